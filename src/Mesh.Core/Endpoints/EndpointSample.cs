@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+
+namespace Mesh.Core.Endpoints;
+
+/// <summary>One reading of an endpoint's own metrics. Null means unknown: an endpoint that does not report a value never reads as 0.</summary>
+public sealed record EndpointSample
+{
+    /// <summary>Endpoint it was read from.</summary>
+    public required EndpointId Endpoint { get; init; }
+
+    /// <summary>When it was read: <see cref="TimeProvider.GetTimestamp"/> of the host's clock.</summary>
+    public required long Timestamp { get; init; }
+
+    /// <summary>Share of KV-cache blocks in use, 0–1 (<c>vllm:kv_cache_usage_perc</c>, before 0.10.2 <c>vllm:gpu_cache_usage_perc</c>).</summary>
+    public double? KvUtilizationRatio { get; init; }
+
+    /// <summary>Requests in the running batch (<c>vllm:num_requests_running</c>).</summary>
+    public int? RunningRequests { get; init; }
+
+    /// <summary>Requests in the engine's queue (<c>vllm:num_requests_waiting</c>).</summary>
+    public int? WaitingRequests { get; init; }
+
+    /// <summary>Exported gauges by export name (AutoscalingMetric's <c>exportName</c>).</summary>
+    public ImmutableSortedDictionary<string, double> NamedMetrics { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
+}

@@ -1,0 +1,55 @@
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Leases;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>What became of a request: sent to an endpoint under a lease, or refused with a reason.</summary>
+public readonly record struct RouteDecision
+{
+    private RouteDecision(RouteKind kind, EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason, TimeSpan retryAfter)
+    {
+        Kind = kind;
+        Endpoint = endpoint;
+        Backend = backend;
+        Lease = lease;
+        Reason = reason;
+        RetryAfter = retryAfter;
+    }
+
+    /// <summary>Send or refuse.</summary>
+    public RouteKind Kind { get; }
+
+    /// <summary>Chosen endpoint, for <see cref="RouteKind.Send"/>.</summary>
+    public EndpointId Endpoint { get; }
+
+    /// <summary>Backend of the chosen endpoint, for <see cref="RouteKind.Send"/>.</summary>
+    public BackendId Backend { get; }
+
+    /// <summary>The reservation to complete, for <see cref="RouteKind.Send"/>.</summary>
+    public LeaseId Lease { get; }
+
+    /// <summary>Why.</summary>
+    public DecisionReason Reason { get; }
+
+    /// <summary>When trying again makes sense, for refusals that pass; else zero.</summary>
+    public TimeSpan RetryAfter { get; }
+
+    /// <summary>The request goes to <paramref name="endpoint"/>.</summary>
+    public static RouteDecision Send(EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason) =>
+        new(RouteKind.Send, endpoint, backend, lease, reason, TimeSpan.Zero);
+
+    /// <summary>The request is turned away.</summary>
+    public static RouteDecision Refuse(DecisionReason reason, TimeSpan retryAfter = default) =>
+        new(RouteKind.Refuse, default, default, default, reason, retryAfter);
+}
+
+/// <summary>Kind of a decision.</summary>
+public enum RouteKind
+{
+    /// <summary>Turned away.</summary>
+    Refuse,
+
+    /// <summary>Placed under a lease.</summary>
+    Send,
+}

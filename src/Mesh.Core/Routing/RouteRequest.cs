@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Leases;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>One request to place. Immutable but for nothing; a struct so that the hot path allocates nothing.</summary>
+public readonly record struct RouteRequest
+{
+    /// <summary>Request id, for explanations and for asking again without reserving twice.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>Pool that the route chose.</summary>
+    public required PoolId Pool { get; init; }
+
+    /// <summary>Gateway session that will hold the lease.</summary>
+    public required GatewaySession Session { get; init; }
+
+    /// <summary>Model as the body names it; null when the call has none.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Priority from the objective; 0 without one.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Flow for fairness; empty is a flow of its own.</summary>
+    public string FairnessId { get; init; }
+
+    /// <summary>Estimated prompt length in tokens.</summary>
+    public int PromptTokens { get; init; }
+
+    /// <summary>Cap on generated tokens from the body; 0 when it sets none.</summary>
+    public int MaxOutputTokens { get; init; }
+
+    /// <summary>Candidates allowed by <c>x-gateway-destination-endpoint-subset</c>; default means all.</summary>
+    public ImmutableArray<EndpointId> Subset { get; init; }
+
+    /// <summary>Endpoints that already failed this request; default means none.</summary>
+    public ImmutableArray<EndpointId> Excluded { get; init; }
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Mesh.Core.Endpoints;
+
+namespace Mesh.Core.Snapshots;
+
+/// <summary>State of one endpoint.</summary>
+public sealed record EndpointSnapshot
+{
+    /// <summary><c>ip:port</c>.</summary>
+    public required EndpointId Id { get; init; }
+
+    /// <summary>Pod name.</summary>
+    public required string PodName { get; init; }
+
+    /// <summary>What the prober says.</summary>
+    public EndpointHealth Health { get; init; }
+
+    /// <summary>Requests in flight, exact.</summary>
+    public int InFlightRequests { get; init; }
+
+    /// <summary>Prompt and expected output tokens of the requests in flight.</summary>
+    public long InFlightTokens { get; init; }
+
+    /// <summary>Requests ever sent there since this pool state began.</summary>
+    public long TotalRequests { get; init; }
+
+    /// <summary>Models that the endpoint lists; default means not known yet.</summary>
+    public ImmutableArray<string> Models { get; init; }
+
+    /// <summary>Last sample, however old; null before the first.</summary>
+    public EndpointSample? LastSample { get; init; }
+
+    /// <summary>Age of the last sample; null before the first.</summary>
+    public TimeSpan? SampleAge { get; init; }
+}
