@@ -1,0 +1,43 @@
+using Mesh.Core.Routing;
+
+namespace Mesh.Core.FlowControl;
+
+/// <summary>One waiting request and its places in the queue's structures.</summary>
+internal sealed class Waiter
+{
+    /// <summary>Place in its flow's heap; −1 outside.</summary>
+    public int FlowIndex = -1;
+
+    /// <summary>Place in the heap of deadlines; −1 outside.</summary>
+    public int DeadlineIndex = -1;
+
+    /// <summary>Number by which the host knows the waiting request; rises with every arrival, so it also orders ties.</summary>
+    public required long Ticket { get; init; }
+
+    public required RouteRequest Request { get; init; }
+
+    public required TimeSpan EnqueuedAt { get; init; }
+
+    /// <summary>When the wait ends without a place.</summary>
+    public required TimeSpan Deadline { get; init; }
+
+    /// <summary>Order inside the flow: lower goes first.</summary>
+    public required double Key { get; init; }
+
+    /// <summary>Flow that holds it; null outside the queue.</summary>
+    public Flow? Flow { get; set; }
+
+    internal readonly struct ByKey : IHeapOrder<Waiter>
+    {
+        public static bool IsBefore(Waiter a, Waiter b) => a.Key != b.Key ? a.Key < b.Key : a.Ticket < b.Ticket;
+
+        public static ref int IndexOf(Waiter item) => ref item.FlowIndex;
+    }
+
+    internal readonly struct ByDeadline : IHeapOrder<Waiter>
+    {
+        public static bool IsBefore(Waiter a, Waiter b) => a.Deadline != b.Deadline ? a.Deadline < b.Deadline : a.Ticket < b.Ticket;
+
+        public static ref int IndexOf(Waiter item) => ref item.DeadlineIndex;
+    }
+}

@@ -1,0 +1,154 @@
+using Mesh.Core.Config;
+using Mesh.Core.Metrics;
+
+namespace Mesh.Core.SpillOver;
+
+/// <summary>
+/// Target, load and fullness of one backend. Target capacity is N·X·s: by the number of endpoints, not of healthy ones, so that it
+/// steers without being a circuit breaker. Fullness is the largest of load/target over the targets that the mode sets.
+/// </summary>
+internal sealed class BackendLoad
+{
+    // Stands in for a target where none is set, so that loads can be compared: vLLM's default batch per endpoint. Never a limit.
+    private const double NominalInFlightPerEndpoint = 256;
+    private readonly SlidingCounter _meter = new(slots: 10, TimeSpan.FromMilliseconds(100));
+    private readonly UtilizationEstimate?[] _metrics;
+    private RateBucket _bucket;
+    private double _failoverShare;
+
+    public BackendLoad(BackendConfig config)
+    {
+        Config = config;
+        var settings = config.Settings;
+        var targetsRate = settings.Mode == BalancingMode.Rate
+            || (settings.Mode == BalancingMode.CustomMetrics && settings.TrafficDuration == TrafficDuration.Short);
+        var targetsInFlight = settings.Mode == BalancingMode.InFlight
+            || (settings.Mode == BalancingMode.CustomMetrics && settings.TrafficDuration != TrafficDuration.Short);
+        RateTarget = targetsRate ? settings.MaxRatePerEndpoint * EndpointCount * settings.CapacityScaler : null;
+        InFlightTarget = targetsInFlight ? settings.MaxInFlightPerEndpoint * (double)EndpointCount * settings.CapacityScaler : null;
+        var metricCount = settings.Mode == BalancingMode.Utilization ? 1 : settings.CustomMetrics.Length;
+        _metrics = new UtilizationEstimate[metricCount];
+        for (var i = 0; i < metricCount; i++) _metrics[i] = new UtilizationEstimate(EndpointCount);
+    }
+
+    public BackendConfig Config { get; }
+
+    /// <summary>N.</summary>
+    public int EndpointCount => Config.Endpoints.Length;
+
+    /// <summary>h, kept by the owner.</summary>
+    public int HealthyCount { get; set; }
+
+    /// <summary>Requests in flight and requests that wait for one of its endpoints.</summary>
+    public int InFlight { get; private set; }
+
+    /// <summary>N·X·s in requests per second; null without such a target.</summary>
+    public double? RateTarget { get; }
+
+    /// <summary>N·X·s in concurrent requests; null without such a target.</summary>
+    public double? InFlightTarget { get; }
+
+    /// <summary>Weight for sharing: the capacity where there is one, else N·s.</summary>
+    public double Weight => RateTarget ?? InFlightTarget ?? EndpointCount * Config.Settings.CapacityScaler;
+
+    /// <summary>Position on the stride scale: the backend that has had least for its weight has the lowest.</summary>
+    public double Pass { get; set; }
+
+    /// <summary>Requests per second over the last second.</summary>
+    public double Rate(TimeSpan now) => _meter.PerSecond(now);
+
+    /// <summary>Estimated mean of one metric; null when unknown.</summary>
+    public double? Utilization(int metric) => _metrics[metric]!.Value;
+
+    /// <summary>Number of metrics measured here.</summary>
+    public int MetricCount => _metrics.Length;
+
+    /// <summary>Fullness: 1 is at target. Null when the backend has no target, or none whose load is known.</summary>
+    public double? Fullness(TimeSpan now)
+    {
+        double? fullness = null;
+        if (RateTarget is { } rate) fullness = Ratio(_meter.PerSecond(now), rate);
+        if (InFlightTarget is { } inFlight) fullness = Max(fullness, Ratio(InFlight, inFlight));
+        for (var i = 0; i < _metrics.Length; i++)
+        {
+            if (UtilizationTarget(i) is { } target && _metrics[i]!.Value is { } value) fullness = Max(fullness, Ratio(value, target));
+        }
+        return fullness;
+    }
+
+    /// <summary>What backends of one tier are compared by: fullness, or in-flight requests against the nominal batch.</summary>
+    public double ComparableLoad(TimeSpan now) =>
+        RateTarget is null && Fullness(now) is { } fullness
+            ? fullness
+            : InFlight / Math.Max(1e-9, NominalInFlightPerEndpoint * EndpointCount * Config.Settings.CapacityScaler);
+
+    /// <summary>True if one more request stays within every target.</summary>
+    public bool HasRoom(TimeSpan now)
+    {
+        if (RateTarget is { } rate && !_bucket.HasToken(now, rate)) return false;
+        if (InFlightTarget is { } inFlight && InFlight + 1 > inFlight) return false;
+        for (var i = 0; i < _metrics.Length; i++)
+        {
+            if (UtilizationTarget(i) is { } target && _metrics[i]!.Value is { } value && value >= target) return false;
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// True if the next request may stay here although too few endpoints are healthy: below the threshold, healthy/threshold of the
+    /// requests do, evenly spread.
+    /// </summary>
+    public bool KeepsNext(double failoverHealthThreshold)
+    {
+        var share = EndpointCount == 0 ? 0 : (double)HealthyCount / EndpointCount;
+        if (share >= failoverHealthThreshold) return true;
+        _failoverShare += share / failoverHealthThreshold;
+        if (_failoverShare < 1 - 1e-9) return false;
+        _failoverShare -= 1;
+        return true;
+    }
+
+    /// <summary>Counts a request that was placed here.</summary>
+    /// <param name="endpoint">Index of the endpoint within the backend.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="withinTarget">False for overfill, which must not use up the tokens of requests within the target.</param>
+    public void OnPlaced(int endpoint, TimeSpan now, bool withinTarget)
+    {
+        InFlight++;
+        _meter.Add(now);
+        if (withinTarget && RateTarget is not null) _bucket.Take();
+        foreach (var metric in _metrics) metric!.Shift(endpoint, 1);
+    }
+
+    /// <summary>Counts a request that ended.</summary>
+    public void OnCompleted(int endpoint)
+    {
+        InFlight--;
+        foreach (var metric in _metrics) metric!.Shift(endpoint, -1);
+    }
+
+    /// <summary>Takes a sampled utilization; null makes it unknown.</summary>
+    public void Observe(int metric, int endpoint, double? utilization, int inFlight, TimeSpan now)
+    {
+        if (utilization is { } value) _metrics[metric]!.Observe(endpoint, value, inFlight, now);
+        else _metrics[metric]!.Forget(endpoint);
+    }
+
+    /// <summary>Forgets samples older than <paramref name="maxAge"/>.</summary>
+    public void Expire(TimeSpan now, TimeSpan maxAge)
+    {
+        foreach (var metric in _metrics) metric!.Expire(now, maxAge);
+    }
+
+    private double? UtilizationTarget(int metric)
+    {
+        var settings = Config.Settings;
+        if (settings.Mode == BalancingMode.Utilization) return (settings.MaxUtilization ?? 0.8) * settings.CapacityScaler;
+        if (settings.Mode != BalancingMode.CustomMetrics || settings.CustomMetrics[metric].DryRun) return null;
+        return settings.CustomMetrics[metric].MaxUtilization * settings.CapacityScaler;
+    }
+
+    private static double Ratio(double load, double target) => target > 0 ? load / target : double.PositiveInfinity;
+
+    private static double Max(double? a, double b) => a is { } value ? Math.Max(value, b) : b;
+}

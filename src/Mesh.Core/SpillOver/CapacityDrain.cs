@@ -1,0 +1,53 @@
+namespace Mesh.Core.SpillOver;
+
+/// <summary>
+/// Auto-capacity drain: a backend with fewer than 25% of its endpoints healthy is drained as long as fewer than half of the backends
+/// are; it comes back once at least 35% have been healthy for 60 s.
+/// </summary>
+internal sealed class CapacityDrain(int backendCount)
+{
+    /// <summary>Healthy share below which a backend is drained.</summary>
+    public const double DrainBelow = 0.25;
+
+    /// <summary>Healthy share from which it may come back.</summary>
+    public const double ReturnFrom = 0.35;
+
+    /// <summary>Largest share of backends drained at a time: no further one is drained from here on.</summary>
+    public const double MaxDrainedShare = 0.5;
+
+    /// <summary>How long the share must have held.</summary>
+    public static readonly TimeSpan ReturnAfter = TimeSpan.FromSeconds(60);
+
+    private readonly bool[] _drained = new bool[backendCount];
+    private readonly TimeSpan?[] _goodSince = new TimeSpan?[backendCount];
+    private int _drainedCount;
+
+    /// <summary>True while the backend takes no new requests.</summary>
+    public bool IsDrained(int backend) => _drained[backend];
+
+    /// <summary>Judges one backend by its healthy and its total endpoints; returns true if its state changed.</summary>
+    public bool Update(int backend, int healthy, int total, TimeSpan now)
+    {
+        if (total == 0) return false;
+        var share = (double)healthy / total;
+        if (!_drained[backend])
+        {
+            if (share >= DrainBelow || _drainedCount >= MaxDrainedShare * backendCount) return false;
+            _drained[backend] = true;
+            _goodSince[backend] = null;
+            _drainedCount++;
+            return true;
+        }
+
+        if (share < ReturnFrom)
+        {
+            _goodSince[backend] = null;
+            return false;
+        }
+        _goodSince[backend] ??= now;
+        if (now - _goodSince[backend]!.Value < ReturnAfter) return false;
+        _drained[backend] = false;
+        _drainedCount--;
+        return true;
+    }
+}

@@ -1,0 +1,40 @@
+namespace Mesh.Core.SpillOver;
+
+/// <summary>
+/// The token bucket behind RATE: it refills with the target rate and holds 150 ms of it (at least two tokens), so that a step of load
+/// to twice the target overflows after 150 ms while ordinary jitter does not.
+/// </summary>
+internal struct RateBucket
+{
+    private const double DepthSeconds = 0.15;
+    private const double MinDepthTokens = 2;
+    private double _tokens;
+    private TimeSpan _filledAt;
+    private bool _started;
+
+    /// <summary>True if one more request stays within <paramref name="ratePerSecond"/>.</summary>
+    public bool HasToken(TimeSpan now, double ratePerSecond)
+    {
+        Fill(now, ratePerSecond);
+        // A hair below one: refills in steps of a request interval must not miss a token to rounding.
+        return _tokens >= 1 - 1e-9;
+    }
+
+    /// <summary>Takes one token; call only after <see cref="HasToken"/>.</summary>
+    public void Take() => _tokens -= 1;
+
+    private void Fill(TimeSpan now, double ratePerSecond)
+    {
+        var depth = Math.Max(MinDepthTokens, ratePerSecond * DepthSeconds);
+        if (!_started)
+        {
+            _started = true;
+            _tokens = depth;
+        }
+        else
+        {
+            _tokens = Math.Min(depth, _tokens + (now - _filledAt).TotalSeconds * ratePerSecond);
+        }
+        _filledAt = now;
+    }
+}
