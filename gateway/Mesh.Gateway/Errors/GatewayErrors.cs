@@ -21,6 +21,9 @@ internal static class GatewayErrors
     /// <summary>The body is larger than <c>Mesh:MaxBodyBytes</c>.</summary>
     public static readonly GatewayError BodyTooLarge = new(413, Invalid, "body_too_large");
 
+    /// <summary>The body came in below the server's least rate.</summary>
+    public static readonly GatewayError BodyTooSlow = new(408, Invalid, "body_too_slow");
+
     /// <summary>No such path.</summary>
     public static readonly GatewayError UnknownPath = new(404, Invalid, "unknown_path");
 

@@ -29,6 +29,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly GatewayMetrics _metrics = new();
     private readonly ILogger _log;
     private readonly StartupLogFilter _startup;
+    private readonly InferenceHandler _inference;
 
     private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, Action<ILoggingBuilder>? logging)
     {
@@ -44,7 +45,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
-        _app.Run(Dispatcher(engine, time).HandleAsync);
+        (_inference, var dispatcher) = RequestPath(engine, time);
+        _app.Run(dispatcher.HandleAsync);
     }
 
     /// <summary>Addresses that are open.</summary>
@@ -55,6 +57,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
+
+    /// <summary>Inference requests under way.</summary>
+    public int OpenRequests => _inference.Open;
 
     /// <summary>Logs of the process.</summary>
     public ILoggerFactory Loggers => _app.Services.GetRequiredService<ILoggerFactory>();
@@ -156,15 +161,17 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
     }
 
-    private RequestDispatcher Dispatcher(IMeshEngine engine, TimeProvider time)
+    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(IMeshEngine engine, TimeProvider time)
     {
         var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, Loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var handler = new InferenceHandler(services, matcher, new Forwarder(services, matcher, errors), errors, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        return new RequestDispatcher(
-            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), new MetricsPage(_metrics, engine, _configuration), errors);
+        var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
+        var dispatcher = new RequestDispatcher(
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, errors);
+        return (handler, dispatcher);
     }
 
     private void OnStopping()

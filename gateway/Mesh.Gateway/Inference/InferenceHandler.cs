@@ -21,11 +21,16 @@ internal sealed partial class InferenceHandler(InferenceServices services, Route
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
+    private int _open;
+
+    /// <summary>Requests under way.</summary>
+    public int Open => Volatile.Read(ref _open);
 
     /// <summary>Handles a request to an inference API. Never throws for anything that a client or an endpoint does.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         // :: Step 1: id and lifetime
+        Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
         using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
@@ -49,6 +54,7 @@ internal sealed partial class InferenceHandler(InferenceServices services, Route
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
             exchange.Body?.Release();
             Count(exchange);
+            Interlocked.Decrement(ref _open);
         }
     }
 
@@ -68,6 +74,8 @@ internal sealed partial class InferenceHandler(InferenceServices services, Route
                 return await errors.FailAsync(exchange, GatewayErrors.BodyTooLarge, $"The body is larger than {services.Options.MaxBodyBytes} bytes.");
             case BodyReadFailure.Malformed:
                 return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, $"The body could not be read: {read.Detail}");
+            case BodyReadFailure.TooSlow:
+                return await errors.FailAsync(exchange, GatewayErrors.BodyTooSlow, "The body came in too slowly.");
             case BodyReadFailure.Interrupted:
                 await errors.EndedAsync(exchange);
                 return false;

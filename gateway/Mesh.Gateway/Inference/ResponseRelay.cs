@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -45,6 +46,8 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
             }
 
             if (chunk.IsEnd) return _unflushed == 0 || await FlushAsync(cancellationToken) ? RelayEnd.Complete : RelayEnd.Ended;
+            // A read or write that finds its bytes at hand does not look at the token.
+            if (cancellationToken.IsCancellationRequested) return RelayEnd.Ended;
             exchange.OnFirstByte();
             if (!await WriteAsync(chunk.Bytes, cancellationToken)) return RelayEnd.Ended;
         }
@@ -68,28 +71,31 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
     {
         _unflushed = 0;
         var flushing = response.BodyWriter.FlushAsync(cancellationToken);
-        if (flushing.IsCompletedSuccessfully) return !flushing.Result.IsCanceled;
+        if (flushing.IsCompletedSuccessfully) return IsOpen(flushing.Result);
         try
         {
             WaitsForClient = true;
-            return !(await flushing).IsCanceled;
+            var isOpen = IsOpen(await flushing);
+            WaitsForClient = !isOpen;
+            return isOpen;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
         {
             return false;
         }
-        finally
-        {
-            if (!cancellationToken.IsCancellationRequested) WaitsForClient = false;
-        }
     }
+
+    // Completed means that nobody takes bytes any more: the connection is gone, though the token may not know it yet.
+    private static bool IsOpen(FlushResult result) => !result.IsCanceled && !result.IsCompleted;
 
     private async ValueTask<bool> SendAsync(ValueTask sending)
     {
         if (sending.IsCompletedSuccessfully) return true;
         try
         {
+            WaitsForClient = true;
             await sending;
+            WaitsForClient = false;
             return true;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)

@@ -5,11 +5,12 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference;
 
 namespace Mesh.Gateway.Metrics;
 
 /// <summary><c>/metrics</c>: the gateway's counters and the engine's view of every endpoint.</summary>
-internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, ActiveConfiguration configuration)
+internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, ActiveConfiguration configuration, InferenceHandler inference)
 {
     private static readonly string[] EndpointLabels = ["pool", "cluster", "zone", "endpoint"];
 
@@ -33,6 +34,8 @@ internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, Ac
         page.Write(metrics.Reloads);
         page.Gauge("mesh_config_version", "Version of the configuration in force.");
         page.Sample("mesh_config_version", [], [], configuration.Current.Config.Version);
+        page.Gauge("mesh_open_requests", "Inference requests under way in this gateway.");
+        page.Sample("mesh_open_requests", [], [], inference.Open);
         WriteEndpoints(page, engine.Snapshot());
         return page.ToString();
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace Mesh.Gateway.Upstream;
 
@@ -27,6 +28,8 @@ internal static class InvokerFactory
             MaxResponseDrainSize = 0,
             Expect100ContinueTimeout = TimeSpan.Zero,
             ActivityHeadersPropagator = null,
+            // Headers pass as bytes, whatever they mean; received ones are read so by default.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         },
         disposeHandler: true);
 }

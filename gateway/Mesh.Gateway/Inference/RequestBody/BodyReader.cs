@@ -35,6 +35,10 @@ internal static class BodyReader
             kept = true;
             return BodyReadResult.Read(new PooledBody(array, length));
         }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            return BodyReadResult.Failed(BodyReadFailure.TooSlow);
+        }
         catch (BadHttpRequestException e)
         {
             return BodyReadResult.Failed(BodyReadFailure.Malformed, e.Message);
@@ -75,8 +79,11 @@ internal enum BodyReadFailure
     /// <summary>Larger than the limit.</summary>
     TooLarge,
 
-    /// <summary>Not valid HTTP, or too slow.</summary>
+    /// <summary>Not valid HTTP, or cut short.</summary>
     Malformed,
+
+    /// <summary>It came in too slowly.</summary>
+    TooSlow,
 
     /// <summary>The client left or the gateway stops.</summary>
     Interrupted,
