@@ -30,6 +30,10 @@ public sealed record HealthCheckConfig
     /// <summary>Text that must stand in the first 1,024 bytes of the body; null accepts any body.</summary>
     public string? ExpectedResponse { get; init; }
 
+    /// <summary>Text that a TCP probe sends once connected; null sends nothing. The answer must then begin with
+    /// <see cref="ExpectedResponse"/>.</summary>
+    public string? TcpRequest { get; init; }
+
     /// <summary>Name of the gRPC service asked for, for GRPC.</summary>
     public string? GrpcServiceName { get; init; }
 

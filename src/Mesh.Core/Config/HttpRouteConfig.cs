@@ -39,12 +39,22 @@ public sealed record HttpRouteRule
 
     /// <summary><c>timeouts.request</c>; null leaves the pool's.</summary>
     public TimeSpan? RequestTimeout { get; init; }
+
+    /// <summary><c>timeouts.backendRequest</c>: one attempt at one endpoint; null leaves it to the request's time-out.</summary>
+    public TimeSpan? BackendRequestTimeout { get; init; }
+
+    /// <summary>Filters of the rule.</summary>
+    public HttpRouteFiltersConfig Filters { get; init; } = HttpRouteFiltersConfig.None;
 }
 
 /// <summary>A pool that a rule sends to.</summary>
 /// <param name="Pool">The import.</param>
 /// <param name="Weight">Share among the rule's refs; 0 gets nothing.</param>
-public sealed record BackendRefConfig(PoolId Pool, int Weight = 1);
+public sealed record BackendRefConfig(PoolId Pool, int Weight = 1)
+{
+    /// <summary>Filters of requests that go to this ref, applied after the rule's.</summary>
+    public HttpRouteFiltersConfig Filters { get; init; } = HttpRouteFiltersConfig.None;
+}
 
 /// <summary>One match: all parts that are set must hold.</summary>
 public sealed record HttpRouteMatch

@@ -11,4 +11,8 @@ public sealed record MetricsPageConfig(int Port, string Path, ImmutableArray<Met
 /// <summary>One exported gauge.</summary>
 /// <param name="MetricName">Name on the page, for example <c>vllm:kv_cache_usage_perc</c>.</param>
 /// <param name="ExportName">Name in policies after <c>gke.named_metrics.</c>, for example <c>kv-cache</c>.</param>
-public sealed record MetricExportConfig(string MetricName, string ExportName);
+public sealed record MetricExportConfig(string MetricName, string ExportName)
+{
+    /// <summary>May be named by policies; false where it is exported for autoscaling alone.</summary>
+    public bool ForLoadBalancing { get; init; } = true;
+}

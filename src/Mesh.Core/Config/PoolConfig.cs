@@ -19,4 +19,20 @@ public sealed record PoolConfig
 
     /// <summary>How long a removed or drained endpoint may finish its requests (<c>connectionDraining.drainingTimeoutSec</c>).</summary>
     public TimeSpan DrainingTimeout { get; init; }
+
+    /// <summary>Cluster of a pool that a route names as InferencePool: only that cluster's endpoints; null for an import.
+    /// Such a pool's name is <c>name@cluster</c>, which no import can have.</summary>
+    public string? LocalToCluster { get; init; }
+
+    /// <summary>Ties a session's requests to one endpoint.</summary>
+    public SessionAffinityConfig SessionAffinity { get; init; } = SessionAffinityConfig.None;
+
+    /// <summary>Share of requests that are logged, 0–1 (<c>logging.sampleRate</c> / 1e6); 0 where logging is off.</summary>
+    public double LogSampleRatio { get; init; }
+
+    /// <summary>How load is spread over the backends.</summary>
+    public TrafficDistributionConfig TrafficDistribution { get; init; } = TrafficDistributionConfig.Default;
+
+    /// <summary>Model names to replace, in order of precedence: the first rule that matches counts.</summary>
+    public ImmutableArray<ModelRewriteConfig> ModelRewrites { get; init; } = [];
 }

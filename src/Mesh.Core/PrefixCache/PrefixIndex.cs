@@ -22,16 +22,17 @@ public sealed class PrefixIndex
     /// <summary>Allocates the whole index.</summary>
     /// <param name="layout">Lengths of the blocks of every chain.</param>
     /// <param name="endpointCapacity">Endpoints are numbered from 0 to this, exclusive.</param>
-    /// <param name="maxBlocks">Block hashes to keep, at least 64; about 60 bytes each.</param>
+    /// <param name="maxBlocks">Block hashes to keep, at least 64; about 50 bytes each.</param>
     public PrefixIndex(PrefixLayout layout, int endpointCapacity, int maxBlocks)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(endpointCapacity);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBlocks, 64);
         Layout = layout;
-        _nodes = new PrefixNode[Math.Max(16, maxBlocks / 4)];
+        // A turn of a conversation is a run of about eight blocks; popular runs have many holders.
+        _nodes = new PrefixNode[Math.Max(16, maxBlocks / 6)];
         _tree = new PrefixTree(_nodes, maxBlocks);
-        _holders = new HolderTable(_nodes, Math.Max(16, maxBlocks / 2), maxBlocks, endpointCapacity);
+        _holders = new HolderTable(_nodes, Math.Max(16, maxBlocks / 3), Math.Max(64, maxBlocks / 2), endpointCapacity);
         _tokens = new long[endpointCapacity];
         _capacityTokens = new long[endpointCapacity];
         Array.Fill(_capacityTokens, long.MaxValue);

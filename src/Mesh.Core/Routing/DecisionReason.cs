@@ -26,4 +26,7 @@ public enum DecisionReason
 
     /// <summary>Every endpoint left has already failed this request.</summary>
     AllAttemptsFailed,
+
+    /// <summary>The pool holds as many leases, or knows as many gateway sessions, as it may. Passes as requests end.</summary>
+    TooManyLeases,
 }

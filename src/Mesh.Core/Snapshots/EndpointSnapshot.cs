@@ -24,6 +24,15 @@ public sealed record EndpointSnapshot
     /// <summary>Requests ever sent there since this pool state began.</summary>
     public long TotalRequests { get; init; }
 
+    /// <summary>Prompt tokens of the requests in flight that have not answered yet.</summary>
+    public long InFlightPrefillTokens { get; init; }
+
+    /// <summary>Requests in flight that recent failures are counted as; 0 when there were none lately.</summary>
+    public double FailureLoadRequests { get; init; }
+
+    /// <summary>True when the configuration no longer names it: it finishes its requests and gets no new ones.</summary>
+    public bool Draining { get; init; }
+
     /// <summary>Models that the endpoint lists; default means not known yet.</summary>
     public ImmutableArray<string> Models { get; init; }
 

@@ -177,6 +177,25 @@ public class PrefixIndexTests
         Assert.Equal(0, index.Blocks);
     }
 
+    [Fact]
+    public void Store_UntilFull_CostsAtMost64BytesABlockAndNothingPerRequest()
+    {
+        const int Sessions = 8000;
+        var index = new PrefixIndex(Layout, 100, (int)(Sessions * 100 * 1.3));
+        var chains = new ulong[Sessions][];
+        for (var i = 0; i < Sessions; i++) chains[i] = Branch(Chain(1, 100), 8, (ulong)i);
+        foreach (var chain in chains[..100]) index.Store(0, chain);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Sessions; i++) index.Store(i % 100, chains[i]);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(8 + Sessions * 92, index.Blocks);
+        Assert.InRange(index.Bytes / (double)index.Blocks, 1, 64);
+        // Lists of free places grow a few times in the index's life, never per request.
+        Assert.InRange(allocated, 0, 4096);
+    }
+
     private static int[] Match(PrefixIndex index, ulong[] chain, int endpoints)
     {
         var held = new int[endpoints];

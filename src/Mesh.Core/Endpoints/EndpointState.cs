@@ -1,0 +1,118 @@
+using Mesh.Core.Config;
+using Mesh.Core.Health;
+using Mesh.Core.Leases;
+using Mesh.Core.Metrics;
+
+namespace Mesh.Core.Endpoints;
+
+/// <summary>
+/// One endpoint of a pool: what is in flight there, exactly, and what its probes, samples and model list last said. It changes in place,
+/// so that a lease can hold on to it while configurations come and go.
+/// </summary>
+internal sealed class EndpointState(EndpointId id)
+{
+    private HealthTracker _health;
+    private FailureLoad _failures;
+    private long _lastProbe = long.MinValue;
+    private long _sampleTimestamp;
+    private double _kvUtilization = double.NaN;
+    private double _waitingRequests = double.NaN;
+
+    public EndpointId Id { get; } = id;
+
+    /// <summary>Backend of the configuration that named the endpoint last.</summary>
+    public required BackendConfig Backend { get; set; }
+
+    public required string PodName { get; set; }
+
+    /// <summary>True once the configuration no longer names it: its leases stay valid, new ones it gets none.</summary>
+    public bool Draining { get; set; }
+
+    /// <summary>Set by a filter that looks for listed endpoints; see <see cref="EndpointTable.Mark"/>.</summary>
+    public long Mark { get; set; }
+
+    public int InFlightRequests { get; private set; }
+
+    public long InFlightTokens { get; private set; }
+
+    /// <summary>Prompt tokens of the requests that have not answered yet.</summary>
+    public long InFlightPrefillTokens { get; private set; }
+
+    /// <summary>Requests ever reserved here.</summary>
+    public long TotalRequests { get; private set; }
+
+    /// <summary>Models that it lists; null when it has not told.</summary>
+    public ModelName[]? Models { get; set; }
+
+    public EndpointSample? LastSample { get; private set; }
+
+    public EndpointHealth Health => _health.Verdict;
+
+    public void Reserve(LeaseLoad load, bool firstByteSeen = false)
+    {
+        InFlightRequests++;
+        InFlightTokens += load.Tokens;
+        if (!firstByteSeen) InFlightPrefillTokens += load.PromptTokens;
+        TotalRequests++;
+    }
+
+    public void EndPrefill(LeaseLoad load) => InFlightPrefillTokens -= load.PromptTokens;
+
+    public void Release(in EndedLease ended)
+    {
+        InFlightRequests--;
+        InFlightTokens -= ended.Load.Tokens;
+        if (!ended.FirstByteSeen) InFlightPrefillTokens -= ended.Load.PromptTokens;
+    }
+
+    public void AddFailure(double weight, LeaseLoad load, Decay decay) => _failures.Add(weight, load.Tokens, decay);
+
+    /// <summary>Requests in flight, recent failures counted in.</summary>
+    public double LoadInRequests(Decay decay) => InFlightRequests + _failures.Requests(decay);
+
+    /// <summary>Tokens in flight, recent failures counted in.</summary>
+    public double LoadInTokens(Decay decay) => InFlightTokens + _failures.Tokens(decay);
+
+    public double FailureRequests(Decay decay) => _failures.Requests(decay);
+
+    /// <summary>Takes a probe's result; one that is older than the last is ignored.</summary>
+    public HealthTransition Observe(ProbeResult probe, HealthCheckConfig check)
+    {
+        var before = _health.Verdict;
+        if (probe.Timestamp < _lastProbe) return new HealthTransition(before, before);
+        _lastProbe = probe.Timestamp;
+        return Moved(before, _health.Observe(probe.Success, check.HealthyThreshold, check.UnhealthyThreshold));
+    }
+
+    /// <summary>Takes over a verdict.</summary>
+    public HealthTransition Observe(EndpointHealth verdict)
+    {
+        var before = _health.Verdict;
+        _health.Set(verdict);
+        return Moved(before, verdict);
+    }
+
+    /// <summary>Takes a sample; false when it is older than the last.</summary>
+    public bool Observe(EndpointSample sample)
+    {
+        if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return false;
+        LastSample = sample;
+        _sampleTimestamp = sample.Timestamp;
+        _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
+        _waitingRequests = sample.WaitingRequests ?? double.NaN;
+        return true;
+    }
+
+    /// <summary>Share of KV-cache blocks in use, 0–1; NaN when unknown or stale.</summary>
+    public double KvUtilization(SampleFreshness freshness) => freshness.IsFresh(_sampleTimestamp) ? _kvUtilization : double.NaN;
+
+    /// <summary>Requests in the engine's own queue; NaN when unknown or stale.</summary>
+    public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleTimestamp) ? _waitingRequests : double.NaN;
+
+    private HealthTransition Moved(EndpointHealth before, EndpointHealth after)
+    {
+        // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
+        if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy) _failures.Clear();
+        return new HealthTransition(before, after);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Core.Config;
+
+namespace Mesh.Core.Endpoints;
+
+/// <summary>
+/// The endpoints of one pool: those that the configuration names, in an order that depends on nothing but their ids, and those that it no
+/// longer names but that still have leases.
+/// </summary>
+internal sealed class EndpointTable
+{
+    private readonly Dictionary<EndpointId, EndpointState> _byId = [];
+    private readonly ModelCatalog _models;
+    private EndpointState[] _configured = [];
+    private long _lastMark;
+
+    public EndpointTable(ModelCatalog models) => _models = models;
+
+    /// <summary>Endpoints of the configuration, ordered by backend and address.</summary>
+    public ReadOnlySpan<EndpointState> Configured => _configured;
+
+    /// <summary>All endpoints, the draining ones included, in no order.</summary>
+    public IEnumerable<EndpointState> All => _byId.Values;
+
+    public bool TryFind(EndpointId id, [NotNullWhen(true)] out EndpointState? endpoint)
+    {
+        // A default id has no address, which a dictionary of strings would not take.
+        if (id.Address is not null) return _byId.TryGetValue(id, out endpoint);
+        endpoint = null;
+        return false;
+    }
+
+    /// <summary>
+    /// Takes a configuration: endpoints that it still names keep everything they have, new ones start empty, and removed ones drain until
+    /// their last lease ends. An address that is named twice counts once, in its first backend.
+    /// </summary>
+    public void Reconfigure(PoolConfig config)
+    {
+        foreach (var endpoint in _configured) endpoint.Draining = true;
+
+        var configured = new List<EndpointState>();
+        foreach (var backend in config.Backends.OrderBy(b => b.Id))
+        {
+            foreach (var declared in backend.Endpoints.OrderBy(e => e.Id))
+            {
+                var endpoint = Adopt(declared, backend);
+                if (endpoint is not null) configured.Add(endpoint);
+            }
+        }
+
+        var before = _configured;
+        _configured = [.. configured];
+        foreach (var endpoint in before) ForgetIfDrained(endpoint);
+    }
+
+    /// <summary>Drops a draining endpoint once nothing is in flight there.</summary>
+    public void ForgetIfDrained(EndpointState endpoint)
+    {
+        if (!endpoint.Draining || endpoint.InFlightRequests != 0) return;
+        _models.Assign(endpoint, default);
+        _byId.Remove(endpoint.Id);
+    }
+
+    /// <summary>
+    /// Marks the endpoints of a list and returns the mark, so that one pass over the candidates tells who is on the list, however long
+    /// it is, without a set of its own.
+    /// </summary>
+    public long Mark(ImmutableArray<EndpointId> ids)
+    {
+        var mark = ++_lastMark;
+        foreach (var id in ids)
+        {
+            if (TryFind(id, out var endpoint)) endpoint.Mark = mark;
+        }
+
+        return mark;
+    }
+
+    private EndpointState? Adopt(EndpointConfig declared, BackendConfig backend)
+    {
+        if (!_byId.TryGetValue(declared.Id, out var endpoint))
+        {
+            endpoint = new EndpointState(declared.Id) { Backend = backend, PodName = declared.PodName };
+            _byId.Add(declared.Id, endpoint);
+            return endpoint;
+        }
+
+        // Not draining: this very configuration has named it before.
+        if (!endpoint.Draining) return null;
+        endpoint.Draining = false;
+        endpoint.Backend = backend;
+        endpoint.PodName = declared.PodName;
+        return endpoint;
+    }
+}

@@ -1,0 +1,11 @@
+using Mesh.Core.Endpoints;
+
+namespace Mesh.Core.Leases;
+
+/// <summary>One lease as the gateway that holds it tells it to a pool state that does not know it any more, or not yet.</summary>
+/// <param name="Lease">Id under which the gateway will complete it; it stays valid after the announcement.</param>
+/// <param name="Endpoint">Endpoint that works on the request.</param>
+/// <param name="PromptTokens">Estimated prompt length, at least 0.</param>
+/// <param name="OutputTokens">Expected output length, at least 0.</param>
+/// <param name="FirstByteSeen">True when the answer has begun.</param>
+public readonly record struct HeldLease(LeaseId Lease, EndpointId Endpoint, int PromptTokens, int OutputTokens, bool FirstByteSeen);

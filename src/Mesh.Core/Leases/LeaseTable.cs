@@ -1,0 +1,166 @@
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Core.Endpoints;
+
+namespace Mesh.Core.Leases;
+
+/// <summary>
+/// The leases of one pool, at most <c>maxLeases</c>. A lease id of this epoch is a slot and the slot's generation, so that it is found
+/// without hashing and an id that was given back can never name the slot's next tenant. Leases that a gateway announces keep the id that
+/// the gateway knows and are found through a dictionary. Each session's leases form a chain, so that a silent session costs only its own.
+/// </summary>
+internal sealed class LeaseTable(long epoch, int maxLeases)
+{
+    public const int NoSlot = -1;
+
+    private readonly Dictionary<LeaseId, int> _adopted = [];
+    private Slot[] _slots = [];
+    private int _used;
+    private int _firstFree = NoSlot;
+
+    /// <summary>Leases outstanding.</summary>
+    public int Count { get; private set; }
+
+    public bool IsFull => Count >= maxLeases;
+
+    /// <summary>Makes a lease; false when the table is full.</summary>
+    public bool TryAdd(SessionState session, EndpointState endpoint, LeaseLoad load, out LeaseId id)
+    {
+        id = default;
+        if (IsFull) return false;
+        var index = Occupy(session, endpoint, load);
+        id = new LeaseId(epoch, ((long)_slots[index].Generation << 32) | (uint)index);
+        return true;
+    }
+
+    /// <summary>Takes over a lease under an id that this table did not make; false when the id is live already or the table is full.</summary>
+    public bool TryAdopt(SessionState session, EndpointState endpoint, LeaseLoad load, LeaseId id, bool firstByteSeen)
+    {
+        if (IsFull || Find(id) != NoSlot) return false;
+        var index = Occupy(session, endpoint, load);
+        ref var slot = ref _slots[index];
+        slot.AdoptedAs = id;
+        slot.FirstByteSeen = firstByteSeen;
+        _adopted.Add(id, index);
+        return true;
+    }
+
+    /// <summary>Notes the first byte; false when the lease is unknown or had it already.</summary>
+    public bool TryMarkFirstByte(LeaseId id, [NotNullWhen(true)] out EndpointState? endpoint, out LeaseLoad load)
+    {
+        endpoint = null;
+        load = default;
+        var index = Find(id);
+        if (index == NoSlot || _slots[index].FirstByteSeen) return false;
+        ref var slot = ref _slots[index];
+        slot.FirstByteSeen = true;
+        endpoint = slot.Endpoint!;
+        load = slot.Load;
+        return true;
+    }
+
+    /// <summary>Ends a lease; false when it is unknown, ended or of an epoch that nobody announced.</summary>
+    public bool TryTake(LeaseId id, out EndedLease ended)
+    {
+        var index = Find(id);
+        if (index == NoSlot)
+        {
+            ended = default;
+            return false;
+        }
+
+        ended = Vacate(index);
+        return true;
+    }
+
+    /// <summary>Ends the first lease of a session; false when it holds none.</summary>
+    public bool TryTakeFirst(SessionState session, out EndedLease ended)
+    {
+        if (session.FirstSlot == NoSlot)
+        {
+            ended = default;
+            return false;
+        }
+
+        ended = Vacate(session.FirstSlot);
+        return true;
+    }
+
+    private int Find(LeaseId id)
+    {
+        if (id.Epoch == epoch)
+        {
+            var index = (uint)id.Sequence;
+            if (index < (uint)_used)
+            {
+                ref var slot = ref _slots[index];
+                if (slot.Endpoint is not null && slot.AdoptedAs is null && slot.Generation == (int)(id.Sequence >> 32)) return (int)index;
+            }
+        }
+
+        return _adopted.Count != 0 && _adopted.TryGetValue(id, out var adopted) ? adopted : NoSlot;
+    }
+
+    private int Occupy(SessionState session, EndpointState endpoint, LeaseLoad load)
+    {
+        int index;
+        if (_firstFree != NoSlot)
+        {
+            index = _firstFree;
+            _firstFree = _slots[index].Next;
+        }
+        else
+        {
+            if (_used == _slots.Length) Array.Resize(ref _slots, Math.Min(maxLeases, Math.Max(64, _used * 2)));
+            index = _used++;
+        }
+
+        ref var slot = ref _slots[index];
+        slot.Generation = slot.Generation == int.MaxValue ? 1 : slot.Generation + 1;
+        slot.Endpoint = endpoint;
+        slot.Session = session;
+        slot.Load = load;
+        slot.FirstByteSeen = false;
+        slot.AdoptedAs = null;
+        slot.Previous = NoSlot;
+        slot.Next = session.FirstSlot;
+        if (slot.Next != NoSlot) _slots[slot.Next].Previous = index;
+        session.FirstSlot = index;
+        session.LeaseCount++;
+        Count++;
+        return index;
+    }
+
+    private EndedLease Vacate(int index)
+    {
+        ref var slot = ref _slots[index];
+        var session = slot.Session!;
+        if (slot.Previous == NoSlot) session.FirstSlot = slot.Next;
+        else _slots[slot.Previous].Next = slot.Next;
+        if (slot.Next != NoSlot) _slots[slot.Next].Previous = slot.Previous;
+        session.LeaseCount--;
+        if (slot.AdoptedAs is { } adoptedAs) _adopted.Remove(adoptedAs);
+
+        var ended = new EndedLease(slot.Endpoint!, slot.Load, slot.FirstByteSeen);
+        slot.Endpoint = null;
+        slot.Session = null;
+        slot.Next = _firstFree;
+        _firstFree = index;
+        Count--;
+        return ended;
+    }
+
+    private struct Slot
+    {
+        public EndpointState? Endpoint;
+        public SessionState? Session;
+        public LeaseId? AdoptedAs;
+        public LeaseLoad Load;
+        public int Generation;
+        public int Previous;
+        public int Next;
+        public bool FirstByteSeen;
+    }
+}
+
+/// <summary>What a lease that has just ended held.</summary>
+internal readonly record struct EndedLease(EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen);

@@ -1,0 +1,16 @@
+namespace Mesh.Core.Leases;
+
+/// <summary>One gateway session as a pool sees it: when it was last heard of and the chain of its leases.</summary>
+internal sealed class SessionState(GatewaySession id)
+{
+    public GatewaySession Id { get; } = id;
+
+    /// <summary>Timestamp of the last sign of life.</summary>
+    public long LastSeen { get; set; }
+
+    /// <summary>First slot of the session's chain in the lease table; -1 when it holds none.</summary>
+    public int FirstSlot { get; set; } = LeaseTable.NoSlot;
+
+    /// <summary>Leases held.</summary>
+    public int LeaseCount { get; set; }
+}

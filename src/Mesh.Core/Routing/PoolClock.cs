@@ -1,0 +1,25 @@
+using Mesh.Core.Health;
+using Mesh.Core.Metrics;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>The host's clock, with the pool's durations in its ticks: they are needed at every decision and never change.</summary>
+internal sealed class PoolClock(TimeProvider time, PoolStateOptions options)
+{
+    private readonly long _sampleMaxAgeTicks = ToTicks(time, options.SampleMaxAge);
+    private readonly long _failureHalfLifeTicks = ToTicks(time, options.FailureHalfLife);
+
+    public long SessionTimeoutTicks { get; } = ToTicks(time, options.SessionTimeout);
+
+    public long Now => time.GetTimestamp();
+
+    public SampleFreshness Freshness(long now) => new(now, _sampleMaxAgeTicks);
+
+    public Decay FailureDecay(long now) => new(now, _failureHalfLifeTicks);
+
+    /// <summary>Time between two timestamps, never negative.</summary>
+    public TimeSpan Elapsed(long from, long to) => time.GetElapsedTime(from, Math.Max(from, to));
+
+    private static long ToTicks(TimeProvider time, TimeSpan duration) =>
+        Math.Max(1, (long)(duration.TotalSeconds * time.TimestampFrequency));
+}

@@ -1,0 +1,53 @@
+namespace Mesh.Core.Routing;
+
+/// <summary>Settings of a pool state. Each has a default that suits a region of thousands of endpoints.</summary>
+public sealed record PoolStateOptions
+{
+    /// <summary>Epoch of the leases that this state hands out, at least 1. A state that replaces another one needs a higher epoch.</summary>
+    public long Epoch { get; init; } = 1;
+
+    /// <summary>Silence after which a gateway session loses its leases, 100 ms to 10 min; 5 s by default.</summary>
+    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Age from which a sample of an endpoint's metrics counts as unknown, 10 ms to 10 min; 1 s by default.</summary>
+    public TimeSpan SampleMaxAge { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Output tokens expected of a request that sets no cap, 0–1,000,000; 256 by default.</summary>
+    public int AssumedOutputTokens { get; init; } = 256;
+
+    /// <summary>Requests in flight that one failure counts as at first, 0–1,000; 4 by default.</summary>
+    public double FailureWeightRequests { get; init; } = 4;
+
+    /// <summary>Time in which the weight of a failure halves, 10 ms to 10 min; 2 s by default.</summary>
+    public TimeSpan FailureHalfLife { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Leases outstanding at a time, 1–16,777,216; 1,048,576 by default. Beyond it requests are refused.</summary>
+    public int MaxLeases { get; init; } = 1 << 20;
+
+    /// <summary>Gateway sessions known at a time, 1–1,048,576; 4,096 by default. Beyond it requests of new ones are refused.</summary>
+    public int MaxSessions { get; init; } = 4096;
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Epoch, 1);
+        CheckTime(SessionTimeout, TimeSpan.FromMilliseconds(100), nameof(SessionTimeout));
+        CheckTime(SampleMaxAge, TimeSpan.FromMilliseconds(10), nameof(SampleMaxAge));
+        CheckTime(FailureHalfLife, TimeSpan.FromMilliseconds(10), nameof(FailureHalfLife));
+        Check(AssumedOutputTokens, 0, 1_000_000, nameof(AssumedOutputTokens));
+        Check(FailureWeightRequests, 0, 1000, nameof(FailureWeightRequests));
+        Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));
+        Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
+    }
+
+    private static void CheckTime(TimeSpan value, TimeSpan least, string name)
+    {
+        if (value < least || value > TimeSpan.FromMinutes(10)) throw new ArgumentOutOfRangeException(name, value, $"Between {least} and 10 min.");
+    }
+
+    private static void Check(double value, double least, double most, string name)
+    {
+        if (!(value >= least && value <= most)) throw new ArgumentOutOfRangeException(name, value, $"Between {least} and {most}.");
+    }
+}

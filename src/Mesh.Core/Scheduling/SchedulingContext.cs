@@ -1,0 +1,35 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Health;
+using Mesh.Core.Metrics;
+using Mesh.Core.Routing;
+
+namespace Mesh.Core.Scheduling;
+
+/// <summary>Everything that a rule may look at besides the candidates: the request, the time, and what was looked up for it once.</summary>
+internal readonly ref struct SchedulingContext
+{
+    public SchedulingContext(
+        ref readonly RouteRequest request, ModelName? model, EndpointTable endpoints, SampleFreshness freshness, Decay failureDecay)
+    {
+        Request = ref request;
+        Model = model;
+        Endpoints = endpoints;
+        Freshness = freshness;
+        FailureDecay = failureDecay;
+    }
+
+    /// <summary>The request to place.</summary>
+    public readonly ref readonly RouteRequest Request;
+
+    /// <summary>Its model, when at least one endpoint lists it.</summary>
+    public ModelName? Model { get; }
+
+    /// <summary>The pool's endpoints, for rules that look up ids.</summary>
+    public EndpointTable Endpoints { get; }
+
+    /// <summary>Which samples still count.</summary>
+    public SampleFreshness Freshness { get; }
+
+    /// <summary>How far failures have faded.</summary>
+    public Decay FailureDecay { get; }
+}
