@@ -24,12 +24,12 @@ public sealed record EngineOptions
     public int MaxMetricsPageBytes { get; init; } = 4 << 20;
 
     /// <summary>
-    /// Time between probes while an endpoint has no verdict yet or requests fail to reach it, 10 ms to 10 s; 200 ms by default. No endpoint is
+    /// Time between probes while an endpoint has not been healthy yet or requests fail to reach it, 10 ms to 10 s; 200 ms by default. No endpoint is
     /// probed more often.
     /// </summary>
     public TimeSpan QuickProbeInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Quick probes at most before the first verdict, 0–1,000; 25 by default. After them the health check's interval holds.</summary>
+    /// <summary>Quick probes at most until an endpoint is healthy for the first time, 0–1,000; 25 by default. After them the health check's interval holds.</summary>
     public int QuickProbeLimit { get; init; } = 25;
 
     /// <summary>Time between two readings of an endpoint's model list, 100 ms to 1 h; 10 s by default.</summary>

@@ -8,6 +8,24 @@ public sealed class ProbeScheduleTests
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     [Fact]
+    public void Next_NeverHealthy_IsQuickThoughUnhealthy_AndNotOnceItWasHealthy()
+    {
+        var schedule = new ProbeSchedule(Ms(200), 25, phase: 0);
+
+        Assert.Equal(Ms(200), schedule.Next(Interval, Ms(0), EndpointHealth.Unhealthy, false));
+        Assert.Equal(Interval, schedule.Next(Interval, Ms(0), EndpointHealth.Healthy, true));
+        Assert.Equal(Interval, schedule.Next(Interval, Ms(0), EndpointHealth.Unhealthy, false));
+    }
+
+    [Fact]
+    public void Next_IntervalBelowTheQuickOne_IsTheQuickOne()
+    {
+        var schedule = new ProbeSchedule(Ms(200), 0, phase: 0);
+
+        Assert.Equal(Ms(200), schedule.Next(TimeSpan.Zero, Ms(0), EndpointHealth.Healthy, true));
+    }
+
+    [Fact]
     public void Next_NoVerdictYet_IsQuickABoundedNumberOfTimes()
     {
         var schedule = new ProbeSchedule(Ms(200), quickLimit: 2, phase: 0.5);
