@@ -15,7 +15,7 @@ namespace Mesh.Core.Routing;
 /// One pool: places requests on its endpoints and keeps count of what is in flight. A state machine without threads, clock, randomness or
 /// input of its own: the host serializes the calls (it is not thread-safe), brings in the clock and the seed, and feeds it probes, samples
 /// and model lists. The same calls at the same times with the same seed give the same answers. <see cref="Route"/>,
-/// <see cref="ReportFirstByte"/> and <see cref="Complete"/> allocate nothing once the buffers have grown to the load.
+/// <see cref="ReportFirstByte"/> and <see cref="Complete(LeaseId, in RequestOutcome)"/> allocate nothing once the buffers have grown to the load.
 /// </summary>
 public sealed class PoolState
 {
@@ -124,9 +124,14 @@ public sealed class PoolState
     /// Gives a lease back. False, and no effect, when it was given back or expired before, or is of another epoch and was not announced.
     /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while.
     /// </summary>
-    public bool Complete(LeaseId lease, in RequestOutcome outcome)
+    public bool Complete(LeaseId lease, in RequestOutcome outcome) => Complete(lease, in outcome, out _);
+
+    /// <summary>As <see cref="Complete(LeaseId, in RequestOutcome)"/>; tells whose lease it was, so that a host can look after an endpoint that failed.</summary>
+    public bool Complete(LeaseId lease, in RequestOutcome outcome, out EndpointId endpoint)
     {
+        endpoint = default;
         if (!_leases.TryTake(lease, out var ended)) return false;
+        endpoint = ended.Endpoint.Id;
         if (CountsAsLoad(outcome.Kind))
             ended.Endpoint.AddFailure(_options.FailureWeightRequests, ended.Load, _clock.FailureDecay(_clock.Now));
         Release(in ended);
