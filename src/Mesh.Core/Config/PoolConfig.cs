@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Mesh.Core.FlowControl;
 
 namespace Mesh.Core.Config;
 
@@ -35,4 +36,7 @@ public sealed record PoolConfig
 
     /// <summary>Model names to replace, in order of precedence: the first rule that matches counts.</summary>
     public ImmutableArray<ModelRewriteConfig> ModelRewrites { get; init; } = [];
+
+    /// <summary>What happens to a request when every backend is at target.</summary>
+    public FlowControlSettings FlowControl { get; init; } = new();
 }

@@ -20,6 +20,15 @@ public sealed record EndpointSample
     /// <summary>Requests in the engine's queue (<c>vllm:num_requests_waiting</c>).</summary>
     public int? WaitingRequests { get; init; }
 
+    /// <summary>The endpoint's own utilization, 0 and up (ORCA <c>application_utilization</c>).</summary>
+    public double? ApplicationUtilizationRatio { get; init; }
+
+    /// <summary>CPU utilization, 0 and up (ORCA <c>cpu_utilization</c>).</summary>
+    public double? CpuUtilizationRatio { get; init; }
+
+    /// <summary>What UTILIZATION balances by: the endpoint's own figure, else the CPU's, else the KV cache's.</summary>
+    public double? UtilizationRatio => ApplicationUtilizationRatio ?? CpuUtilizationRatio ?? KvUtilizationRatio;
+
     /// <summary>Exported gauges by export name (AutoscalingMetric's <c>exportName</c>).</summary>
     public ImmutableSortedDictionary<string, double> NamedMetrics { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 }

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using Mesh.Core.Config;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.Metrics;
+using Mesh.Core.PrefixCache;
 
 namespace Mesh.Core.Endpoints;
 
@@ -27,6 +29,15 @@ internal sealed class EndpointState(EndpointId id)
 
     /// <summary>True once the configuration no longer names it: its leases stay valid, new ones it gets none.</summary>
     public bool Draining { get; set; }
+
+    /// <summary>Index of its backend in the configuration; −1 once the configuration no longer names it.</summary>
+    public int BackendIndex { get; set; } = -1;
+
+    /// <summary>Index among its backend's endpoints.</summary>
+    public int IndexInBackend { get; set; }
+
+    /// <summary>A hash of its id, the same on every machine: who is chosen for a session depends on nothing else.</summary>
+    public ulong IdHash { get; } = PromptHasher.SeedOf(MemoryMarshal.AsBytes(id.Address.AsSpan()));
 
     /// <summary>Set by a filter that looks for listed endpoints; see <see cref="EndpointTable.Mark"/>.</summary>
     public long Mark { get; set; }

@@ -37,7 +37,11 @@ internal sealed class EndpointTable
     /// </summary>
     public void Reconfigure(PoolConfig config)
     {
-        foreach (var endpoint in _configured) endpoint.Draining = true;
+        foreach (var endpoint in _configured)
+        {
+            endpoint.Draining = true;
+            endpoint.BackendIndex = -1;
+        }
 
         var configured = new List<EndpointState>();
         foreach (var backend in config.Backends.OrderBy(b => b.Id))

@@ -13,6 +13,9 @@ internal sealed class SessionTable(long timeoutTicks, int maxSessions)
 
     public bool Contains(GatewaySession id) => _byId.ContainsKey(id);
 
+    /// <summary>The session; null when it is not known.</summary>
+    public SessionState? Find(GatewaySession id) => _byId.GetValueOrDefault(id);
+
     /// <summary>The session, marked as alive; null when it is new and the table is full.</summary>
     public SessionState? Touch(GatewaySession id, long now)
     {

@@ -29,4 +29,34 @@ public enum DecisionReason
 
     /// <summary>The pool holds as many leases, or knows as many gateway sessions, as it may. Passes as requests end.</summary>
     TooManyLeases,
+
+    /// <summary>Every backend of a nearer or preferred tier is at target.</summary>
+    Overflow,
+
+    /// <summary>Every backend is at target; this one is the least overfull.</summary>
+    Overfill,
+
+    /// <summary>Only backends that auto-capacity drain had emptied are left.</summary>
+    LastResort,
+
+    /// <summary>The session's own endpoint.</summary>
+    SessionAffinity,
+
+    /// <summary>Every backend is at target, and the pool does not let requests wait.</summary>
+    Saturated,
+
+    /// <summary>Every backend is at target, and a negative priority does not wait.</summary>
+    PriorityShed,
+
+    /// <summary>Every backend is at target, and no more requests may wait.</summary>
+    QueueFull,
+
+    /// <summary>Gave up its place in the full queue to a request of higher priority.</summary>
+    QueueEvicted,
+
+    /// <summary>Waited as long as the pool allows.</summary>
+    QueueTimeout,
+
+    /// <summary>Waits in the queue.</summary>
+    Waiting,
 }

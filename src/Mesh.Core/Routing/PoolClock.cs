@@ -6,12 +6,16 @@ namespace Mesh.Core.Routing;
 /// <summary>The host's clock, with the pool's durations in its ticks: they are needed at every decision and never change.</summary>
 internal sealed class PoolClock(TimeProvider time, PoolStateOptions options)
 {
+    private readonly long _start = time.GetTimestamp();
     private readonly long _sampleMaxAgeTicks = ToTicks(time, options.SampleMaxAge);
     private readonly long _failureHalfLifeTicks = ToTicks(time, options.FailureHalfLife);
 
     public long SessionTimeoutTicks { get; } = ToTicks(time, options.SessionTimeout);
 
     public long Now => time.GetTimestamp();
+
+    /// <summary>Time since this clock was made: what durations, deadlines and rates count in.</summary>
+    public TimeSpan SinceStart(long now) => time.GetElapsedTime(_start, now);
 
     public SampleFreshness Freshness(long now) => new(now, _sampleMaxAgeTicks);
 

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling;
 using Mesh.Core.Snapshots;
+using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
 
@@ -13,19 +15,23 @@ namespace Mesh.Core.Routing;
 /// One pool: places requests on its endpoints and keeps count of what is in flight. A state machine without threads, clock, randomness or
 /// input of its own: the host serializes the calls (it is not thread-safe), brings in the clock and the seed, and feeds it probes, samples
 /// and model lists. The same calls at the same times with the same seed give the same answers. <see cref="Route"/>,
-/// <see cref="ReportFirstByte"/> and <see cref="Complete"/> allocate nothing once the buffers have grown to the load.
+/// <see cref="ReportFirstByte"/> and <see cref="Complete(LeaseId, in RequestOutcome)"/> allocate nothing once the buffers have grown to the load.
 /// </summary>
 public sealed class PoolState
 {
+    // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
+    private const int MaxDispatchTries = 32;
+    private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
-    private readonly Xoshiro256 _random;
     private readonly ModelCatalog _models = new();
     private readonly EndpointTable _endpoints;
     private readonly SessionTable _sessions;
     private readonly LeaseTable _leases;
-    private readonly SchedulingProfile _profile = BuiltInProfiles.LeastLoad;
-    private readonly SchedulingWorkspace _workspace = new();
+    private readonly Placer _placer;
+    private readonly WaitRoom _waiting = new();
+    private readonly Admission _admission;
+    private BackendTable _backends;
     private PoolConfig _config;
 
     /// <summary>Starts with nothing in flight and every endpoint's health, load and models unknown.</summary>
@@ -41,12 +47,14 @@ public sealed class PoolState
         _options = options ?? new PoolStateOptions();
         _options.Validate();
         _clock = new PoolClock(time, _options);
-        _random = new Xoshiro256(seed);
         _endpoints = new EndpointTable(_models);
         _sessions = new SessionTable(_clock.SessionTimeoutTicks, _options.MaxSessions);
         _leases = new LeaseTable(_options.Epoch, _options.MaxLeases);
+        _placer = new Placer(_endpoints, new Xoshiro256(seed));
+        _admission = new Admission(_waiting);
         _config = config;
         _endpoints.Reconfigure(config);
+        _backends = MakeBackends(null, _clock.Now);
     }
 
     /// <summary>The import.</summary>
@@ -57,30 +65,53 @@ public sealed class PoolState
 
     /// <summary>
     /// Chooses an endpoint and reserves it in one step: its requests and tokens in flight rise before this returns, so that requests which
-    /// come in a burst see each other. Refuses with a reason. Counts as a sign of life of the request's session.
+    /// come in a burst see each other. Refuses with a reason, or lets the request wait under a ticket whose decision
+    /// <see cref="TryTakeDecided"/> gives later. Counts as a sign of life of the request's session.
     /// </summary>
     public RouteDecision Route(in RouteRequest request)
     {
-        var now = _clock.Now;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
         if (_endpoints.Configured.IsEmpty) return Refuse(DecisionReason.NoEndpoints);
 
         // :: Step 1: the session lives; make sure that a lease can be had before anything is chosen.
-        var session = _sessions.Touch(request.Session, now);
+        var session = _sessions.Touch(request.Session, timestamp);
         if (session is null || _leases.IsFull) return Refuse(DecisionReason.TooManyLeases);
 
-        // :: Step 2: choose.
-        var model = request.Model is null ? null : _models.Find(request.Model);
-        var context = new SchedulingContext(in request, model, _endpoints, _clock.Freshness(now), _clock.FailureDecay(now));
-        var choice = _profile.Choose(in context, _endpoints.Configured, _workspace, _random);
-        if (choice.Endpoint is not { } endpoint) return Refuse(choice.Reason);
+        // :: Step 2: choose, unless others of at least this priority wait already.
+        var settings = _config.FlowControl;
+        if (!_waiting.IsBehind(request.Priority))
+        {
+            var overfill = settings.WhenFull == WhenFull.Overfill && request.Priority >= 0;
+            var placement = Place(in request, timestamp, now, overfill);
 
-        // :: Step 3: reserve.
-        var load = new LeaseLoad(
-            Math.Max(0, request.PromptTokens),
-            request.MaxOutputTokens > 0 ? request.MaxOutputTokens : _options.AssumedOutputTokens);
-        _leases.TryAdd(session, endpoint, load, out var lease);
-        endpoint.Reserve(load);
-        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, choice.Reason);
+            // :: Step 3: reserve.
+            if (placement.Endpoint is { } endpoint) return Reserve(in request, session, endpoint, in placement, now);
+            if (placement.Reason != DecisionReason.Saturated) return Refuse(placement.Reason);
+        }
+
+        // :: Step 4: no room: wait or leave.
+        var admitted = _admission.TryAdmit(in request, settings, now, out var refusal);
+        if (admitted is null) return RouteDecision.Refuse(refusal, _admission.RetryAfter(now));
+        // What it waits behind may wait for something else: perhaps there is a place for this one.
+        Dispatch();
+        return _waiting.TryTakeDecided(admitted.Ticket, out var decision) ? decision : RouteDecision.Wait(admitted.Ticket);
+    }
+
+    /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>
+    /// <param name="ticket">Ticket of the wait.</param>
+    /// <param name="decision">Send or refuse.</param>
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _waiting.TryTakeDecided(out ticket, out decision);
+
+    /// <summary>
+    /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
+    /// still to be, taken, and a lease in it must be completed.
+    /// </summary>
+    public bool CancelWait(long ticket)
+    {
+        if (!_waiting.TryFind(ticket, out var waiter)) return false;
+        _waiting.Forget(waiter);
+        return true;
     }
 
     /// <summary>The first byte of the answer has come: the prompt is computed. Unknown leases and repetitions have no effect.</summary>
@@ -93,12 +124,19 @@ public sealed class PoolState
     /// Gives a lease back. False, and no effect, when it was given back or expired before, or is of another epoch and was not announced.
     /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while.
     /// </summary>
-    public bool Complete(LeaseId lease, in RequestOutcome outcome)
+    public bool Complete(LeaseId lease, in RequestOutcome outcome) => Complete(lease, in outcome, out _);
+
+    /// <summary>As <see cref="Complete(LeaseId, in RequestOutcome)"/>; tells whose lease it was, so that a host can look after an endpoint that failed.</summary>
+    public bool Complete(LeaseId lease, in RequestOutcome outcome, out EndpointId endpoint)
     {
+        endpoint = default;
         if (!_leases.TryTake(lease, out var ended)) return false;
+        endpoint = ended.Endpoint.Id;
         if (CountsAsLoad(outcome.Kind))
             ended.Endpoint.AddFailure(_options.FailureWeightRequests, ended.Load, _clock.FailureDecay(_clock.Now));
         Release(in ended);
+        _admission.OnFreed(_clock.SinceStart(_clock.Now));
+        Dispatch();
         return true;
     }
 
@@ -106,22 +144,26 @@ public sealed class PoolState
     public bool Apply(EndpointSample sample)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        return _endpoints.TryFind(sample.Endpoint, out var endpoint) && endpoint.Observe(sample);
+        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
+        _backends.Observe(endpoint, _clock.SinceStart(_clock.Now));
+        Dispatch();
+        return true;
     }
 
     /// <summary>Takes a probe's result and says what it changed. One that is older than the last, or of an unknown endpoint, changes nothing.</summary>
     public HealthTransition Apply(ProbeResult probe) =>
-        _endpoints.TryFind(probe.Endpoint, out var endpoint) ? endpoint.Observe(probe, _config.HealthCheck) : default;
+        _endpoints.TryFind(probe.Endpoint, out var endpoint) ? Moved(endpoint, endpoint.Observe(probe, _config.HealthCheck)) : default;
 
     /// <summary>Takes over a verdict that a prober elsewhere has reached by the pool's thresholds.</summary>
     public HealthTransition ApplyHealth(EndpointId id, EndpointHealth verdict) =>
-        _endpoints.TryFind(id, out var endpoint) ? endpoint.Observe(verdict) : default;
+        _endpoints.TryFind(id, out var endpoint) ? Moved(endpoint, endpoint.Observe(verdict)) : default;
 
     /// <summary>Takes the models that an endpoint lists, adapters included; <c>default</c> means not known. False when the endpoint is unknown.</summary>
     public bool ApplyModels(EndpointId id, ImmutableArray<string> models)
     {
         if (!_endpoints.TryFind(id, out var endpoint)) return false;
         _models.Assign(endpoint, models);
+        Dispatch();
         return true;
     }
 
@@ -134,6 +176,9 @@ public sealed class PoolState
         ArgumentNullException.ThrowIfNull(config);
         _config = config;
         _endpoints.Reconfigure(config);
+        _backends = MakeBackends(_backends, _clock.Now);
+        _placer.Forget();
+        Dispatch();
     }
 
     /// <summary>
@@ -164,34 +209,123 @@ public sealed class PoolState
             var load = new LeaseLoad(Math.Max(0, lease.PromptTokens), Math.Max(0, lease.OutputTokens));
             if (!_leases.TryAdopt(owner, endpoint, load, lease.Lease, lease.FirstByteSeen)) continue;
             endpoint.Reserve(load, lease.FirstByteSeen);
+            _backends.OnPlaced(endpoint, _clock.SinceStart(_clock.Now), withinTarget: false);
             adopted++;
         }
 
         return adopted;
     }
 
-    /// <summary>Takes back the leases of sessions that have been silent for the time-out.</summary>
+    /// <summary>
+    /// Takes back the leases and places of sessions that have been silent for the time-out, ends waits that are overdue, lets stale samples
+    /// become unknown, and gives waiting requests the room that time has made.
+    /// </summary>
     /// <returns>When the next call makes sense; null when nothing is waiting for time to pass.</returns>
     public TimeSpan? Tick()
     {
-        var now = _clock.Now;
-        while (_sessions.TakeSilent(now) is { } silent)
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
+        while (_sessions.TakeSilent(timestamp) is { } silent)
         {
             while (_leases.TryTakeFirst(silent, out var ended)) Release(in ended);
+            _waiting.ForgetSession(silent.Id);
         }
-
-        return _sessions.TicksUntilNext(now) is { } ticks ? _clock.Elapsed(0, ticks) : null;
+        while (_waiting.Overdue(now) is { } overdue)
+        {
+            _waiting.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, _admission.RetryAfter(now)));
+        }
+        _backends.Tick(now, _options.SampleMaxAge);
+        Dispatch();
+        return NextTick(timestamp, now);
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _leases.Count, _clock);
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _backends, _waiting, _leases.Count, _clock);
 
     private static bool CountsAsLoad(OutcomeKind kind) => kind is
         OutcomeKind.ConnectFailure or OutcomeKind.ServerError or OutcomeKind.Timeout or OutcomeKind.StreamBroken or OutcomeKind.EndpointFull;
 
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private Placement Place(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
+    {
+        var model = request.Model is null ? null : _models.Find(request.Model);
+        var context = new SchedulingContext(in request, model, _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp));
+        return _placer.Place(in context, _backends, now, overfill);
+    }
+
+    private RouteDecision Reserve(in RouteRequest request, SessionState session, EndpointState endpoint, in Placement placement, TimeSpan now)
+    {
+        var load = new LeaseLoad(
+            Math.Max(0, request.PromptTokens),
+            request.MaxOutputTokens > 0 ? request.MaxOutputTokens : _options.AssumedOutputTokens);
+        _leases.TryAdd(session, endpoint, load, out var lease);
+        endpoint.Reserve(load);
+        _backends.OnPlaced(endpoint, now, placement.WithinTarget);
+        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
+    }
+
+    // Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
+    private void Dispatch()
+    {
+        if (_waiting.Count == 0) return;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
+        while (_backends.Selector.HasRoom(now) && !_leases.IsFull && DispatchOne(timestamp, now))
+        {
+        }
+    }
+
+    private bool DispatchOne(long timestamp, TimeSpan now)
+    {
+        var tries = 0;
+        foreach (var band in _waiting.Queue.Bands)
+        {
+            var flow = band.Turn!;
+            for (var i = 0; i < band.FlowCount && tries < MaxDispatchTries; i++, tries++, flow = flow.Next)
+            {
+                var waiter = flow.Waiters.Min!;
+                var request = waiter.Request;
+                if (_sessions.Find(request.Session) is not { } session) continue;
+                var placement = Place(in request, timestamp, now, overfill: false);
+                if (placement.Endpoint is not { } endpoint) continue;
+                _waiting.Serve(waiter, Reserve(in request, session, endpoint, in placement, now));
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private TimeSpan? NextTick(long timestamp, TimeSpan now)
+    {
+        var next = _sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
+        if (_waiting.NextDeadline is { } deadline) next = Min(next, deadline - now);
+        // Tokens of a rate come with time alone.
+        if (_waiting.Count > 0 && _backends.HasRateTarget) next = Min(next, RateRefill);
+        if (_backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
+        return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
+    }
+
+    private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
+    {
+        if (transition.Before == EndpointHealth.Healthy == (transition.After == EndpointHealth.Healthy)) return transition;
+        _backends.OnHealthChanged(endpoint, transition.After == EndpointHealth.Healthy, _clock.SinceStart(_clock.Now));
+        Dispatch();
+        return transition;
+    }
+
+    private BackendTable MakeBackends(BackendTable? before, long timestamp)
+    {
+        var freshness = _clock.Freshness(timestamp);
+        return new BackendTable(
+            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), e => freshness.IsFresh(e.LastSample!.Timestamp));
+    }
+
     private void Release(in EndedLease ended)
     {
         ended.Endpoint.Release(in ended);
+        _backends.OnCompleted(ended.Endpoint);
         _endpoints.ForgetIfDrained(ended.Endpoint);
     }
 

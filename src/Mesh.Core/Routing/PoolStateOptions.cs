@@ -1,3 +1,5 @@
+using Mesh.Core.SpillOver;
+
 namespace Mesh.Core.Routing;
 
 /// <summary>Settings of a pool state. Each has a default that suits a region of thousands of endpoints.</summary>
@@ -26,6 +28,9 @@ public sealed record PoolStateOptions
 
     /// <summary>Gateway sessions known at a time, 1–1,048,576; 4,096 by default. Beyond it requests of new ones are refused.</summary>
     public int MaxSessions { get; init; } = 4096;
+
+    /// <summary>Where the pool's gateways stand; by default no region is nearer than another.</summary>
+    public Locality Locality { get; init; } = new();
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>

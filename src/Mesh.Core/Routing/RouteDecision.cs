@@ -4,11 +4,12 @@ using Mesh.Core.Leases;
 
 namespace Mesh.Core.Routing;
 
-/// <summary>What became of a request: sent to an endpoint under a lease, or refused with a reason.</summary>
+/// <summary>What became of a request: sent to an endpoint under a lease, refused with a reason, or left to wait.</summary>
 public readonly record struct RouteDecision
 {
-    private RouteDecision(RouteKind kind, EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason, TimeSpan retryAfter)
+    private RouteDecision(RouteKind kind, EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason, TimeSpan retryAfter, long ticket = 0)
     {
+        Ticket = ticket;
         Kind = kind;
         Endpoint = endpoint;
         Backend = backend;
@@ -17,7 +18,7 @@ public readonly record struct RouteDecision
         RetryAfter = retryAfter;
     }
 
-    /// <summary>Send or refuse.</summary>
+    /// <summary>Send, refuse or wait.</summary>
     public RouteKind Kind { get; }
 
     /// <summary>Chosen endpoint, for <see cref="RouteKind.Send"/>.</summary>
@@ -35,9 +36,15 @@ public readonly record struct RouteDecision
     /// <summary>When trying again makes sense, for refusals that pass; else zero.</summary>
     public TimeSpan RetryAfter { get; }
 
+    /// <summary>Number of the wait, for <see cref="RouteKind.Wait"/>: the final decision comes under it.</summary>
+    public long Ticket { get; }
+
     /// <summary>The request goes to <paramref name="endpoint"/>.</summary>
     public static RouteDecision Send(EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason) =>
         new(RouteKind.Send, endpoint, backend, lease, reason, TimeSpan.Zero);
+
+    /// <summary>The request waits; a state machine says so to its host, a router never to a gateway.</summary>
+    public static RouteDecision Wait(long ticket) => new(RouteKind.Wait, default, default, default, DecisionReason.Waiting, default, ticket);
 
     /// <summary>The request is turned away.</summary>
     public static RouteDecision Refuse(DecisionReason reason, TimeSpan retryAfter = default) =>
@@ -52,4 +59,7 @@ public enum RouteKind
 
     /// <summary>Placed under a lease.</summary>
     Send,
+
+    /// <summary>Waits for a place.</summary>
+    Wait,
 }

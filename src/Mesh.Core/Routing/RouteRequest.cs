@@ -32,6 +32,15 @@ public readonly record struct RouteRequest
     /// <summary>Cap on generated tokens from the body; 0 when it sets none.</summary>
     public int MaxOutputTokens { get; init; }
 
+    /// <summary>Size of the body, which the gateway holds while the request waits.</summary>
+    public int BodyBytes { get; init; }
+
+    /// <summary>Hash of the session that keeps to one endpoint; 0 without one.</summary>
+    public ulong AffinityKey { get; init; }
+
+    /// <summary>Endpoint that a session names by itself; default without one.</summary>
+    public EndpointId AffinityEndpoint { get; init; }
+
     /// <summary>Candidates allowed by <c>x-gateway-destination-endpoint-subset</c>; default means all.</summary>
     public ImmutableArray<EndpointId> Subset { get; init; }
 

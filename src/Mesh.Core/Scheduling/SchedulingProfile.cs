@@ -14,6 +14,17 @@ internal sealed class SchedulingProfile(
 {
     public string Name { get; } = name;
 
+    /// <summary>True if an endpoint passes every filter.</summary>
+    public bool Accepts(in SchedulingContext context, EndpointState endpoint, SchedulingWorkspace workspace)
+    {
+        var one = workspace.Candidates(new ReadOnlySpan<EndpointState>(in endpoint));
+        foreach (var filter in filters)
+        {
+            if (filter.Filter(in context, one) == 0) return false;
+        }
+        return true;
+    }
+
     /// <summary>Chooses among <paramref name="endpoints"/>, of which there is at least one.</summary>
     public SchedulingChoice Choose(
         in SchedulingContext context, ReadOnlySpan<EndpointState> endpoints, SchedulingWorkspace workspace, Xoshiro256 random)

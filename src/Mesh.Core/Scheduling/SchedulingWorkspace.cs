@@ -18,16 +18,14 @@ internal sealed class SchedulingWorkspace
             _totals = new double[endpoints.Length];
             _scores = new double[endpoints.Length];
         }
-        else if (_candidates.Length > endpoints.Length)
-        {
-            // References behind the end would keep removed endpoints alive.
-            _candidates.AsSpan(endpoints.Length).Clear();
-        }
 
         var candidates = _candidates.AsSpan(0, endpoints.Length);
         endpoints.CopyTo(candidates);
         return candidates;
     }
+
+    /// <summary>Lets go of endpoints that may have been removed.</summary>
+    public void Forget() => Array.Clear(_candidates);
 
     /// <summary>Weighted sums, all 0 at first.</summary>
     public Span<double> Totals(int count)

@@ -14,4 +14,13 @@ public sealed record PoolSnapshot
 
     /// <summary>Leases outstanding; equals the sum of the endpoints' in-flight requests.</summary>
     public int Leases { get; init; }
+
+    /// <summary>Waiting requests by priority, highest first.</summary>
+    public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
 }
+
+/// <summary>Waiting requests of one priority.</summary>
+/// <param name="Priority">Priority.</param>
+/// <param name="Requests">How many wait.</param>
+/// <param name="Flows">Over how many fairness ids.</param>
+public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows);

@@ -1,13 +1,15 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
 using Mesh.Core.Routing;
+using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Snapshots;
 
 /// <summary>Copies a pool's state out. Draining endpoints stand in the backend that they had last, so that the leases add up.</summary>
 internal static class PoolSnapshotBuilder
 {
-    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, int leases, PoolClock clock)
+    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, BackendTable table, WaitRoom waiting, int leases, PoolClock clock)
     {
         var backends = new SortedDictionary<BackendId, (BackendConfig Config, List<EndpointState> Endpoints)>();
         foreach (var backend in config.Backends) backends.TryAdd(backend.Id, (backend, []));
@@ -22,16 +24,40 @@ internal static class PoolSnapshotBuilder
         {
             Id = config.Id,
             Leases = leases,
-            Backends =
-            [
-                .. backends.Values.Select(b => new BackendSnapshot
-                {
-                    Id = b.Config.Id,
-                    Region = b.Config.Region,
-                    Endpoints = [.. b.Endpoints.Select(e => Copy(e, clock, now))],
-                }),
-            ],
+            Queue = [.. waiting.Queue.Bands.Select(b => new QueueBandSnapshot(b.Priority, b.Count, b.FlowCount))],
+            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now), table, clock.SinceStart(now)))],
         };
+    }
+
+    private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, long now) => new()
+    {
+        Id = backend.Id,
+        Region = backend.Region,
+        Settings = backend.Settings,
+        Endpoints = [.. endpoints.Select(e => Copy(e, clock, now))],
+    };
+
+    // A backend that the configuration no longer has, but whose endpoints still drain, has no load of its own.
+    private static BackendSnapshot WithLoad(BackendSnapshot backend, BackendTable table, TimeSpan now)
+    {
+        for (var i = 0; i < table.Loads.Length; i++)
+        {
+            var load = table.Loads[i];
+            if (load.Config.Id != backend.Id) continue;
+            return backend with
+            {
+                HealthyEndpoints = load.HealthyCount,
+                InFlightRequests = load.InFlight,
+                RequestsPerSecond = load.Rate(now),
+                TargetRatePerSecond = load.RateTarget,
+                TargetInFlight = load.InFlightTarget,
+                Fullness = load.Fullness(now),
+                Utilizations = [.. Enumerable.Range(0, load.MetricCount).Select(load.Utilization)],
+                Drained = table.Selector.IsDrained(i),
+            };
+        }
+
+        return backend;
     }
 
     private static EndpointSnapshot Copy(EndpointState endpoint, PoolClock clock, long now) => new()

@@ -1,4 +1,5 @@
 using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
 using Mesh.Core.Metrics;
 
 namespace Mesh.Core.SpillOver;
@@ -11,7 +12,7 @@ internal sealed class BackendLoad
 {
     // Stands in for a target where none is set, so that loads can be compared: vLLM's default batch per endpoint. Never a limit.
     private const double NominalInFlightPerEndpoint = 256;
-    private readonly SlidingCounter _meter = new(slots: 10, TimeSpan.FromMilliseconds(100));
+    private SlidingCounter _meter = new(slots: 10, TimeSpan.FromMilliseconds(100));
     private readonly UtilizationEstimate?[] _metrics;
     private RateBucket _bucket;
     private double _failoverShare;
@@ -108,6 +109,18 @@ internal sealed class BackendLoad
         return true;
     }
 
+    /// <summary>Takes over what the same backend measured before an edit, and the requests that its endpoints have in flight.</summary>
+    public void CarryFrom(BackendLoad before)
+    {
+        _meter = before._meter;
+        _bucket = before._bucket;
+        _failoverShare = before._failoverShare;
+        Pass = before.Pass;
+    }
+
+    /// <summary>Counts requests that an endpoint had in flight when the configuration came.</summary>
+    public void AddInFlight(int requests) => InFlight += requests;
+
     /// <summary>Counts a request that was placed here.</summary>
     /// <param name="endpoint">Index of the endpoint within the backend.</param>
     /// <param name="now">Now.</param>
@@ -125,6 +138,13 @@ internal sealed class BackendLoad
     {
         InFlight--;
         foreach (var metric in _metrics) metric!.Shift(endpoint, -1);
+    }
+
+    /// <summary>What a sample says of one metric; null when nothing.</summary>
+    public double? ValueIn(int metric, EndpointSample sample)
+    {
+        if (Config.Settings.Mode == BalancingMode.Utilization) return sample.UtilizationRatio;
+        return sample.NamedMetrics.TryGetValue(Config.Settings.CustomMetrics[metric].ExportName, out var value) ? value : null;
     }
 
     /// <summary>Takes a sampled utilization; null makes it unknown.</summary>

@@ -1,9 +1,11 @@
+using Mesh.Core.Config;
+
 namespace Mesh.Core.SpillOver;
 
 /// <summary>
 /// Chooses the backend of one request: tier by tier, within a tier one that has room, and when all are at target the least overfull.
 /// </summary>
-internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, SpillOverSettings settings)
+internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, TrafficDistributionConfig settings)
 {
     private readonly CapacityDrain _drain = new(backends.Length);
     private double _foremostPass;
@@ -21,16 +23,50 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Spi
         return changed;
     }
 
+    /// <summary>Takes over the drain states of the configuration before, so that an edit does not end a hold.</summary>
+    /// <param name="before">Selector of the configuration before.</param>
+    /// <param name="indexBefore">For each backend its index there; −1 for a new one.</param>
+    public void CarryFrom(BackendSelector before, ReadOnlySpan<int> indexBefore) => _drain.CarryFrom(before._drain, indexBefore);
+
+    /// <summary>Backends of the first tier that has a usable one; empty when no tier has.</summary>
+    public ReadOnlySpan<int> FirstUsableTier()
+    {
+        foreach (var tier in plan.Tiers)
+        {
+            foreach (var i in tier)
+            {
+                if (IsUsable(i) && !_drain.IsDrained(i)) return tier;
+            }
+        }
+        return [];
+    }
+
+    /// <summary>True if some backend could take a request within its targets.</summary>
+    public bool HasRoom(TimeSpan now)
+    {
+        for (var i = 0; i < backends.Length; i++)
+        {
+            if (IsUsable(i) && !_drain.IsDrained(i) && backends[i].HasRoom(now)) return true;
+        }
+        return false;
+    }
+
     /// <summary>Chooses a backend; nothing is counted until <see cref="OnChosen"/>.</summary>
     /// <param name="now">Now.</param>
     /// <param name="ruledOut">Backends without a candidate for this request, by index.</param>
     public BackendChoice Select(TimeSpan now, ReadOnlySpan<bool> ruledOut)
     {
+        var declined = BackendChoice.None;
         for (var tier = 0; tier < plan.Tiers.Length; tier++)
         {
             var best = BestWithRoom(plan.Tiers[tier], now, ruledOut);
-            if (best >= 0) return new BackendChoice(best, tier, tier == 0 ? ChoiceKind.FirstTier : ChoiceKind.Overflow);
+            if (best < 0) continue;
+            var choice = new BackendChoice(best, tier, tier == 0 ? ChoiceKind.FirstTier : ChoiceKind.Overflow);
+            if (backends[best].KeepsNext(settings.FailoverHealthThreshold)) return choice;
+            if (declined.Kind == ChoiceKind.None) declined = choice;
         }
+        // What a backend passes on for its poor health comes back when no other has room.
+        if (declined.Kind != ChoiceKind.None) return declined;
 
         var overfull = LeastOverfull(now, ruledOut, drained: false);
         if (overfull >= 0) return new BackendChoice(overfull, -1, ChoiceKind.Overfill);
@@ -61,7 +97,7 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Spi
             if (ruledOut[i] || !IsUsable(i) || _drain.IsDrained(i) || !backends[i].HasRoom(now)) continue;
             if (best < 0 || IsLess(i, best, now)) best = i;
         }
-        return best >= 0 && backends[best].KeepsNext(settings.FailoverHealthThreshold) ? best : -1;
+        return best;
     }
 
     private int LeastOverfull(TimeSpan now, ReadOnlySpan<bool> ruledOut, bool drained)
@@ -90,5 +126,5 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Spi
     // Rates have no level to compare that reacts at once; spraying asks for shares by definition.
     private bool SharesByPass(int backend) =>
         backends[backend].RateTarget is not null
-        || settings.Algorithm is DistributionAlgorithm.SprayToRegion or DistributionAlgorithm.SprayToWorld;
+        || settings.Algorithm == ServiceLbAlgorithm.SprayToRegion;
 }

@@ -25,6 +25,18 @@ internal sealed class CapacityDrain(int backendCount)
     /// <summary>True while the backend takes no new requests.</summary>
     public bool IsDrained(int backend) => _drained[backend];
 
+    /// <summary>Takes over the states of the same backends from before.</summary>
+    public void CarryFrom(CapacityDrain before, ReadOnlySpan<int> indexBefore)
+    {
+        for (var i = 0; i < indexBefore.Length; i++)
+        {
+            if (indexBefore[i] < 0 || !before._drained[indexBefore[i]]) continue;
+            _drained[i] = true;
+            _goodSince[i] = before._goodSince[indexBefore[i]];
+            _drainedCount++;
+        }
+    }
+
     /// <summary>Judges one backend by its healthy and its total endpoints; returns true if its state changed.</summary>
     public bool Update(int backend, int healthy, int total, TimeSpan now)
     {

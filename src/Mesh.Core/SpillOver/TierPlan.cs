@@ -14,7 +14,7 @@ internal sealed class TierPlan
     public int[][] Tiers { get; }
 
     /// <summary>Orders <paramref name="backends"/> as seen from <paramref name="locality"/>.</summary>
-    public static TierPlan Create(ReadOnlySpan<BackendConfig> backends, Locality locality, DistributionAlgorithm algorithm)
+    public static TierPlan Create(ReadOnlySpan<BackendConfig> backends, Locality locality, ServiceLbAlgorithm algorithm)
     {
         var keyed = new List<(TierKey Key, int Index)>(backends.Length);
         for (var i = 0; i < backends.Length; i++) keyed.Add((KeyOf(backends[i], locality, algorithm), i));
@@ -31,15 +31,13 @@ internal sealed class TierPlan
         return new TierPlan(tiers.ToArray());
     }
 
-    private static TierKey KeyOf(BackendConfig backend, Locality locality, DistributionAlgorithm algorithm)
+    private static TierKey KeyOf(BackendConfig backend, Locality locality, ServiceLbAlgorithm algorithm)
     {
         var preference = backend.Settings.Preference == BackendPreference.Preferred ? 0 : 1;
-        if (algorithm == DistributionAlgorithm.SprayToWorld) return new TierKey(preference, TimeSpan.Zero, "", 0, "");
-
         var distance = locality.RoundTripTo(backend.Region);
         // An unset own region makes all regions equally near; then only the preference makes tiers.
         var region = locality.Region.Length == 0 ? "" : backend.Region;
-        if (algorithm != DistributionAlgorithm.WaterfallByZone) return new TierKey(preference, distance, region, 0, "");
+        if (algorithm != ServiceLbAlgorithm.WaterfallByZone) return new TierKey(preference, distance, region, 0, "");
 
         var zoneRank = backend.Id.Zone == locality.Zone ? 0 : 1;
         return new TierKey(preference, distance, region, zoneRank, backend.Id.Zone);

@@ -8,7 +8,7 @@ public class BackendSelectorTests
 {
     private static readonly BackendSettings Rate10 = new() { Mode = BalancingMode.Rate, MaxRatePerEndpoint = 10 };
     private static readonly BackendSettings InFlight10 = new() { Mode = BalancingMode.InFlight, MaxInFlightPerEndpoint = 10 };
-    private static readonly SpillOverSettings Waterfall = new();
+    private static readonly TrafficDistributionConfig Waterfall = new();
 
     [Theory]
     [InlineData(10, 10, 0)]
@@ -115,7 +115,7 @@ public class BackendSelectorTests
     [Fact]
     public void Select_WaterfallByZone_FillsOwnZoneFirst()
     {
-        var settings = new SpillOverSettings { Algorithm = DistributionAlgorithm.WaterfallByZone };
+        var settings = new TrafficDistributionConfig { Algorithm = ServiceLbAlgorithm.WaterfallByZone };
         var locality = new Locality { Region = "west", Zone = "west-b" };
         var fixture = new SpillOverFixture(settings, locality, Backend("west", 1, InFlight10, "a"), Backend("west", 1, InFlight10, "b"), Backend("east", 1, InFlight10));
 
@@ -129,7 +129,7 @@ public class BackendSelectorTests
     [Fact]
     public void Select_SprayToRegion_SharesByCapacityFromTheFirstRequestOn()
     {
-        var settings = new SpillOverSettings { Algorithm = DistributionAlgorithm.SprayToRegion };
+        var settings = new TrafficDistributionConfig { Algorithm = ServiceLbAlgorithm.SprayToRegion };
         var fixture = new SpillOverFixture(settings, West, Backend("west", 3, InFlight10, "a"), Backend("west", 1, InFlight10, "b"));
 
         var counts = new int[2];

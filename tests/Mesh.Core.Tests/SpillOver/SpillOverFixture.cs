@@ -10,7 +10,7 @@ internal sealed class SpillOverFixture
 {
     private readonly bool[] _ruledOut;
 
-    public SpillOverFixture(SpillOverSettings settings, Locality locality, params BackendConfig[] backends)
+    public SpillOverFixture(TrafficDistributionConfig settings, Locality locality, params BackendConfig[] backends)
     {
         Backends = backends.Select(b => new BackendLoad(b) { HealthyCount = b.Endpoints.Length }).ToArray();
         var plan = TierPlan.Create(backends, locality, settings.Algorithm);

@@ -1,0 +1,109 @@
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+
+namespace Mesh.Core.SpillOver;
+
+/// <summary>
+/// The backends of one configuration: which of the pool's endpoints are theirs, and their load. Each configuration gets a new table, which
+/// takes over what the one before measured of the backends that it still has.
+/// </summary>
+internal sealed class BackendTable
+{
+    private readonly BackendLoad[] _loads;
+    private readonly Range[] _ranges;
+    private readonly bool[] _ruledOut;
+    private readonly bool _autoDrain;
+
+    /// <param name="config">The configuration.</param>
+    /// <param name="locality">Where the deciding gateway stands.</param>
+    /// <param name="endpoints">The configuration's endpoints, ordered by backend.</param>
+    /// <param name="before">Table of the configuration before.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="isFresh">Whether an endpoint's last sample still counts.</param>
+    public BackendTable(PoolConfig config, Locality locality, ReadOnlySpan<EndpointState> endpoints, BackendTable? before, TimeSpan now, Func<EndpointState, bool> isFresh)
+    {
+        var ordered = config.Backends.OrderBy(b => b.Id).ToArray();
+        _loads = new BackendLoad[ordered.Length];
+        _ranges = new Range[ordered.Length];
+        _ruledOut = new bool[ordered.Length];
+        _autoDrain = config.TrafficDistribution.AutoCapacityDrain;
+        var indexBefore = new int[ordered.Length];
+        var next = 0;
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            var load = _loads[i] = new BackendLoad(ordered[i]);
+            indexBefore[i] = before is null ? -1 : Array.FindIndex(before._loads, b => b.Config.Id == load.Config.Id);
+            if (indexBefore[i] >= 0) load.CarryFrom(before!._loads[indexBefore[i]]);
+
+            var start = next;
+            for (; next < endpoints.Length && ReferenceEquals(endpoints[next].Backend, ordered[i]); next++)
+            {
+                var endpoint = endpoints[next];
+                endpoint.BackendIndex = i;
+                endpoint.IndexInBackend = next - start;
+                load.AddInFlight(endpoint.InFlightRequests);
+                if (endpoint.Health == EndpointHealth.Healthy) load.HealthyCount++;
+                if (endpoint.LastSample is not null && isFresh(endpoint)) Observe(endpoint, now);
+            }
+            _ranges[i] = start..next;
+        }
+        Selector = new BackendSelector(TierPlan.Create(ordered, locality, config.TrafficDistribution.Algorithm), _loads, config.TrafficDistribution);
+        if (before is not null) Selector.CarryFrom(before.Selector, indexBefore);
+        Selector.UpdateDrain(now);
+    }
+
+    public BackendSelector Selector { get; }
+
+    public ReadOnlySpan<BackendLoad> Loads => _loads;
+
+    /// <summary>True when some backend has a target whose load changes without a request or a probe.</summary>
+    public bool HasRateTarget => Array.Exists(_loads, l => l.RateTarget is not null);
+
+    /// <summary>True when some state changes with time alone: samples that go stale, a drain that is held.</summary>
+    public bool NeedsTime => _autoDrain || Array.Exists(_loads, l => l.MetricCount > 0);
+
+    /// <summary>Endpoints of a backend, among the pool's.</summary>
+    public Range RangeOf(int backend) => _ranges[backend];
+
+    /// <summary>A cleared list of backends that turned out to have no candidate for a request.</summary>
+    public Span<bool> StartRulingOut()
+    {
+        Array.Clear(_ruledOut);
+        return _ruledOut;
+    }
+
+    public void OnPlaced(EndpointState endpoint, TimeSpan now, bool withinTarget)
+    {
+        if (endpoint.BackendIndex >= 0) _loads[endpoint.BackendIndex].OnPlaced(endpoint.IndexInBackend, now, withinTarget);
+    }
+
+    public void OnCompleted(EndpointState endpoint)
+    {
+        if (endpoint.BackendIndex >= 0) _loads[endpoint.BackendIndex].OnCompleted(endpoint.IndexInBackend);
+    }
+
+    public void OnHealthChanged(EndpointState endpoint, bool healthy, TimeSpan now)
+    {
+        if (endpoint.BackendIndex < 0) return;
+        _loads[endpoint.BackendIndex].HealthyCount += healthy ? 1 : -1;
+        Selector.UpdateDrain(now);
+    }
+
+    /// <summary>Takes what the endpoint's last sample says about the metrics that the backend's policy names.</summary>
+    public void Observe(EndpointState endpoint, TimeSpan now)
+    {
+        if (endpoint.BackendIndex < 0 || endpoint.LastSample is not { } sample) return;
+        var load = _loads[endpoint.BackendIndex];
+        for (var metric = 0; metric < load.MetricCount; metric++)
+        {
+            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightRequests, now);
+        }
+    }
+
+    /// <summary>Lets time pass: stale samples become unknown, holds of the drain end.</summary>
+    public void Tick(TimeSpan now, TimeSpan sampleMaxAge)
+    {
+        foreach (var load in _loads) load.Expire(now, sampleMaxAge);
+        Selector.UpdateDrain(now);
+    }
+}

@@ -1,0 +1,86 @@
+using Mesh.Core.Routing;
+
+namespace Mesh.Engine;
+
+/// <summary>Settings of an engine. Each has a default; every range is checked at start.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Stable name of this process's gateway, not empty; <c>gateway</c> by default.</summary>
+    public string GatewayId { get; init; } = "gateway";
+
+    /// <summary>Time between two heartbeats of the local session, 10 ms to 1 min, at most a third of the session time-out; 1 s by default.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time between two scrapes of an endpoint, 10 ms to 5 min; 200 ms by default.</summary>
+    public TimeSpan ScrapeInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Time that one page may take, 10 ms to 1 min; 1 s by default.</summary>
+    public TimeSpan ScrapeTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest pause after scrapes that failed, from the scrape interval to 10 min; 5 s by default.</summary>
+    public TimeSpan ScrapeBackOffLimit { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Largest page of metrics, 1 KiB to 64 MiB; 4 MiB by default.</summary>
+    public int MaxMetricsPageBytes { get; init; } = 4 << 20;
+
+    /// <summary>
+    /// Time between probes while an endpoint has not been healthy yet or requests fail to reach it, 10 ms to 10 s; 200 ms by default. No endpoint is
+    /// probed more often.
+    /// </summary>
+    public TimeSpan QuickProbeInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Quick probes at most until an endpoint is healthy for the first time, 0–1,000; 25 by default. After them the health check's interval holds.</summary>
+    public int QuickProbeLimit { get; init; } = 25;
+
+    /// <summary>Time between two readings of an endpoint's model list, 100 ms to 1 h; 10 s by default.</summary>
+    public TimeSpan ModelListInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time that a model list may take, 10 ms to 1 min; 5 s by default.</summary>
+    public TimeSpan ModelListTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Largest model list, 1 KiB to 64 MiB; 1 MiB by default.</summary>
+    public int MaxModelListBytes { get; init; } = 1 << 20;
+
+    /// <summary>Models of one endpoint at most, 1–100,000; 1,024 by default. A longer list is refused as a whole.</summary>
+    public int MaxModelsPerEndpoint { get; init; } = 1024;
+
+    /// <summary>Time that a connection may take to open, 10 ms to 1 min; 2 s by default.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Settings of every pool state. The engine sets the epoch, and raises <see cref="PoolStateOptions.SampleMaxAge"/> to three scrape intervals
+    /// if it is shorter.
+    /// </summary>
+    public PoolStateOptions Pool { get; init; } = new();
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public void Validate()
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(GatewayId);
+        Pool.Validate();
+        Check(HeartbeatInterval, Milliseconds(10), Least(TimeSpan.FromMinutes(1), Pool.SessionTimeout / 3), nameof(HeartbeatInterval));
+        Check(ScrapeInterval, Milliseconds(10), TimeSpan.FromMinutes(5), nameof(ScrapeInterval));
+        Check(ScrapeTimeout, Milliseconds(10), TimeSpan.FromMinutes(1), nameof(ScrapeTimeout));
+        Check(ScrapeBackOffLimit, ScrapeInterval, TimeSpan.FromMinutes(10), nameof(ScrapeBackOffLimit));
+        Check(QuickProbeInterval, Milliseconds(10), TimeSpan.FromSeconds(10), nameof(QuickProbeInterval));
+        Check(ModelListInterval, Milliseconds(100), TimeSpan.FromHours(1), nameof(ModelListInterval));
+        Check(ModelListTimeout, Milliseconds(10), TimeSpan.FromMinutes(1), nameof(ModelListTimeout));
+        Check(ConnectTimeout, Milliseconds(10), TimeSpan.FromMinutes(1), nameof(ConnectTimeout));
+        Check(MaxMetricsPageBytes, 1 << 10, 64 << 20, nameof(MaxMetricsPageBytes));
+        Check(MaxModelListBytes, 1 << 10, 64 << 20, nameof(MaxModelListBytes));
+        Check(QuickProbeLimit, 0, 1000, nameof(QuickProbeLimit));
+        Check(MaxModelsPerEndpoint, 1, 100_000, nameof(MaxModelsPerEndpoint));
+    }
+
+    private static TimeSpan Milliseconds(int value) => TimeSpan.FromMilliseconds(value);
+
+    private static TimeSpan Least(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private static void Check<T>(T value, T least, T most, string name)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+            throw new ArgumentOutOfRangeException(name, value, $"Between {least} and {most}.");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Mesh.Engine.Http;
+
+/// <summary>
+/// Every setting of the connections on which the engine looks after endpoints, in one place. Requests of users do not travel here.
+/// </summary>
+internal sealed class EngineHttpHandlers : IDisposable
+{
+    /// <summary>vLLM's server closes a connection that has been idle for 5 s: ours must let go first, or a request meets the close.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(4);
+
+    public EngineHttpHandlers(TimeSpan connectTimeout)
+    {
+        // One connection per page is enough, since the scrapes of an endpoint never overlap, and it stays open between them.
+        Scrapes = new HttpMessageInvoker(Create(connectTimeout));
+        ModelLists = new HttpMessageInvoker(Create(connectTimeout));
+        Probes = new HttpMessageInvoker(CreateForProbes(connectTimeout));
+        ProxiedProbes = new HttpMessageInvoker(WithProxyLine(CreateForProbes(connectTimeout)));
+    }
+
+    /// <summary>Pages of metrics: persistent connections.</summary>
+    public HttpMessageInvoker Scrapes { get; }
+
+    /// <summary>Lists of models.</summary>
+    public HttpMessageInvoker ModelLists { get; }
+
+    /// <summary>Health probes: each on a connection of its own, because whether one opens is part of the question.</summary>
+    public HttpMessageInvoker Probes { get; }
+
+    /// <summary>Health probes that send a PROXY protocol line first.</summary>
+    public HttpMessageInvoker ProxiedProbes { get; }
+
+    public void Dispose()
+    {
+        Scrapes.Dispose();
+        ModelLists.Dispose();
+        Probes.Dispose();
+        ProxiedProbes.Dispose();
+    }
+
+    private static SocketsHttpHandler Create(TimeSpan connectTimeout) => new()
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = System.Net.DecompressionMethods.None,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = connectTimeout,
+        PooledConnectionIdleTimeout = IdleTimeout,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        MaxResponseHeadersLength = 64,
+        MaxResponseDrainSize = 0,
+    };
+
+    private static SocketsHttpHandler CreateForProbes(TimeSpan connectTimeout)
+    {
+        var handler = Create(connectTimeout);
+        handler.PooledConnectionLifetime = TimeSpan.Zero;
+        // A probe asks whether the endpoint answers, not who it is: pods serve certificates for names that their addresses are not.
+        handler.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
+        return handler;
+    }
+
+    private static SocketsHttpHandler WithProxyLine(SocketsHttpHandler handler)
+    {
+        handler.ConnectCallback = async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+                await socket.SendAsync(ProxyProtocol.Line(socket), cancellationToken).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return handler;
+    }
+}
