@@ -12,7 +12,7 @@ internal static class AnswerGenerator
 
     private static readonly int[][] Words =
     [
-        Ids("the a this that each some every one our my its any most"),
+        Ids("the this that each some every one our my its any most"),
         Ids("best good warm fresh thin crisp light rich old small big slow quick clear plain great fine local whole bold calm sweet dry soft"),
         Ids("pizza dough crust sauce oven city taste cook guest table plate chef town story road river house light hand world night day idea shop smoke basil wheat stone water bread"),
         Ids("makes holds gives needs likes finds takes keeps turns shows meets feeds calls wins helps adds sets loves knows tells"),
