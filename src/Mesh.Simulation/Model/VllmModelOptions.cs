@@ -1,4 +1,4 @@
-using Mesh.Simulation.Calibration;
+using Mesh.Core.StepTimes;
 
 namespace Mesh.Simulation.Model;
 

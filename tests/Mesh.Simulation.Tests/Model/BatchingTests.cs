@@ -1,4 +1,4 @@
-using Mesh.Simulation.Calibration;
+using Mesh.Core.StepTimes;
 using Mesh.Simulation.Model;
 
 namespace Mesh.Simulation.Tests.Model;

@@ -1,4 +1,4 @@
-namespace Mesh.Simulation.Calibration;
+namespace Mesh.Core.StepTimes;
 
 /// <summary>Measured on one NVIDIA H100 80GB HBM3, torch 2.11.0+cu130, a model of Llama 3.1 8B's shape with random bf16 weights.</summary>
 public static class H100Llama8B

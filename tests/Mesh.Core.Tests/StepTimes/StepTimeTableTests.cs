@@ -1,6 +1,6 @@
-using Mesh.Simulation.Calibration;
+using Mesh.Core.StepTimes;
 
-namespace Mesh.Simulation.Tests.Calibration;
+namespace Mesh.Core.Tests.StepTimes;
 
 public class StepTimeTableTests
 {

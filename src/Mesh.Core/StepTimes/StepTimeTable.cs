@@ -1,4 +1,4 @@
-namespace Mesh.Simulation.Calibration;
+namespace Mesh.Core.StepTimes;
 
 /// <summary>
 /// Measured step times of one accelerator with one model: prefill by tokens, decode by batch and mean context. Between points the time is
