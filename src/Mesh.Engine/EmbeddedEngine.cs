@@ -31,6 +31,7 @@ public sealed class EmbeddedEngine : IMeshEngine
     private readonly MonitorServices _services;
     private readonly EmbeddedRouter _router = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly WakeableDelay _pause;
     private readonly Task _keeping;
     private readonly Lock _reconfiguring = new();
     private readonly List<Task> _stopping = [];
@@ -60,6 +61,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         // The wall clock rises from start to start, which is all that an epoch has to do.
         _lastEpoch = Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds());
         Session = new GatewaySession(options.GatewayId, _lastEpoch);
+        _pause = new WakeableDelay(time);
         _keeping = KeepAsync(_stop.Token);
     }
 
@@ -93,8 +95,11 @@ public sealed class EmbeddedEngine : IMeshEngine
                 if (!after.ContainsKey(id)) stopped.AddRange(host.Monitors.Values);
             }
 
+            PoolHost[] closed = [.. before.Where(p => !after.ContainsKey(p.Key)).Select(p => p.Value)];
+
             // Requests see the new pools before a probe can find anything out, and removed endpoints are left alone last.
             _router.Pools = after.ToFrozenDictionary();
+            foreach (var host in closed) host.Close();
             foreach (var monitor in started) monitor.Start();
             Stop(stopped);
             EngineLog.Reconfigured(
@@ -120,6 +125,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(ending).ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
+        _pause.Dispose();
         _stop.Dispose();
         _handlers.Dispose();
         _metrics.Dispose();
@@ -130,7 +136,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         var sampleMaxAge = _options.Pool.SampleMaxAge > _options.ScrapeInterval * 3 ? _options.Pool.SampleMaxAge : _options.ScrapeInterval * 3;
         var longest = TimeSpan.FromMinutes(10);
         var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = sampleMaxAge < longest ? sampleMaxAge : longest };
-        return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options));
+        return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options), _pause.Wake);
     }
 
     private FrozenDictionary<EndpointId, EndpointMonitor> Diff(
@@ -187,7 +193,8 @@ public sealed class EmbeddedEngine : IMeshEngine
                 }
             }
 
-            await Task.Delay(wait < least ? least : wait, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A request that has just begun to wait may need the next tick sooner.
+            await ((Task)_pause.WaitAsync(wait < least ? least : wait, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -6,8 +6,8 @@ using Mesh.Core.Routing;
 namespace Mesh.Engine;
 
 /// <summary>
-/// Places requests in this process: finds the pool in an immutable table, takes its lock, and answers at once. A request that is cancelled
-/// before it is placed is not placed.
+/// Places requests in this process: finds the pool in an immutable table, takes its lock, and answers at once or when
+/// the request's wait is over. A request that is cancelled before it is placed is not placed.
 /// </summary>
 internal sealed class EmbeddedRouter : IRouter
 {
@@ -23,8 +23,9 @@ internal sealed class EmbeddedRouter : IRouter
     public ValueTask<RouteDecision> RouteAsync(RouteRequest request, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<RouteDecision>(cancellationToken);
-        return new ValueTask<RouteDecision>(
-            _pools.TryGetValue(request.Pool, out var pool) ? pool.Route(in request) : RouteDecision.Refuse(DecisionReason.UnknownPool));
+        return _pools.TryGetValue(request.Pool, out var pool)
+            ? pool.RouteAsync(in request, cancellationToken)
+            : new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
     }
 
     public void ReportFirstByte(PoolId pool, LeaseId lease)

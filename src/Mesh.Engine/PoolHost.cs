@@ -11,17 +11,35 @@ using Mesh.Engine.Monitoring;
 namespace Mesh.Engine;
 
 /// <summary>One pool's state behind one lock, and the monitors that feed it. Thread-safe, but for <see cref="Reconfigure"/>, whose calls the engine serializes.</summary>
-internal sealed class PoolHost(PoolState state) : IEndpointObserver
+internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 {
     private readonly Lock _gate = new();
+    private readonly WaitingRoutes _waiting = new(state);
     private volatile FrozenDictionary<EndpointId, EndpointMonitor> _monitors = FrozenDictionary<EndpointId, EndpointMonitor>.Empty;
 
     /// <summary>Monitors of the endpoints that the configuration names.</summary>
     public FrozenDictionary<EndpointId, EndpointMonitor> Monitors => _monitors;
 
-    public RouteDecision Route(in RouteRequest request)
+    /// <summary>Places a request, at once or after a wait.</summary>
+    /// <exception cref="OperationCanceledException">The caller left while its request waited.</exception>
+    public ValueTask<RouteDecision> RouteAsync(in RouteRequest request, CancellationToken cancellationToken)
     {
-        lock (_gate) return state.Route(in request);
+        RouteDecision decision;
+        bool needsTime;
+        Task<RouteDecision>? waiting = null;
+        Answers answers;
+        lock (_gate)
+        {
+            decision = state.Route(in request);
+            if (decision.Kind == RouteKind.Wait) waiting = _waiting.Add(decision.Ticket);
+            needsTime = state.WaitsForTime;
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
+        if (waiting is null) return new ValueTask<RouteDecision>(decision);
+        if (needsTime) wake();
+        return new ValueTask<RouteDecision>(WaitAsync(waiting, decision.Ticket, cancellationToken));
     }
 
     public void ReportFirstByte(LeaseId lease)
@@ -33,7 +51,14 @@ internal sealed class PoolHost(PoolState state) : IEndpointObserver
     {
         bool ended;
         EndpointId endpoint;
-        lock (_gate) ended = state.Complete(lease, in outcome, out endpoint);
+        Answers answers;
+        lock (_gate)
+        {
+            ended = state.Complete(lease, in outcome, out endpoint);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
 
         // A dead endpoint should leave with the first request that it fails, not with the second probe after that.
         if (ended && outcome.Kind is OutcomeKind.ConnectFailure or OutcomeKind.StreamBroken && _monitors.TryGetValue(endpoint, out var monitor))
@@ -43,18 +68,39 @@ internal sealed class PoolHost(PoolState state) : IEndpointObserver
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
     public void Reconfigure(PoolConfig config, FrozenDictionary<EndpointId, EndpointMonitor> monitors)
     {
-        lock (_gate) state.Reconfigure(config);
+        Answers answers;
+        lock (_gate)
+        {
+            state.Reconfigure(config);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
         _monitors = monitors;
+    }
+
+    /// <summary>The pool is gone: nobody may wait for it any longer.</summary>
+    public void Close()
+    {
+        Answers answers;
+        lock (_gate) answers = _waiting.RefuseAll(DecisionReason.UnknownPool);
+        answers.Deliver();
     }
 
     /// <summary>Keeps a session alive and takes back what silent ones held; returns when that makes sense again.</summary>
     public TimeSpan? Keep(GatewaySession session)
     {
+        TimeSpan? next;
+        Answers answers;
         lock (_gate)
         {
             state.Heartbeat(session);
-            return state.Tick();
+            next = state.Tick();
+            answers = _waiting.Collect();
         }
+
+        answers.Deliver();
+        return next;
     }
 
     public PoolSnapshot Snapshot()
@@ -64,16 +110,51 @@ internal sealed class PoolHost(PoolState state) : IEndpointObserver
 
     public HealthTransition Probed(ProbeResult result)
     {
-        lock (_gate) return state.Apply(result);
+        HealthTransition transition;
+        Answers answers;
+        lock (_gate)
+        {
+            transition = state.Apply(result);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
+        return transition;
     }
 
     public void Sampled(EndpointSample sample)
     {
-        lock (_gate) state.Apply(sample);
+        Answers answers;
+        lock (_gate)
+        {
+            state.Apply(sample);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
     }
 
     public void Listed(EndpointId endpoint, ImmutableArray<string> models)
     {
-        lock (_gate) state.ApplyModels(endpoint, models);
+        Answers answers;
+        lock (_gate)
+        {
+            state.ApplyModels(endpoint, models);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
+    }
+
+    private async Task<RouteDecision> WaitAsync(Task<RouteDecision> waiting, long ticket, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(static (me, token) =>
+        {
+            var (host, ticket) = ((PoolHost, long))me!;
+            TaskCompletionSource<RouteDecision>? left;
+            lock (host._gate) left = host._waiting.Cancel(ticket);
+            left?.TrySetCanceled(token);
+        }, (this, ticket)).ConfigureAwait(false);
+        return await waiting.ConfigureAwait(false);
     }
 }

@@ -103,6 +103,9 @@ public sealed class PoolState
     /// <param name="decision">Send or refuse.</param>
     public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _waiting.TryTakeDecided(out ticket, out decision);
 
+    /// <summary>True while requests wait for what time alone brings, the tokens of a rate: then <see cref="Tick"/> is due within milliseconds.</summary>
+    public bool WaitsForTime => _waiting.Count > 0 && _backends.HasRateTarget;
+
     /// <summary>
     /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
     /// still to be, taken, and a lease in it must be completed.
@@ -302,7 +305,7 @@ public sealed class PoolState
         var next = _sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
         if (_waiting.NextDeadline is { } deadline) next = Min(next, deadline - now);
         // Tokens of a rate come with time alone.
-        if (_waiting.Count > 0 && _backends.HasRateTarget) next = Min(next, RateRefill);
+        if (WaitsForTime) next = Min(next, RateRefill);
         if (_backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
         return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
     }

@@ -1,0 +1,62 @@
+using Mesh.Core.Routing;
+
+namespace Mesh.Engine;
+
+/// <summary>
+/// The callers whose requests wait in one pool, by ticket. Not thread-safe: the pool's lock guards it; only
+/// <see cref="Answers.Deliver"/> is for outside the lock, because a caller goes on at once.
+/// </summary>
+internal sealed class WaitingRoutes(PoolState state)
+{
+    private readonly Dictionary<long, TaskCompletionSource<RouteDecision>> _byTicket = [];
+
+    /// <summary>A caller waits from now on.</summary>
+    public Task<RouteDecision> Add(long ticket)
+    {
+        var waiting = new TaskCompletionSource<RouteDecision>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _byTicket.Add(ticket, waiting);
+        return waiting.Task;
+    }
+
+    /// <summary>The caller has left. False when its request is decided already: its answer is on the way.</summary>
+    public TaskCompletionSource<RouteDecision>? Cancel(long ticket) =>
+        state.CancelWait(ticket) && _byTicket.Remove(ticket, out var waiting) ? waiting : null;
+
+    /// <summary>Takes what the state has decided since the last call.</summary>
+    public Answers Collect()
+    {
+        List<(TaskCompletionSource<RouteDecision>, RouteDecision)>? answers = null;
+        while (state.TryTakeDecided(out var ticket, out var decision))
+        {
+            if (_byTicket.Remove(ticket, out var waiting)) (answers ??= []).Add((waiting, decision));
+            else if (decision.Kind == RouteKind.Send) state.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
+        }
+
+        return new Answers(answers);
+    }
+
+    /// <summary>Turns every caller away.</summary>
+    public Answers RefuseAll(DecisionReason reason)
+    {
+        var answers = new List<(TaskCompletionSource<RouteDecision>, RouteDecision)>();
+        foreach (var (ticket, waiting) in _byTicket)
+        {
+            state.CancelWait(ticket);
+            answers.Add((waiting, RouteDecision.Refuse(reason)));
+        }
+
+        _byTicket.Clear();
+        return new Answers(answers);
+    }
+}
+
+/// <summary>Decisions for callers that wait.</summary>
+internal readonly struct Answers(List<(TaskCompletionSource<RouteDecision> Waiting, RouteDecision Decision)>? answers)
+{
+    /// <summary>Hands them out.</summary>
+    public void Deliver()
+    {
+        if (answers is null) return;
+        foreach (var (waiting, decision) in answers) waiting.TrySetResult(decision);
+    }
+}
