@@ -85,7 +85,7 @@ public sealed class FaultTests
             x.Close();
         });
         await using var gateway = await TestGateway.StartAsync(backend);
-        for (var i = 0; i < 50; i++)
+        for (var i = 0; i < 300; i++)
         {
             using var response = await gateway.PostAsync(Body);
             Assert.Equal("{}", await response.Content.ReadAsStringAsync());
@@ -256,7 +256,7 @@ public sealed class FaultTests
             await x.SendChunkAsync("data: 1\n\n");
             await x.UntilClosedAsync();
         });
-        await using var gateway = await TestGateway.StartAsync(Configs.With(Configs.Pool, TimeSpan.FromMilliseconds(300), backend.Id));
+        await using var gateway = await TestGateway.StartAsync(Configs.With(Configs.Pool, TimeSpan.FromSeconds(1), backend.Id));
         using var response = await gateway.PostAsync(Body);
         var text = await response.Content.ReadAsStringAsync();
         Assert.StartsWith("data: 1\n\ndata: {\"error\":", text, StringComparison.Ordinal);

@@ -45,6 +45,9 @@ internal static class GatewayErrors
     /// <summary>The pool has endpoints, but none is ready.</summary>
     public static readonly GatewayError NoReadyEndpoint = new(503, Server, "no_ready_endpoint");
 
+    /// <summary>There is no room now; the header says which limit was reached.</summary>
+    public static readonly GatewayError Saturated = new(429, "rate_limit_error", "saturated");
+
     /// <summary>The engine refused for another reason, which the header names.</summary>
     public static readonly GatewayError Refused = new(503, Server, "refused");
 

@@ -17,11 +17,18 @@ internal static class Refusals
         DecisionReason.NoReadyEndpoint => GatewayErrors.NoReadyEndpoint,
         DecisionReason.UnknownModel => GatewayErrors.ModelNotFound,
         DecisionReason.AllAttemptsFailed => GatewayErrors.AllAttemptsFailed,
+        DecisionReason.TooManyLeases or DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
+            or DecisionReason.QueueEvicted or DecisionReason.QueueTimeout => GatewayErrors.Saturated,
         _ => GatewayErrors.Refused,
     };
 
-    /// <summary>The reason's stable name in snake case.</summary>
-    public static string NameOf(DecisionReason reason) => Names.TryGetValue(reason, out var name) ? name : "refused";
+    /// <summary>The engine's own reason in snake case where the row stands for several; null where the row's is the one.</summary>
+    public static string? ReasonFor(DecisionReason reason)
+    {
+        var error = ErrorFor(reason);
+        if (error != GatewayErrors.Saturated && error != GatewayErrors.Refused) return null;
+        return Names.TryGetValue(reason, out var name) ? name : null;
+    }
 
     /// <summary>What the client reads.</summary>
     public static string MessageFor(DecisionReason reason, string pool, string? model) => reason switch
@@ -31,7 +38,13 @@ internal static class Refusals
         DecisionReason.NoReadyEndpoint => $"No endpoint of pool {pool} is ready.",
         DecisionReason.UnknownModel => $"The model `{model}` does not exist.",
         DecisionReason.AllAttemptsFailed => $"Every endpoint of pool {pool} that was tried failed before it answered.",
-        _ => $"Pool {pool} refused the request ({NameOf(reason)}).",
+        DecisionReason.TooManyLeases => $"Pool {pool} has as many requests under way as it may.",
+        DecisionReason.Saturated => $"Pool {pool} is at its target and lets no request wait.",
+        DecisionReason.PriorityShed => $"Pool {pool} is at its target; requests of negative priority are turned away.",
+        DecisionReason.QueueFull => $"Pool {pool} is at its target and its queue is full.",
+        DecisionReason.QueueEvicted => $"The request gave up its place in the queue of pool {pool} to one of higher priority.",
+        DecisionReason.QueueTimeout => $"The request waited for pool {pool} as long as it may.",
+        _ => $"Pool {pool} refused the request.",
     };
 
     private static string SnakeCase(DecisionReason reason)

@@ -28,32 +28,33 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly CancellationTokenSource _endRequests;
     private readonly GatewayMetrics _metrics = new();
     private readonly ILogger _log;
-    private readonly StartupLogFilter _startup;
     private readonly InferenceHandler _inference;
 
-    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, Action<ILoggingBuilder>? logging)
+    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _listeners = new ListenerConfigurationSource();
         _listeners.Set(state.Bindings);
-        _startup = new StartupLogFilter();
-        _app = Build(options, _listeners, _startup, logging);
-        _log = _app.Services.GetRequiredService<ILogger<GatewayHost>>();
+        _log = loggers.CreateLogger<GatewayHost>();
+        _app = Build(options, _listeners, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
         _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
-        (_inference, var dispatcher) = RequestPath(engine, time);
+        (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
     }
 
     /// <summary>Addresses that are open.</summary>
     public ImmutableArray<ListenerBinding> Bindings => _configuration.Current.Bindings;
 
-    /// <summary>Region served.</summary>
+    /// <summary>Region served; empty for all of them.</summary>
     public string Region => _configuration.Current.Region;
+
+    /// <summary>Version of the configuration in force.</summary>
+    public long ConfigVersion => _configuration.Current.Config.Version;
 
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
@@ -61,18 +62,18 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Inference requests under way.</summary>
     public int OpenRequests => _inference.Open;
 
-    /// <summary>Logs of the process.</summary>
-    public ILoggerFactory Loggers => _app.Services.GetRequiredService<ILoggerFactory>();
+    /// <summary>Null when this gateway should get requests; else why not.</summary>
+    public string? WhyNotReady => _readiness.WhyNot();
 
     /// <summary>Opens the listeners and serves.</summary>
     /// <param name="options">Options, already validated.</param>
     /// <param name="config">First configuration; the engine has it already.</param>
     /// <param name="engine">Engine.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="logging">Further set-up of the log; null for the console.</param>
+    /// <param name="loggers">Logs; they belong to the caller.</param>
     /// <exception cref="GatewayConfigurationException">A route, listener or address is not usable; the message says which and why.</exception>
     public static async Task<GatewayHost> StartAsync(
-        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, Action<ILoggingBuilder>? logging = null)
+        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         RoutingState state;
         try
@@ -84,12 +85,11 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             throw new GatewayConfigurationException(e.Message, e);
         }
 
-        if (state.Bindings.IsEmpty) throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener in region '{state.Region}'.");
-        var host = new GatewayHost(options, state, engine, time, logging);
+        if (state.Bindings.IsEmpty) throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{(state.Region.Length > 0 ? $" in region {state.Region}" : "")}.");
+        var host = new GatewayHost(options, state, engine, time, loggers);
         try
         {
             await host._app.StartAsync();
-            host._startup.Open();
             host.WarnOfTlsListeners(config);
             return host;
         }
@@ -134,8 +134,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _endRequests.Dispose();
     }
 
-    private static WebApplication Build(
-        GatewayOptions options, ListenerConfigurationSource listeners, StartupLogFilter startup, Action<ILoggingBuilder>? logging)
+    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
         var kestrel = new ConfigurationBuilder().Add(listeners).Build();
@@ -145,9 +144,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             Limit(server);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
-        builder.Logging.AddFilter(startup.Allows);
-        if (logging is null) builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        else logging(builder.Logging);
+        builder.Services.AddSingleton(loggers);
         return builder.Build();
     }
 
@@ -161,9 +158,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
     }
 
-    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(IMeshEngine engine, TimeProvider time)
+    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, Loggers);
+        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var handler = new InferenceHandler(services, matcher, new Forwarder(services, matcher, errors), errors, _endRequests.Token);

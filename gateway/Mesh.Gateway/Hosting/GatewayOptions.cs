@@ -14,7 +14,12 @@ internal sealed record GatewayOptions
     /// <summary>Runs a simulated vLLM at every endpoint of the manifests; unset means only in the quick start.</summary>
     public bool? Simulate { get; set; }
 
-    /// <summary>Region whose listeners this process opens; unset means the config cluster's.</summary>
+    /// <summary>How much faster than real time simulated endpoints run, above 0 and at most 100,000.</summary>
+    [Range(0.001, 100_000)]
+    public double SimulationSpeed { get; set; } = 1;
+
+    /// <summary>Region that this process serves: its listeners are opened, and its clusters are the near ones. Unset means that the process stands for
+    /// every region, and no cluster is nearer than another.</summary>
     public string? Region { get; set; }
 
     /// <summary>Address on which listeners are opened, unless <see cref="Listeners"/> gives one.</summary>

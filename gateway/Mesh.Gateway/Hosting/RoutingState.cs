@@ -13,11 +13,17 @@ internal sealed class RoutingState
     private readonly FrozenDictionary<(string Namespace, string Name), int> _objectives;
 
     /// <exception cref="ArgumentException">A pattern of a route cannot be compiled.</exception>
-    /// <exception cref="GatewayConfigurationException">A listener has no address.</exception>
+    /// <exception cref="GatewayConfigurationException">The region is unknown, or a listener has no address.</exception>
     public RoutingState(MeshConfig config, GatewayOptions options)
     {
         Config = config;
-        Region = options.Region ?? DefaultRegion(config);
+        Region = options.Region ?? "";
+        if (Region.Length > 0 && !config.Clusters.Any(c => c.Region == Region))
+        {
+            var known = string.Join(", ", config.Clusters.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal));
+            throw new GatewayConfigurationException($"No cluster is in region '{Region}'; the manifests have: {known}.");
+        }
+
         var tables = PortTable.CompileAll(config, Region);
         Bindings = ListenerPlan.Create(options, tables);
         var byLocalPort = new Dictionary<int, PortTable>();
@@ -30,7 +36,7 @@ internal sealed class RoutingState
     /// <summary>The configuration itself.</summary>
     public MeshConfig Config { get; }
 
-    /// <summary>Region whose listeners are open.</summary>
+    /// <summary>Region whose listeners are open; empty for all of them.</summary>
     public string Region { get; }
 
     /// <summary>Addresses to open.</summary>
@@ -51,16 +57,6 @@ internal sealed class RoutingState
         var objectives = new Dictionary<(string, string), int>();
         foreach (var objective in config.Objectives) objectives.TryAdd((objective.Namespace, objective.Name), objective.Priority);
         return objectives.ToFrozenDictionary();
-    }
-
-    private static string DefaultRegion(MeshConfig config)
-    {
-        foreach (var cluster in config.Clusters)
-        {
-            if (cluster.IsConfigCluster) return cluster.Region;
-        }
-
-        return config.Clusters is [var first, ..] ? first.Region : "";
     }
 }
 

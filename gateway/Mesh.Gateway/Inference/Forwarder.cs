@@ -159,7 +159,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         var error = Refusals.ErrorFor(decision.Reason);
         var retryAfter = decision.RetryAfter;
         if (error.Status is 503 or 429 && retryAfter <= TimeSpan.Zero) retryAfter = DefaultRetryAfter;
-        var reason = error == GatewayErrors.Refused ? Refusals.NameOf(decision.Reason) : null;
+        var reason = Refusals.ReasonFor(decision.Reason);
         await errors.FailAsync(exchange, error, Refusals.MessageFor(decision.Reason, pool, exchange.Facts.Model), retryAfter, reason);
     }
 

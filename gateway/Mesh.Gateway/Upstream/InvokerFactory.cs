@@ -19,6 +19,7 @@ internal static class InvokerFactory
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = connectTimeout,
+            ConnectCallback = UpstreamMessage.ConnectAsync,
             PooledConnectionIdleTimeout = IdleTimeout,
             PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
             // The router bounds what an endpoint gets; a limit here would only be a second, hidden queue.

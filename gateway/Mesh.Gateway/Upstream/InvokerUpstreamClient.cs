@@ -11,6 +11,16 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
         var message = Message(request);
+        var result = await SendAsync(message, cancellationToken);
+        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection) return result;
+        // An idle connection that the endpoint closed just as it was used: no byte came, and it says nothing about the endpoint.
+        return await SendAsync(Message(request), cancellationToken);
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    private async ValueTask<UpstreamResult> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
         try
         {
             return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, cancellationToken)));
@@ -35,11 +45,9 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
         }
     }
 
-    public void Dispose() => _invoker.Dispose();
-
-    private HttpRequestMessage Message(UpstreamRequest request)
+    private UpstreamMessage Message(UpstreamRequest request)
     {
-        var message = new HttpRequestMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
+        var message = new UpstreamMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

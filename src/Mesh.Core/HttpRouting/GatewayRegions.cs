@@ -7,7 +7,7 @@ public static class GatewayRegions
 {
     extension(GatewayConfig gateway)
     {
-        /// <summary>True when the Gateway names the region or names none.</summary>
-        public bool ListensIn(string region) => gateway.Regions.IsDefaultOrEmpty || gateway.Regions.Contains(region);
+        /// <summary>True when the Gateway names the region or names none; the empty region stands for every one.</summary>
+        public bool ListensIn(string region) => region.Length == 0 || gateway.Regions.IsDefaultOrEmpty || gateway.Regions.Contains(region);
     }
 }

@@ -26,7 +26,7 @@ public sealed class PortTable
 
     /// <summary>Compiles the clear-text listeners of a region, one table per port, ordered by port.</summary>
     /// <param name="config">Configuration.</param>
-    /// <param name="region">The region; a Gateway that names no regions listens in each.</param>
+    /// <param name="region">The region, empty for every one; a Gateway that names no regions listens in each.</param>
     /// <exception cref="ArgumentException">A pattern of a route cannot be compiled; the message names the route.</exception>
     public static ImmutableArray<PortTable> CompileAll(MeshConfig config, string region)
     {

@@ -63,6 +63,7 @@ public sealed class PortTableTests
         };
         Assert.Equal([80, 81, 83], PortTable.CompileAll(config, "r1").Select(t => t.Port));
         Assert.Equal([80, 81, 82, 83], PortTable.CompileAll(config, "r2").Select(t => t.Port));
+        Assert.Equal([80, 81, 82, 83], PortTable.CompileAll(config, "").Select(t => t.Port));
         Assert.Equal([83], PortTable.CompileAll(config, "r3").Select(t => t.Port));
     }
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mesh.Core.Config;
 using Mesh.Gateway.Hosting;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Gateway.Tests.Support;
 
@@ -15,7 +15,7 @@ internal sealed class TestGateway : IAsyncDisposable
         Host = host;
         Engine = engine;
         Uri = uri;
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1 }) { BaseAddress = uri, Timeout = TimeSpan.FromSeconds(20) };
+        Client = Clients.Create(uri);
     }
 
     public GatewayHost Host { get; }
@@ -35,7 +35,7 @@ internal sealed class TestGateway : IAsyncDisposable
         options.Listeners["80"] = address.ToString();
         set?.Invoke(options);
         var engine = new FakeEngine(config);
-        var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, logging => logging.ClearProviders());
+        var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
         return new TestGateway(host, engine, new Uri($"http://{address}"));
     }
 
@@ -60,6 +60,22 @@ internal sealed class TestGateway : IAsyncDisposable
         await Host.StopAsync();
         await Host.DisposeAsync();
     }
+}
+
+/// <summary>HTTP clients that do what a test needs.</summary>
+internal static class Clients
+{
+    public static HttpClient Create(Uri uri) => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        // A client that gives up closes its connection at once; the default reads on for up to two seconds to keep it.
+        MaxResponseDrainSize = 0,
+    })
+    {
+        BaseAddress = uri,
+        Timeout = TimeSpan.FromSeconds(30),
+    };
 }
 
 /// <summary>Waiting for what happens on another thread, with an end.</summary>
