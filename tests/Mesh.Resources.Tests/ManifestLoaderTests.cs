@@ -31,7 +31,7 @@ public sealed class ManifestLoaderTests
     public void Load_Quickstart_TellsOfPolicyFieldsWithoutEffectYet()
     {
         var found = ManifestLoader.Load(Cases.Quickstart).Diagnostics.Where(d => d.Code == DiagnosticCodes.NoEffectYet).Select(d => d.Path).Order();
-        var listed = Validation.NoEffectYet.Fields.Where(f => f.Kind == "GCPBackendPolicy" && f.Field is "balancingMode" or "customMetrics" or "trafficDuration");
+        var listed = Mesh.Resources.Validation.NoEffectYet.Fields.Where(f => f.Kind == "GCPBackendPolicy" && f.Field is "balancingMode" or "customMetrics" or "trafficDuration");
         Assert.Equal(listed.Select(f => $"spec.default.{f.Field}").Order(), found);
     }
 

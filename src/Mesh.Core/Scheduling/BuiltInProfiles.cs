@@ -7,6 +7,9 @@ namespace Mesh.Core.Scheduling;
 /// <summary>Profiles that need no configuration.</summary>
 internal static class BuiltInProfiles
 {
+    /// <summary>Least predicted cost with late binding.</summary>
+    public const string Mesh = "mesh";
+
     /// <summary>
     /// Every filter in the order in which a refusal explains most: a pool without a ready endpoint says so before it says anything about
     /// the model, and an exhausted request comes last.
@@ -28,4 +31,7 @@ internal static class BuiltInProfiles
             new WeightedScorer(new WaitingQueueScorer(), 1),
         ],
         new MaxScorePicker());
+
+    /// <summary>The profile of a name; <see cref="LeastLoad"/> for one that does not exist, which validation reports.</summary>
+    public static SchedulingProfile Find(string name) => LeastLoad;
 }

@@ -36,7 +36,7 @@ internal sealed class BackendSettingsBuilder(GcpBackendPolicy? policy, PolicySco
         if (settings.MaxInFlightPerEndpoint is { } flight) Show("maxInFlightPerEndpoint", $"{flight} requests", _unit.MaxInFlightPerEndpoint!.At);
         if (settings.MaxUtilization is { } utilization) Show("maxUtilization", Percent(utilization), _unit.MaxUtilization?.At);
         foreach (var (metric, read) in settings.CustomMetrics.Zip(_unit.CustomMetrics?.Value ?? []))
-            Show($"customMetrics.{metric.ExportName}", Percent(metric.MaxUtilization) + (metric.DryRun ? ", dry run" : ""), read.MaxUtilization?.At ?? read.At);
+            Show($"customMetrics.{metric.ExportName}", Percent(metric.MaxUtilization) + (read.MaxUtilization is null ? " by default" : "") + (metric.DryRun ? ", dry run" : ""), read.MaxUtilization?.At ?? read.At);
         Show(BackendFields.ScalerName, $"{scaler?.Value ?? 100}%", scaler?.At);
         if (settings.TrafficDuration is { } duration) ShowDuration(duration);
         AddCapacity(settings);

@@ -35,7 +35,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         };
         Show("timeoutSec", Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
         Show("connectionDraining.drainingTimeoutSec", Seconds(config.DrainingTimeout), _backend, _backend?.DrainingTimeoutSec?.At);
-        Show("sessionAffinity", config.SessionAffinity.Type.ToString(), _traffic?.Affinity is null ? _backend : _traffic, affinity?.At);
+        Show("sessionAffinity", SessionAffinity.Word(config.SessionAffinity.Type), _traffic?.Affinity is null ? _backend : _traffic, affinity?.At);
         Show("logging.sampleRate", Percent(config.LogSampleRatio), _backend, (_backend?.LogSampleRate?.At) ?? _backend?.LogEnabled?.At);
         Show("serviceLbAlgorithm", Word(distribution.Algorithm), _traffic, _traffic?.Algorithm?.At);
         Show("enableAutoCapacityDrain", distribution.AutoCapacityDrain ? "true" : "false", _traffic, _traffic?.AutoCapacityDrain?.At);

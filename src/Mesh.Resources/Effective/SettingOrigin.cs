@@ -16,10 +16,11 @@ public sealed record SettingOrigin(OriginKind Kind, string? Policy = null, int? 
     public override string ToString() => Kind switch
     {
         OriginKind.BuiltIn => "built-in default",
-        OriginKind.Scope => $"{Policy} scopes[{Scope}] ({Selector}), {File}:{Line}",
-        OriginKind.Inferred => $"implied by {Policy}, {File}:{Line}",
-        _ => $"{Policy}, {File}:{Line}",
+        OriginKind.Inferred => "implied by " + Place,
+        _ => Place,
     };
+
+    private string Place => Scope is null ? $"{Policy}, {File}:{Line}" : $"{Policy} scopes[{Scope}] ({Selector}), {File}:{Line}";
 }
 
 /// <summary>Kinds of <see cref="SettingOrigin"/>.</summary>

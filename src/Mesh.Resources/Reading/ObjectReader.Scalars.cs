@@ -96,6 +96,13 @@ internal sealed partial class ObjectReader
     /// <summary>A duration of Gateway API, for example <c>1m30s</c> or <c>500ms</c>.</summary>
     public Located<TimeSpan>? Duration(string name)
     {
+        if (Find(name) is not { } entry) return null;
+        if (entry.Value is YamlScalar { IsPlain: true } number && ScalarText.IsNumber(number.Text))
+        {
+            WrongType(SpotOf(entry), "a duration", entry.Value, $"write {number.Text}s for seconds");
+            return null;
+        }
+
         if (String(name) is not { } text) return null;
         if (GatewayDuration.TryParse(text.Value, out var value)) return new Located<TimeSpan>(value, text.At);
         Report.Error(

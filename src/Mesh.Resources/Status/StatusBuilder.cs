@@ -37,7 +37,7 @@ internal static class StatusBuilder
 
     private static ImmutableArray<Condition> Conditions(Resource r, World world, ImmutableArray<Diagnostic> findings) => r switch
     {
-        Gateway => [Accepted(findings), Programmed(findings, $"Listens in {string.Join(", ", Regions(world))}")],
+        Gateway gateway => [Accepted(findings), Programmed(findings, $"Listens in {string.Join(", ", Regions(gateway, world))}")],
         HttpRoute => [Accepted(findings, ConditionReasons.Parents), ResolvedRefs(findings)],
         GcpBackendPolicy or HealthCheckPolicy or GcpTrafficDistributionPolicy => [Attached(findings)],
         InferencePool pool => [Accepted(findings), ResolvedRefs(findings), Exported(pool)],
@@ -86,7 +86,11 @@ internal static class StatusBuilder
         Conditions = [new Condition("Accepted", true, "Accepted", $"Exported by {string.Join(", ", pool.Members.Select(m => m.Cluster))}")],
     };
 
-    private static IEnumerable<string> Regions(World world) => world.Fleet.Values.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Regions(Gateway gateway, World world)
+    {
+        var named = gateway.Addresses.Where(a => a.Region is not null).Select(a => a.Region!).Distinct().ToList();
+        return named.Count > 0 ? named : world.Fleet.Values.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal);
+    }
 
     private static Diagnostic? Invalid(ImmutableArray<Diagnostic> findings) => findings.FirstOrDefault(d => d.Severity == Severity.Error && !ConditionReasons.Refs.ContainsKey(d.Code));
 

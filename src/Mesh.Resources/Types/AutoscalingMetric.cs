@@ -83,7 +83,9 @@ internal sealed record AutoscalingMetric(ResourceHeader Header) : Resource(Heade
     {
         var name = g.String("name", required: true);
         var page = g.String("prometheusMetricName") ?? name;
-        var balancing = true;
+
+        // Without the block a gauge of the new shape is for autoscaling alone.
+        var balancing = false;
         g.Object("loadBalancing", l =>
         {
             balancing = l.Bool("enabled")?.Value ?? false;

@@ -61,6 +61,7 @@ internal sealed record BackendFields
 
     public static BackendFields Read(ObjectReader r)
     {
+        r.Hide("dryRun", "capacityScalarPercent", "maxInFlightRequestsPerEndpoint");
         ReadStrayDryRun(r);
         var metrics = r.List("customMetrics", CustomMetric.Read, max: 2);
         foreach (var repeated in metrics.GroupBy(m => m.ExportName).Where(g => g.Count() > 1).Select(g => g.Last()))

@@ -27,8 +27,12 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
 
     private static Gateway Read(ResourceHeader header, ObjectReader root) => root.Object("spec", spec =>
     {
-        // Set-up of the vendor's load balancer, which has no counterpart in a process of one's own.
-        spec.Ignore("infrastructure", "allowedListeners", "tls", "backendTLS", "defaultScope");
+        foreach (var field in (ReadOnlySpan<string>)["infrastructure", "allowedListeners", "tls", "backendTLS", "defaultScope"])
+        {
+            spec.Ignore(field);
+            if (spec.Has(field)) spec.Report.Warning(spec.SpotOf(field), DiagnosticCodes.NoCounterpart, $"{field} of a Gateway has no effect in the mesh");
+        }
+
         return new Gateway(header)
         {
             Class = spec.String("gatewayClassName", required: true),
@@ -51,7 +55,8 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
                 r.Ignore("group", "kind", "namespace");
                 return r.String("name", required: true);
             }, max: 64).Length > 0;
-            t.Choice("mode", [("Terminate", true), ("Passthrough", false)]);
+            if (t.Choice("mode", [("Terminate", true), ("Passthrough", false)]) is { Value: false } mode)
+                t.Report.Error(mode.At, DiagnosticCodes.Unsupported, "The mesh reads requests, so it cannot pass TLS through", "write Terminate");
             t.Ignore("options", "frontendValidation");
             return t;
         }) is not null;

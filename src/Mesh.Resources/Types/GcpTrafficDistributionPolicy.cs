@@ -25,6 +25,7 @@ internal sealed record GcpTrafficDistributionPolicy(ResourceHeader Header) : Res
     private static GcpTrafficDistributionPolicy Read(ResourceHeader header, ObjectReader root) => root.Object("spec", spec =>
     {
         spec.Ignore("targetRef");
+        spec.Hide("targetRef");
         if (spec.Has("targetRef")) spec.Report.Error(spec.SpotOf("targetRef"), DiagnosticCodes.UnknownField, "spec has no field targetRef", "this kind has a list: write targetRefs");
         var targets = spec.List("targetRefs", LocalRef.ReadTarget, min: 1, required: !spec.Has("targetRef"));
         var policy = spec.Object("default", d => Default(header, d)) ?? new GcpTrafficDistributionPolicy(header);

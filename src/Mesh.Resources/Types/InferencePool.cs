@@ -29,7 +29,8 @@ internal sealed record InferencePool(ResourceHeader Header) : Resource(Header)
         foreach (var repeated in ports.GroupBy(p => p.Value).Where(g => g.Count() > 1).Select(g => g.Last()))
             spec.Report.Error(repeated.At, DiagnosticCodes.DuplicateValue, $"Port {repeated.Value} is already among the target ports", "name each port once");
 
-        spec.Choice("appProtocol", [("http", true), ("kubernetes.io/h2c", false)]);
+        if (spec.Choice("appProtocol", [("http", true), ("kubernetes.io/h2c", false)]) is { Value: false } protocol)
+            spec.Report.Warning(protocol.At, DiagnosticCodes.NoCounterpart, "The mesh speaks HTTP/1.1 to model servers; appProtocol kubernetes.io/h2c has no effect");
         Spot? picker = null;
         spec.Object("endpointPickerRef", r =>
         {

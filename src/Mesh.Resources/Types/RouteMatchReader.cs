@@ -69,9 +69,13 @@ internal static class RouteMatchReader
             // The engine without backtracking is what runs on requests: a pattern that it refuses must not be accepted.
             _ = new Regex(pattern.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (ArgumentException e)
         {
-            report.Error(pattern.At, DiagnosticCodes.WrongFormat, $"{pattern.At.Path} is no usable regular expression: {e.Message.TrimEnd('.')}");
+            report.Error(pattern.At, DiagnosticCodes.WrongFormat, $"{pattern.At.Path} is no regular expression: {e.Message.TrimEnd('.')}");
+        }
+        catch (NotSupportedException)
+        {
+            report.Error(pattern.At, DiagnosticCodes.Unsupported, $"{pattern.At.Path} is a regular expression that needs backtracking", "leave out look-around, back-references and atomic groups");
         }
     }
 }

@@ -16,6 +16,9 @@ internal sealed record SessionAffinity(SessionAffinityConfig Config, Spot At)
         ("STRONG_COOKIE_AFFINITY", SessionAffinityType.StrongCookie),
     ];
 
+    /// <summary>The word of the manifests for a type.</summary>
+    public static string Word(SessionAffinityType type) => _types.First(t => t.Type == type).Text;
+
     public static SessionAffinity Read(ObjectReader r)
     {
         var type = r.Choice("type", _types)?.Value ?? SessionAffinityType.None;
@@ -51,7 +54,7 @@ internal sealed record SessionAffinity(SessionAffinityConfig Config, Spot At)
         foreach (var field in (ReadOnlySpan<string>)["cookieTtlSec", "cookie"])
         {
             if (!hasCookie && r.Has(field))
-                r.Report.Warning(r.SpotOf(field), DiagnosticCodes.AffinityFieldUnused, $"{field} has no effect: sessionAffinity.type {_types.First(t => t.Type == type).Text} uses no cookie");
+                r.Report.Warning(r.SpotOf(field), DiagnosticCodes.AffinityFieldUnused, $"{field} has no effect: sessionAffinity.type {Word(type)} uses no cookie");
         }
 
         var hasHeader = type == SessionAffinityType.HeaderField;

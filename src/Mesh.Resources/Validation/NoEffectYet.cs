@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Mesh.Core.Config;
 using Mesh.Resources.Compiling;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
@@ -28,6 +29,7 @@ internal sealed class NoEffectYet : IRule
         ("GCPBackendPolicy", "connectionDraining", r => One((r as GcpBackendPolicy)?.DrainingTimeoutSec?.At)),
         ("GCPTrafficDistributionPolicy", "spec", r => One((r as GcpTrafficDistributionPolicy)?.Header.NameAt)),
         ("InferenceModelRewrite", "spec", r => One((r as InferenceModelRewrite)?.Header.NameAt)),
+        ("Gateway", "protocol HTTPS", r => (r as Gateway)?.Listeners.Where(l => l.Protocol == ListenerProtocol.Https).Select(l => l.Name.At) ?? []),
         ("HTTPRoute", "filters", r => (r as HttpRoute)?.Rules.SelectMany(rule => rule.Filters.Places.Concat(rule.BackendRefs.SelectMany(b => b.Filters.Places))) ?? []),
         ("HTTPRoute", "timeouts.backendRequest", r => (r as HttpRoute)?.Rules.SelectMany(rule => One(rule.BackendRequestTimeout?.At)) ?? []),
     ];

@@ -10,7 +10,7 @@ internal sealed class OneConfigCluster : IRule
     public void Check(World world, DiagnosticBag report)
     {
         var profiles = world.Resources.Of<ClusterProfile>().DistinctBy(p => p.Name).ToList();
-        var marked = profiles.Where(p => p.IsConfigCluster).ToList();
+        var marked = world.Resources.Of<ClusterProfile>().Where(p => p.IsConfigCluster).DistinctBy(p => p.Name).ToList();
         foreach (var profile in profiles.Where(p => p.Header.Annotations.ContainsKey(ClusterProfile.ConfigClusterAnnotation) && !p.IsConfigCluster))
         {
             if (!profile.Header.Annotations[ClusterProfile.ConfigClusterAnnotation].Equals("false", StringComparison.OrdinalIgnoreCase))

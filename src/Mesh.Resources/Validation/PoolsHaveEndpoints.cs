@@ -19,7 +19,7 @@ internal sealed class PoolsHaveEndpoints : IRule
                 report.Warning(
                     pool.Header.NameAt, DiagnosticCodes.PoolWithoutEndpoints,
                     $"InferencePool {pool.Header.FullName} selects no pod and no EndpointSlice in namespace {pool.Namespace} of {pool.Cluster}",
-                    $"label them {string.Join(", ", pool.Selector.Select(l => $"{l.Key}: {l.Value}"))}");
+                    $"label them {string.Join(", ", pool.Selector.Take(3).Select(l => $"{l.Key}: {l.Value}"))}{(pool.Selector.Count > 3 ? " and so on" : "")}");
             }
 
             foreach (var pod in owners.OfType<Pod>().Where(p => p.Address is null && report.FirstErrorUnder(p.At) is null))

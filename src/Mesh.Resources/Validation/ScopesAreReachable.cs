@@ -34,8 +34,9 @@ internal sealed class ScopesAreReachable : IRule
 
         var taking = matched.Select(b => earlier.Find(e => ScopeResolver.Matches(e, b.Labels))).ToList();
         if (taking.Contains(null)) return;
+        var come = taking.Distinct().Count() == 1 ? "comes first and takes" : "come first and take";
         var names = string.Join(" and ", taking.Distinct().OrderBy(t => t!.Index).Select(t => $"{t!.Title} in line {t.At.Line}"));
         var backends = string.Join(", ", matched.Select(b => b.Id.ToString()));
-        report.Warning(scope.At, DiagnosticCodes.ScopeShadowed, $"{scope.Title} holds for no backend: {names} comes first and takes all that it matches ({backends})", "put the more specific scope first");
+        report.Warning(scope.At, DiagnosticCodes.ScopeShadowed, $"{scope.Title} holds for no backend: {names} {come} all that it matches ({backends})", "put the more specific scope first");
     }
 }

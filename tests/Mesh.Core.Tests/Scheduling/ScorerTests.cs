@@ -84,7 +84,7 @@ public sealed class ScorerTests
 
     private static EndpointState WithRequests(int requests, int tokens)
     {
-        var endpoint = new EndpointState(PoolFixture.Id(0)) { Backend = Backend, PodName = "pod" };
+        var endpoint = new EndpointState(PoolFixture.Id(0)) { Backend = Backend, Slot = 0, PodName = "pod" };
         for (var i = 0; i < requests; i++) endpoint.Reserve(new LeaseLoad(tokens, 0));
         return endpoint;
     }

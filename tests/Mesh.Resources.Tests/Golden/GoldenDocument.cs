@@ -10,7 +10,7 @@ namespace Mesh.Resources.Tests.Golden;
 
 /// <summary>
 /// What a case is compared by: every finding in full, the settings of each pool and backend with their origin, the targets by formula,
-/// and each condition that is false. A case with a folder of its own also shows the whole configuration.
+/// and each condition that is false. Some cases also show the whole configuration.
 /// </summary>
 internal static class GoldenDocument
 {
