@@ -124,6 +124,7 @@ public sealed class RelayTests
         }
 
         Assert.Equal(1, gateway.Engine.InFlight);
+        Assert.True(gateway.Engine.Requests.Single().IsStreaming);
         next.Release();
         Assert.Equal("data: [DONE]\n\n", await new StreamReader(stream).ReadToEndAsync());
         await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0, "the lease comes back");

@@ -38,7 +38,8 @@ internal static class CommandLine
                 .AddEnvironmentVariables()
                 .AddCommandLine(args, Switches)
                 .Build();
-            var options = configuration.GetSection(GatewayOptions.Section).Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
+            var section = configuration.GetSection(GatewayOptions.Section);
+            var options = section.Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
             var result = new GatewayOptionsValidator().Validate(null, options);
             return result.Failed ? throw new GatewayConfigurationException(string.Join('\n', result.Failures)) : options;
         }

@@ -85,7 +85,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             throw new GatewayConfigurationException(e.Message, e);
         }
 
-        if (state.Bindings.IsEmpty) throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{(state.Region.Length > 0 ? $" in region {state.Region}" : "")}.");
+        if (state.Bindings.IsEmpty)
+        {
+            var where = state.Region.Length > 0 ? $" in region {state.Region}" : "";
+            throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{where}.");
+        }
+
         var host = new GatewayHost(options, state, engine, time, loggers);
         try
         {
@@ -158,7 +163,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
     }
 
-    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
+        IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
         var errors = new ErrorReporter(_metrics);

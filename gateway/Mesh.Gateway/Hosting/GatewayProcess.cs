@@ -8,7 +8,8 @@ using Mesh.Resources.Diagnostics;
 namespace Mesh.Gateway.Hosting;
 
 /// <summary>The process: options, manifests, engine, listeners, and the simulated endpoints of the quick start.</summary>
-internal sealed class GatewayProcess(GatewayOptions options, string manifests, bool simulate, TextWriter output, TextWriter error, TimeProvider time)
+internal sealed class GatewayProcess(
+    GatewayOptions options, string manifests, bool simulate, TextWriter output, TextWriter error, TimeProvider time)
 {
     private const int Failed = 1;
 
@@ -32,8 +33,10 @@ internal sealed class GatewayProcess(GatewayOptions options, string manifests, b
         {
             var options = CommandLine.Read(args);
             var manifests = options.Manifests ?? QuickStart.FindManifests()
-                ?? throw new GatewayConfigurationException("The quick start's manifests (deploy/examples/quickstart) are not here; name a directory: --manifests DIR.");
-            var process = new GatewayProcess(options, manifests, options.Simulate ?? options.Manifests is null, output, error, TimeProvider.System);
+                ?? throw new GatewayConfigurationException(
+                    "The quick start's manifests (deploy/examples/quickstart) are not here; name a directory: --manifests DIR.");
+            var simulate = options.Simulate ?? options.Manifests is null;
+            var process = new GatewayProcess(options, manifests, simulate, output, error, TimeProvider.System);
             return await process.RunAsync();
         }
         catch (GatewayConfigurationException e)

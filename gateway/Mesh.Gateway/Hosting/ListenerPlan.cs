@@ -17,7 +17,11 @@ internal static class ListenerPlan
     {
         var bindings = ImmutableArray.CreateBuilder<ListenerBinding>();
         foreach (var table in tables) bindings.Add(new ListenerBinding(table.Port, AddressFor(options, table.Port)));
-        if (!string.IsNullOrEmpty(options.AdminAddress)) bindings.Add(new ListenerBinding(0, Parse("Mesh:AdminAddress", options.AdminAddress, options)));
+        if (!string.IsNullOrEmpty(options.AdminAddress))
+        {
+            bindings.Add(new ListenerBinding(0, Parse("Mesh:AdminAddress", options.AdminAddress, options)));
+        }
+
         for (var i = 0; i < bindings.Count; i++)
         {
             // Requests are told apart by the port that they came in at.
@@ -34,7 +38,11 @@ internal static class ListenerPlan
 
     private static IPEndPoint AddressFor(GatewayOptions options, int port)
     {
-        if (options.Listeners.TryGetValue(port.ToString(CultureInfo.InvariantCulture), out var given)) return Parse($"Mesh:Listeners:{port}", given, options);
+        if (options.Listeners.TryGetValue(port.ToString(CultureInfo.InvariantCulture), out var given))
+        {
+            return Parse($"Mesh:Listeners:{port}", given, options);
+        }
+
         var own = port < PrivilegedPorts ? port + PrivilegedShift : port;
         return new IPEndPoint(ParseAddress("Mesh:BindAddress", options.BindAddress), own);
     }

@@ -13,7 +13,11 @@ internal sealed class RequestDispatcher(
     {
         var path = context.Request.Path.Value;
         var kind = ApiPaths.Find(path);
-        if (kind == ApiKind.Unknown || !IsServedHere(kind, context)) return errors.RefuseAsync(context, GatewayErrors.UnknownPath, $"Unknown path {path}.");
+        if (kind == ApiKind.Unknown || !IsServedHere(kind, context))
+        {
+            return errors.RefuseAsync(context, GatewayErrors.UnknownPath, $"Unknown path {path}.");
+        }
+
         if (!ApiPaths.Takes(kind, context.Request.Method))
         {
             context.Response.Headers.Allow = ApiPaths.Allowed(kind);

@@ -78,7 +78,11 @@ internal sealed partial class SimulatedFleet(double speed, ILoggerFactory logger
 
     private async Task<SimulatedVllmServer> StartAsync(EndpointId endpoint)
     {
-        if (!IPEndPoint.TryParse(endpoint.Address, out var address)) throw new GatewayConfigurationException($"Endpoint {endpoint} is not ip:port and cannot be simulated.");
+        if (!IPEndPoint.TryParse(endpoint.Address, out var address))
+        {
+            throw new GatewayConfigurationException($"Endpoint {endpoint} is not ip:port and cannot be simulated.");
+        }
+
         var options = new SimulatedVllmOptions { Host = address.Address.ToString(), Port = address.Port, Models = Models, Speed = speed };
         try
         {
@@ -86,7 +90,8 @@ internal sealed partial class SimulatedFleet(double speed, ILoggerFactory logger
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new GatewayConfigurationException($"Cannot open the simulated endpoint {endpoint}: {Innermost(e)}. Is another quick start running?", e);
+            throw new GatewayConfigurationException(
+                $"Cannot open the simulated endpoint {endpoint}: {Innermost(e)}. Is another quick start running?", e);
         }
     }
 

@@ -16,7 +16,8 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     }
 
     /// <summary>Answers with an error; the answer has not started. Always false, for callers that go on only when all is well.</summary>
-    public async ValueTask<bool> FailAsync(InferenceExchange exchange, GatewayError error, string message, TimeSpan retryAfter = default, string? reason = null)
+    public async ValueTask<bool> FailAsync(
+        InferenceExchange exchange, GatewayError error, string message, TimeSpan retryAfter = default, string? reason = null)
     {
         var response = exchange.Context.Response;
         exchange.Status = error.Status;

@@ -54,7 +54,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
                     spare = response;
                     exchange.Lease.Complete(AnswerRelay.OutcomeFor(response.StatusCode));
-                    Retry(exchange, request.Endpoint, response.StatusCode == StatusCodes.Status503ServiceUnavailable ? "endpoint_full" : "bad_gateway", null);
+                    Retry(exchange, request.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
                     continue;
                 }
 
@@ -106,6 +106,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             FairnessId = ControlHeaders.FairnessId(headers),
             PromptTokens = facts.PromptTokens,
             MaxOutputTokens = facts.MaxOutputTokens,
+            IsStreaming = facts.Stream,
             Subset = ControlHeaders.Subset(headers),
             Excluded = exchange.Excluded,
         };
@@ -132,7 +133,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         {
             exchange.Ending = "all_attempts_failed";
             AttemptFailed(_log, exchange.RequestId, endpoint, result.Failure, result.Detail);
-            return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, $"All {exchange.Excluded.Length + 1} attempts failed before an answer began.");
+            return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
         }
 
         Retry(exchange, endpoint, result.Failure == UpstreamFailure.ConnectFailed ? "connect_failed" : "reset", result.Detail);
@@ -152,7 +153,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         if (!exchange.Excluded.IsEmpty)
         {
             exchange.Ending = "all_attempts_failed";
-            await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, $"All {exchange.Excluded.Length} attempts failed before an answer began.");
+            await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length));
             return;
         }
 
@@ -162,6 +163,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         var reason = Refusals.ReasonFor(decision.Reason);
         await errors.FailAsync(exchange, error, Refusals.MessageFor(decision.Reason, pool, exchange.Facts.Model), retryAfter, reason);
     }
+
+    private static string AttemptsMessage(int attempts) => $"All {attempts} attempts failed before an answer began.";
 
     [LoggerMessage(1, LogLevel.Debug, "Request {RequestId}: {Endpoint} failed ({Reason}: {Detail}); trying another endpoint.")]
     private static partial void Retrying(ILogger log, string requestId, EndpointId endpoint, string reason, string? detail);

@@ -17,7 +17,8 @@ namespace Mesh.Gateway.Inference;
 /// <item>give back what is held, count</item>
 /// </list>
 /// </summary>
-internal sealed partial class InferenceHandler(InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, CancellationToken stopping)
+internal sealed partial class InferenceHandler(
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
@@ -64,14 +65,16 @@ internal sealed partial class InferenceHandler(InferenceServices services, Route
         var request = exchange.Context.Request;
         if (request.Headers.ContentEncoding is { Count: > 0 } encoding && encoding != "identity")
         {
-            return await errors.FailAsync(exchange, GatewayErrors.UnsupportedEncoding, $"Content-Encoding `{encoding}` is not supported; send the body as it is.");
+            var message = $"Content-Encoding `{encoding}` is not supported; send the body as it is.";
+            return await errors.FailAsync(exchange, GatewayErrors.UnsupportedEncoding, message);
         }
 
         var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, exchange.Lifetime.Token);
         switch (read.Failure)
         {
             case BodyReadFailure.TooLarge:
-                return await errors.FailAsync(exchange, GatewayErrors.BodyTooLarge, $"The body is larger than {services.Options.MaxBodyBytes} bytes.");
+                var limit = services.Options.MaxBodyBytes;
+                return await errors.FailAsync(exchange, GatewayErrors.BodyTooLarge, $"The body is larger than {limit} bytes.");
             case BodyReadFailure.Malformed:
                 return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, $"The body could not be read: {read.Detail}");
             case BodyReadFailure.TooSlow:
@@ -83,19 +86,29 @@ internal sealed partial class InferenceHandler(InferenceServices services, Route
 
         // :: Step 3: what routing needs
         exchange.Body = read.Body;
-        if (!BodyScanner.TryScan(read.Body!.Memory.Span, out var facts, out var error)) return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, error.Message);
+        if (!BodyScanner.TryScan(read.Body!.Memory.Span, out var facts, out var error))
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, error.Message);
+        }
+
         exchange.Facts = facts;
         if (facts.ModelHasWrongType) return await errors.FailAsync(exchange, GatewayErrors.InvalidModel, "`model` must be a string.");
-        return !string.IsNullOrEmpty(facts.Model) || await errors.FailAsync(exchange, GatewayErrors.MissingModel, "You must provide a `model`.");
+        return !string.IsNullOrEmpty(facts.Model)
+            || await errors.FailAsync(exchange, GatewayErrors.MissingModel, "You must provide a `model`.");
     }
 
     private async ValueTask<bool> MatchAsync(InferenceExchange exchange)
     {
         // :: Step 4: listener, route, pool
-        if (!matcher.Match(exchange)) return await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.");
+        if (!matcher.Match(exchange))
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.");
+        }
+
         if (exchange.Pool is null)
         {
-            return await errors.FailAsync(exchange, GatewayErrors.RouteWithoutBackend, $"Route {exchange.Target!.RouteName} leads to no pool that is there.");
+            var message = $"Route {exchange.Target!.RouteName} leads to no pool that is there.";
+            return await errors.FailAsync(exchange, GatewayErrors.RouteWithoutBackend, message);
         }
 
         // :: Step 5: time for the whole request

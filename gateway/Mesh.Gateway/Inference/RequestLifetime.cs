@@ -47,7 +47,8 @@ internal sealed class RequestLifetime : IDisposable
             return;
         }
 
-        _timer = _time.CreateTimer(static s => ((RequestLifetime)s!).End(EndReason.Timeout), this, left < MaxDelay ? left : MaxDelay, Timeout.InfiniteTimeSpan);
+        if (left > MaxDelay) left = MaxDelay;
+        _timer = _time.CreateTimer(static s => ((RequestLifetime)s!).End(EndReason.Timeout), this, left, Timeout.InfiniteTimeSpan);
     }
 
     public void Dispose()

@@ -32,7 +32,11 @@ internal sealed class GatewayMetrics
 
     /// <summary>From the first line of the request to the first byte of the answer's body.</summary>
     public MetricFamily<Histogram> TimeToFirstByte { get; } =
-        new("mesh_time_to_first_byte_seconds", "Time from a request's arrival to the first byte of its answer's body.", ["pool"], () => new Histogram(DurationBounds));
+        new(
+            "mesh_time_to_first_byte_seconds",
+            "Time from a request's arrival to the first byte of its answer's body.",
+            ["pool"],
+            () => new Histogram(DurationBounds));
 
     /// <summary>Configurations taken and refused.</summary>
     public MetricFamily<Counter> Reloads { get; } =

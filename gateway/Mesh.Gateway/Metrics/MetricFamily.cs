@@ -40,9 +40,11 @@ internal sealed class MetricFamily<T>(string name, string help, ImmutableArray<s
 
     private T Add((string, string, string) key)
     {
-        if (Interlocked.Increment(ref _count) > MaxSeries) key = (labels.Length > 0 ? Other : "", labels.Length > 1 ? Other : "", labels.Length > 2 ? Other : "");
+        if (Interlocked.Increment(ref _count) > MaxSeries) key = (OtherAt(0), OtherAt(1), OtherAt(2));
         return _series.GetOrAdd(key, static (_, make) => make(), create);
     }
+
+    private string OtherAt(int label) => label < labels.Length ? Other : "";
 
     private static int Compare((string, string, string) a, (string, string, string) b)
     {

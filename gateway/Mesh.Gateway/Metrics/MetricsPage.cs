@@ -64,7 +64,12 @@ internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, Ac
     }
 
     private static void EachOf(
-        PrometheusWriter page, string pool, BackendId backend, ImmutableArray<EndpointSnapshot> endpoints, string name, Func<EndpointSnapshot, double?> read)
+        PrometheusWriter page,
+        string pool,
+        BackendId backend,
+        ImmutableArray<EndpointSnapshot> endpoints,
+        string name,
+        Func<EndpointSnapshot, double?> read)
     {
         foreach (var endpoint in endpoints)
         {

@@ -70,7 +70,8 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
     {
         if (values.Count == 1)
         {
-            if (!message.Headers.TryAddWithoutValidation(name, values[0])) message.Content!.Headers.TryAddWithoutValidation(name, values[0]);
+            if (message.Headers.TryAddWithoutValidation(name, values[0])) return;
+            message.Content!.Headers.TryAddWithoutValidation(name, values[0]);
         }
         else if (!message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
         {

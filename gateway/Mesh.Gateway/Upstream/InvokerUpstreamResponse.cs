@@ -15,11 +15,11 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUp
 
     public int StatusCode => (int)message.StatusCode;
 
-    public string? ContentType => message.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values) ? values.ToString() : null;
+    public string? ContentType => Value(message.Content.Headers.NonValidated, "Content-Type");
 
     public void CopyHeadersTo(IHeaderDictionary headers)
     {
-        var connection = message.Headers.NonValidated.TryGetValues("Connection", out var values) ? new StringValues(values.ToString()) : default;
+        var connection = new StringValues(Value(message.Headers.NonValidated, "Connection"));
         Copy(message.Headers.NonValidated, connection, headers);
         Copy(message.Content.Headers.NonValidated, connection, headers);
     }
@@ -74,6 +74,9 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUp
             target[name] = values.Count == 1 ? values.ToString() : ToArray(values);
         }
     }
+
+    private static string? Value(HttpHeadersNonValidated headers, string name) =>
+        headers.TryGetValues(name, out var values) ? values.ToString() : null;
 
     private static StringValues ToArray(HeaderStringValues values)
     {
