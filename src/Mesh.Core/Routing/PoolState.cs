@@ -312,8 +312,8 @@ public sealed class PoolState
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
     {
-        if (transition.Before == EndpointHealth.Healthy == (transition.After == EndpointHealth.Healthy)) return transition;
-        _backends.OnHealthChanged(endpoint, transition.After == EndpointHealth.Healthy, _clock.SinceStart(_clock.Now));
+        if (!transition.Changed) return transition;
+        _backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
         Dispatch();
         return transition;
     }

@@ -40,6 +40,9 @@ internal sealed class BackendLoad
     /// <summary>h, kept by the owner.</summary>
     public int HealthyCount { get; set; }
 
+    /// <summary>Endpoints on whose health no verdict has been reached yet, kept by the owner.</summary>
+    public int UnknownCount { get; set; }
+
     /// <summary>Requests in flight and requests that wait for one of its endpoints.</summary>
     public int InFlight { get; private set; }
 

@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Health;
 
 namespace Mesh.Core.SpillOver;
 
@@ -42,7 +43,7 @@ internal sealed class BackendTable
                 endpoint.BackendIndex = i;
                 endpoint.IndexInBackend = next - start;
                 load.AddInFlight(endpoint.InFlightRequests);
-                if (endpoint.Health == EndpointHealth.Healthy) load.HealthyCount++;
+                Count(load, endpoint.Health, 1);
                 if (endpoint.LastSample is not null && isFresh(endpoint)) Observe(endpoint, now);
             }
             _ranges[i] = start..next;
@@ -82,10 +83,11 @@ internal sealed class BackendTable
         if (endpoint.BackendIndex >= 0) _loads[endpoint.BackendIndex].OnCompleted(endpoint.IndexInBackend);
     }
 
-    public void OnHealthChanged(EndpointState endpoint, bool healthy, TimeSpan now)
+    public void OnHealthChanged(EndpointState endpoint, HealthTransition transition, TimeSpan now)
     {
         if (endpoint.BackendIndex < 0) return;
-        _loads[endpoint.BackendIndex].HealthyCount += healthy ? 1 : -1;
+        Count(_loads[endpoint.BackendIndex], transition.Before, -1);
+        Count(_loads[endpoint.BackendIndex], transition.After, 1);
         Selector.UpdateDrain(now);
     }
 
@@ -105,5 +107,11 @@ internal sealed class BackendTable
     {
         foreach (var load in _loads) load.Expire(now, sampleMaxAge);
         Selector.UpdateDrain(now);
+    }
+
+    private static void Count(BackendLoad load, EndpointHealth health, int change)
+    {
+        if (health == EndpointHealth.Healthy) load.HealthyCount += change;
+        if (health == EndpointHealth.Unknown) load.UnknownCount += change;
     }
 }
