@@ -123,6 +123,8 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         var all = endpoints.Configured;
         foreach (var backend in backends.Selector.FirstUsableTier())
         {
+            // Whoever drains a backend wants its sessions to leave, too.
+            if (!backends.Selector.IsOpen(backend)) continue;
             var range = backends.RangeOf(backend);
             for (var i = range.Start.Value; i < range.End.Value; i++)
             {

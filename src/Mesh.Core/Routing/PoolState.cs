@@ -250,10 +250,9 @@ public sealed class PoolState
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
     {
-        var healthy = transition.After == EndpointHealth.Healthy;
-        if (transition.Before == EndpointHealth.Healthy == healthy) return transition;
-        _reservations.Backends.OnHealthChanged(endpoint, healthy, _clock.SinceStart(_clock.Now));
-        if (!healthy)
+        if (!transition.Changed) return transition;
+        _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        if (transition.Before == EndpointHealth.Healthy)
         {
             // What comes back may be another process, and its cache is empty.
             _prefixes.Forget(endpoint.Slot);
