@@ -59,5 +59,6 @@ public sealed record CapacityTarget(string Measure, string Formula, double Value
 {
     /// <summary><c>requests per second: 4 endpoints × 40 × 50% = 80</c>.</summary>
     public override string ToString() =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Measure}: {Formula} = {Value:0.######}{(DryRun ? " (dry run)" : "")}");
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{Measure}: {Formula} = {Value:0.######}{(DryRun ? " (dry run)" : "")}");
 }

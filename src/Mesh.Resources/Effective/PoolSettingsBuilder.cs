@@ -35,7 +35,9 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         };
         Show("timeoutSec", Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
         Show("connectionDraining.drainingTimeoutSec", Seconds(config.DrainingTimeout), _backend, _backend?.DrainingTimeoutSec?.At);
-        Show("sessionAffinity", SessionAffinity.Word(config.SessionAffinity.Type), _traffic?.Affinity is null ? _backend : _traffic, affinity?.At);
+        Show(
+            "sessionAffinity", SessionAffinity.Word(config.SessionAffinity.Type), _traffic?.Affinity is null ? _backend : _traffic,
+            affinity?.At);
         Show("logging.sampleRate", Percent(config.LogSampleRatio), _backend, (_backend?.LogSampleRate?.At) ?? _backend?.LogEnabled?.At);
         Show("serviceLbAlgorithm", Word(distribution.Algorithm), _traffic, _traffic?.Algorithm?.At);
         Show("enableAutoCapacityDrain", distribution.AutoCapacityDrain ? "true" : "false", _traffic, _traffic?.AutoCapacityDrain?.At);
@@ -85,7 +87,9 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         {
             Algorithm = _traffic.Algorithm?.Value ?? builtIn.Algorithm,
             AutoCapacityDrain = _traffic.AutoCapacityDrain?.Value ?? builtIn.AutoCapacityDrain,
-            FailoverHealthThreshold = _traffic.FailoverHealthThreshold is { } percent ? percent.Value / 100.0 : builtIn.FailoverHealthThreshold,
+            FailoverHealthThreshold = _traffic.FailoverHealthThreshold is { } percent
+                ? percent.Value / 100.0
+                : builtIn.FailoverHealthThreshold,
         };
     }
 
@@ -95,7 +99,8 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         return _health.PortName is null ? _health.Check : _health.Check with { Port = NamedPort.Resolve(pool, _health.PortName.Value) };
     }
 
-    private void Show(string name, string value, Resource? policy, Spot? at) => _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, at)));
+    private void Show(string name, string value, Resource? policy, Spot? at) =>
+        _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, at)));
 
     private static string HealthText(HealthCheckConfig h)
     {

@@ -61,7 +61,9 @@ internal sealed partial class ObjectReader
         }
 
         if (value >= min && value <= max) return new Located<double>(value, at);
-        Report.Error(at, DiagnosticCodes.OutOfRange, string.Create(CultureInfo.InvariantCulture, $"{at.Path} is {value}, out of the range {min}–{max}"));
+        Report.Error(
+            at, DiagnosticCodes.OutOfRange,
+            string.Create(CultureInfo.InvariantCulture, $"{at.Path} is {value}, out of the range {min}–{max}"));
         return null;
     }
 
@@ -118,13 +120,15 @@ internal sealed partial class ObjectReader
         if (String(name) is not { } text) return null;
         if (DateTimeOffset.TryParse(text.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var value))
             return new Located<DateTimeOffset>(value, text.At);
-        Report.Error(text.At, DiagnosticCodes.WrongFormat, $"{text.At.Path} is {text.Value}, which is no time", "write it as 2026-01-31T12:00:00Z");
+        Report.Error(
+            text.At, DiagnosticCodes.WrongFormat, $"{text.At.Path} is {text.Value}, which is no time", "write it as 2026-01-31T12:00:00Z");
         return null;
     }
 
     private string? Text(YamlNode node, Spot at)
     {
-        if (node is YamlScalar scalar && (!scalar.IsPlain || !(ScalarText.IsBoolean(scalar.Text) || ScalarText.IsNumber(scalar.Text)))) return scalar.Text;
+        if (node is YamlScalar scalar && (!scalar.IsPlain || !(ScalarText.IsBoolean(scalar.Text) || ScalarText.IsNumber(scalar.Text))))
+            return scalar.Text;
         WrongType(at, "a text", node, node is YamlScalar s ? $"put it in quotes: \"{s.Text}\"" : null);
         return null;
     }

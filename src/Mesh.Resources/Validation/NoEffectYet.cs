@@ -41,7 +41,9 @@ internal sealed class NoEffectYet : IRule
             foreach (var (kind, field, find) in Fields)
             {
                 foreach (var at in find(resource))
-                    report.Warning(at, DiagnosticCodes.NoEffectYet, $"{(field == "spec" ? kind : $"{field} of {kind}")} is read and checked, but has no effect yet");
+                    report.Warning(
+                        at, DiagnosticCodes.NoEffectYet,
+                        $"{(field == "spec" ? kind : $"{field} of {kind}")} is read and checked, but has no effect yet");
             }
         }
     }

@@ -38,7 +38,8 @@ internal static class GoldenDocument
         foreach (var pool in result.Effective)
         {
             var node = new JsonObject();
-            foreach (var setting in pool.Settings.Where(s => s.Origin.Policy is not null)) node[setting.Name] = $"{setting.Value} <- {setting.Origin}";
+            foreach (var setting in pool.Settings.Where(s => s.Origin.Policy is not null))
+                node[setting.Name] = $"{setting.Value} <- {setting.Origin}";
             foreach (var backend in pool.Backends)
             {
                 var settings = new JsonArray([.. backend.Settings.Where(s => s.Origin.Policy is not null).Select(s => (JsonNode)$"{s.Name}: {s.Value} <- {s.Origin}")]);
@@ -56,8 +57,10 @@ internal static class GoldenDocument
 
     private sealed class AsText<T> : JsonConverter<T>
     {
-        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value!.ToString());
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value!.ToString());
     }
 }

@@ -27,13 +27,16 @@ public sealed class RangeTests
     [InlineData("HealthCheckPolicy", "config: {{type: HTTP, httpHealthCheck: {{port: {0}}}}}", "1", "65535", "0", "65536")]
     [InlineData("HealthCheckPolicy", "config: {{type: TCP, tcpHealthCheck: {{port: {0}}}}}", "1", "65535", "0", "65536")]
     [InlineData("GCPTrafficDistributionPolicy", "failoverConfig: {{failoverHealthThreshold: {0}}}", "1", "99", "0", "100")]
-    public void Load_EdgeOfARange_IsTakenInsideAndRefusedOutside(string kind, string field, string lowest, string highest, string below, string above)
+    public void Load_EdgeOfARange_IsTakenInsideAndRefusedOutside(
+        string kind, string field, string lowest, string highest, string below, string above)
     {
         foreach (var value in new[] { lowest, highest }) Assert.Empty(Errors(kind, field, value));
         foreach (var value in new[] { below, above })
         {
             var error = Assert.Single(Errors(kind, field, value));
-            Assert.True(error.Code is DiagnosticCodes.OutOfRange or DiagnosticCodes.AmbiguousUtilization or DiagnosticCodes.WrongFormat, error.ToString());
+            Assert.True(
+                error.Code is DiagnosticCodes.OutOfRange or DiagnosticCodes.AmbiguousUtilization or DiagnosticCodes.WrongFormat,
+                error.ToString());
             Assert.StartsWith("spec.default.", error.Path, StringComparison.Ordinal);
             Assert.Equal("west/policy.yaml", error.File);
         }
