@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
 using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Resources.Tests.Golden;
@@ -51,8 +52,22 @@ internal static class GoldenDocument
         }
 
         document["effective"] = result.Config is null ? null : pools;
-        if (withConfig && result.Config is { } config) document["config"] = JsonSerializer.SerializeToNode(config, Json);
+        if (withConfig && result.Config is { } config) document["config"] = Config(config);
         return document.ToJsonString(Json) + "\n";
+    }
+
+    /// <summary>The configuration. Scheduling and flow control are shown where a pool departs from the defaults, which have tests of their own.</summary>
+    private static JsonNode Config(MeshConfig config)
+    {
+        var node = JsonSerializer.SerializeToNode(config, Json)!;
+        for (var i = 0; i < config.Pools.Length; i++)
+        {
+            var pool = node["pools"]![i]!.AsObject();
+            if (config.Pools[i].Scheduling == new SchedulingConfig()) pool.Remove("scheduling");
+            if (config.Pools[i].FlowControl == new FlowControlSettings()) pool.Remove("flowControl");
+        }
+
+        return node;
     }
 
     private sealed class AsText<T> : JsonConverter<T>
