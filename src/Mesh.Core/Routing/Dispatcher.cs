@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
 using Mesh.Core.Scheduling;
 using Mesh.Core.SpillOver;
 
@@ -11,7 +12,7 @@ namespace Mesh.Core.Routing;
 /// endpoint's queue for that endpoint to have less work outstanding. Both serve strict priorities, flows in turn, and the order of the
 /// pool's setting inside a flow.
 /// </summary>
-internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, Reservations reservations)
+internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
 {
     // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
     private const int MaxTries = 32;
@@ -160,7 +161,11 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
-        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp));
+        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+    {
+        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
+        Layout = prefixes.Layout,
+    };
 
     // :: An endpoint's queue
 

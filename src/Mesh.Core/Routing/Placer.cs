@@ -1,6 +1,5 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
-using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling;
 using Mesh.Core.Scheduling.Cost;
@@ -13,11 +12,11 @@ namespace Mesh.Core.Routing;
 /// whose endpoints cannot take the request (another model, not in the subset) is passed over for the next. Where no policy sets a target,
 /// the cost profile chooses among all backends at once, distance being part of the cost. Reserves nothing.
 /// </summary>
-internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, CostModel costs, SchedulingConfig config, Xoshiro256 random)
+internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random)
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
-    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, prefixes.Layout, random) : null;
+    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
     /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>
@@ -31,8 +30,7 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
     public Placement Place(in SchedulingContext context, BackendTable backends, TimeSpan now, bool overfill)
     {
         if (FindAffine(in context, backends, now) is { } affine) return affine;
-        var held = prefixes.Match(context.Request.PrefixChain.Span);
-        if (_cost is not null && backends.IsFree) return PlaceAnywhere(in context, backends, held, now);
+        if (_cost is not null && backends.IsFree) return PlaceAnywhere(in context, backends, now);
 
         var ruledOut = backends.StartRulingOut();
         var reason = DecisionReason.NoReadyEndpoint;
@@ -42,7 +40,7 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
             if (choice.Kind == ChoiceKind.None) break;
             if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
 
-            var placement = PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], held, now);
+            var placement = PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], now);
             if (placement.Endpoint is not null)
             {
                 backends.Selector.OnChosen(choice);
@@ -64,26 +62,25 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
     public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now)
     {
         const double WorthMovingMs = 5;
-        var held = prefixes.Match(context.Request.PrefixChain.Span);
         var placement = _cost is not null && backends.IsFree
-            ? PlaceAnywhere(in context, backends, held, now)
-            : PlaceAmong(in context, current.BackendIndex < 0 ? default : endpoints.Configured[backends.RangeOf(current.BackendIndex)], held, now);
+            ? PlaceAnywhere(in context, backends, now)
+            : PlaceAmong(in context, current.BackendIndex < 0 ? default : endpoints.Configured[backends.RangeOf(current.BackendIndex)], now);
         if (_cost is null || placement.Endpoint is null || placement.Endpoint == current || current.BackendIndex < 0) return placement;
         if (!_profile.Accepts(in context, current, _workspace)) return placement;
         var nowMs = now.TotalMilliseconds;
-        return _cost.CostOfNext(in context, current, held, nowMs) <= placement.CostMs + WorthMovingMs
+        return _cost.CostOfNext(in context, current, nowMs) <= placement.CostMs + WorthMovingMs
             ? placement with { Endpoint = current, Ready = IsReady(current, nowMs) }
             : placement;
     }
 
-    private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, ReadOnlySpan<int> held, TimeSpan now)
+    private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
-        var placement = PlaceAmong(in context, endpoints.Configured, held, now, backends.Excluded);
-        return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, held, now, backends.SwitchedOff) : placement;
+        var placement = PlaceAmong(in context, endpoints.Configured, now, backends.Excluded);
+        return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, now, backends.SwitchedOff) : placement;
     }
 
     private Placement PlaceAmong(
-        in SchedulingContext context, ReadOnlySpan<EndpointState> among, ReadOnlySpan<int> held, TimeSpan now, ReadOnlySpan<bool> excluded = default)
+        in SchedulingContext context, ReadOnlySpan<EndpointState> among, TimeSpan now, ReadOnlySpan<bool> excluded = default)
     {
         if (among.IsEmpty) return Placement.None(DecisionReason.NoReadyEndpoint);
         var candidates = _profile.Filter(in context, among, _workspace, excluded, out var reason);
@@ -95,7 +92,7 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
         }
 
         var nowMs = now.TotalMilliseconds;
-        var choice = _cost.Choose(in context, candidates, held, nowMs);
+        var choice = _cost.Choose(in context, candidates, nowMs);
         return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,
@@ -129,7 +126,7 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
             var range = backends.RangeOf(backend);
             for (var i = range.Start.Value; i < range.End.Value; i++)
             {
-                var weight = Mix(all[i].IdHash ^ context.Request.AffinityKey);
+                var weight = RendezvousHash.Weight(all[i], context.Request.AffinityKey);
                 if (best >= 0 && weight <= bestWeight || !_profile.Accepts(in context, all[i], _workspace)) continue;
                 best = i;
                 bestWeight = weight;
@@ -153,12 +150,4 @@ internal sealed class Placer(EndpointTable endpoints, PrefixKnowledge prefixes, 
         DecisionReason.UnknownModel => 1,
         _ => 0,
     };
-
-    // The finalizer of SplitMix64: rendezvous hashing needs every bit of the sum to count.
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
 }

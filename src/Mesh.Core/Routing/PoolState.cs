@@ -53,11 +53,11 @@ public sealed class PoolState
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
         var room = new WaitRoom();
-        _dispatcher = new Dispatcher(_clock, _endpoints, _models, _reservations)
+        _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
             Room = room,
             Admission = new Admission(room),
-            Placer = new Placer(_endpoints, _prefixes, costs, config.Scheduling, _random),
+            Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
             Settings = config.FlowControl,
         };
     }
@@ -172,7 +172,7 @@ public sealed class PoolState
         if (config.Scheduling != scheduling)
         {
             _reservations.Costs = new CostModel(config.Scheduling);
-            _dispatcher.Placer = new Placer(_endpoints, _prefixes, _reservations.Costs, config.Scheduling, _random);
+            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
         }
         foreach (var endpoint in before)
         {

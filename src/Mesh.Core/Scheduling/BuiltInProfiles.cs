@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Scheduling.Filters;
 using Mesh.Core.Scheduling.Pickers;
 using Mesh.Core.Scheduling.Scorers;
@@ -32,6 +33,28 @@ internal static class BuiltInProfiles
         ],
         new MaxScorePicker());
 
-    /// <summary>The profile of a name; <see cref="LeastLoad"/> for one that does not exist, which validation reports.</summary>
-    public static SchedulingProfile Find(string name) => LeastLoad;
+    /// <summary>Names of all profiles.</summary>
+    public static ImmutableArray<string> Names { get; } =
+        [Mesh, "least-load", "round-robin", "random", "least-request", "power-of-two", "epp-default", "affinity-token-load", "session"];
+
+    /// <summary>
+    /// A profile by its name. The cost profile's filters come with the rules of least-load, which it does not use. A name that does not
+    /// exist gives least-load: validation has told of it.
+    /// </summary>
+    public static SchedulingProfile Find(string name) => name switch
+    {
+        "round-robin" => new SchedulingProfile(name, [.. Ready], [], new RoundRobinPicker()),
+        "random" => new SchedulingProfile(name, [.. Ready], [], new RandomPicker()),
+        "least-request" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new MaxScorePicker()),
+        "power-of-two" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new PowerOfTwoPicker()),
+        "epp-default" => new SchedulingProfile(
+            name,
+            [.. Ready],
+            [new WeightedScorer(new QueueDepthScorer(), 2), new WeightedScorer(new KvUtilizationScorer(), 2), new WeightedScorer(new PrefixScorer(), 3)],
+            new MaxScorePicker()),
+        "affinity-token-load" => new SchedulingProfile(
+            name, [.. Ready, new PrefixAffinityFilter()], [new WeightedScorer(new TokenLoadScorer(), 1)], new MaxScorePicker()),
+        "session" => new SchedulingProfile(name, [.. Ready], [], new SessionPicker()),
+        _ => LeastLoad,
+    };
 }

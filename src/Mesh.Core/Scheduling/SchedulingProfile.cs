@@ -62,7 +62,7 @@ internal sealed class SchedulingProfile(
         }
 
         // :: Step 2: one of the best.
-        return new SchedulingChoice(candidates[picker.Pick(candidates, totals, random)], DecisionReason.BestScore);
+        return new SchedulingChoice(candidates[picker.Pick(in context, candidates, totals, random)], DecisionReason.BestScore);
     }
 
     private static int Exclude(Span<EndpointState> candidates, ReadOnlySpan<bool> excluded)

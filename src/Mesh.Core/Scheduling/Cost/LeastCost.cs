@@ -1,5 +1,4 @@
 using Mesh.Core.Endpoints;
-using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
 
 namespace Mesh.Core.Scheduling.Cost;
@@ -8,7 +7,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// Chooses the endpoint of least predicted cost (<see cref="CostModel"/>) in one pass over the candidates; among equal ones each with the
 /// same probability.
 /// </summary>
-internal sealed class LeastCost(CostModel model, PrefixLayout layout, Xoshiro256 random)
+internal sealed class LeastCost(CostModel model, Xoshiro256 random)
 {
     // A failure within the last seconds weighs as much as this for every request that it counts as.
     private const double FailureMs = 100;
@@ -20,11 +19,12 @@ internal sealed class LeastCost(CostModel model, PrefixLayout layout, Xoshiro256
     /// <summary>Chooses among at least one candidate.</summary>
     /// <param name="context">The request.</param>
     /// <param name="candidates">Endpoints that may take it.</param>
-    /// <param name="heldBlocks">Blocks of its prompt that each endpoint holds, by the endpoint's slot; empty when it has no chain.</param>
     /// <param name="nowMs">Now.</param>
-    public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<int> heldBlocks, double nowMs)
+    public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double nowMs)
     {
         var promptTokens = Math.Max(1, context.Request.PromptTokens);
+        var heldBlocks = context.HeldBlocks;
+        var layout = context.Layout;
         var ownWeight = CostModel.OwnWeightAt(_meanWaitMs);
         var decay = context.FailureDecay;
         var best = -1;
@@ -66,11 +66,10 @@ internal sealed class LeastCost(CostModel model, PrefixLayout layout, Xoshiro256
     }
 
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
-    public double CostOfNext(in SchedulingContext context, EndpointState endpoint, ReadOnlySpan<int> heldBlocks, double nowMs)
+    public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
         var promptTokens = Math.Max(1, context.Request.PromptTokens);
-        var held = heldBlocks.IsEmpty ? 0 : heldBlocks[endpoint.Slot];
-        var cached = Math.Min(layout.TokensIn(held), promptTokens - 1);
+        var cached = Math.Min(context.TokensHeldBy(endpoint), promptTokens - 1);
         var work = endpoint.Work;
         var own = Model.Curve.PromptMs(promptTokens - cached, cached) * work.PrefillSpeed.Ratio + WorkCurve.Steps(promptTokens - cached) * work.StepIncrementMs;
         return (work.WaitMs(nowMs) + CostModel.OwnWeightAt(_meanWaitMs) * own) * endpoint.CostScale
