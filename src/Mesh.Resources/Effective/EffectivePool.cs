@@ -18,6 +18,12 @@ public sealed record EffectivePool
     /// <summary><c>namespace/name</c> of the GCPTrafficDistributionPolicy attached to it; null without one.</summary>
     public string? TrafficDistributionPolicy { get; init; }
 
+    /// <summary><c>namespace/name</c> of the FlowControlPolicy attached to it; null without one.</summary>
+    public string? FlowControlPolicy { get; init; }
+
+    /// <summary><c>namespace/name</c> of the SchedulingProfile attached to it; null without one.</summary>
+    public string? SchedulingProfile { get; init; }
+
     /// <summary>Settings of the whole pool, in a fixed order.</summary>
     public ImmutableArray<EffectiveSetting> Settings { get; init; } = [];
 

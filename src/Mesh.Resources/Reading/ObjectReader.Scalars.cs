@@ -3,7 +3,7 @@ using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Resources.Reading;
 
-/// <summary>Scalar fields.</summary>
+/// <summary>Texts, words, booleans and times.</summary>
 internal sealed partial class ObjectReader
 {
     /// <summary>A text. A plain number or boolean is an error, as in Kubernetes.</summary>
@@ -25,46 +25,6 @@ internal sealed partial class ObjectReader
         }
 
         return new Located<string>(text, at);
-    }
-
-    /// <summary>A whole number in a range, both ends included.</summary>
-    public Located<int>? Int(string name, int min, int max, bool required = false)
-    {
-        if (Find(name, required) is not { } entry) return null;
-        var at = SpotOf(entry);
-        if (entry.Value is not YamlScalar scalar || !IsNumberLike(scalar, out var hint) || !ScalarText.TryInteger(scalar.Text, out var value))
-        {
-            WrongType(at, "a whole number", entry.Value, QuotedHint(entry.Value));
-            return null;
-        }
-
-        if (hint is not null)
-        {
-            WrongType(at, "a whole number", entry.Value, hint);
-            return null;
-        }
-
-        if (value >= min && value <= max) return new Located<int>((int)value, at);
-        Report.Error(at, DiagnosticCodes.OutOfRange, $"{at.Path} is {value}, out of the range {min}–{max}");
-        return null;
-    }
-
-    /// <summary>A number in a range, both ends included.</summary>
-    public Located<double>? Number(string name, double min, double max, bool required = false)
-    {
-        if (Find(name, required) is not { } entry) return null;
-        var at = SpotOf(entry);
-        if (entry.Value is not YamlScalar { IsPlain: true } scalar || !ScalarText.TryNumber(scalar.Text, out var value))
-        {
-            WrongType(at, "a number", entry.Value, QuotedHint(entry.Value));
-            return null;
-        }
-
-        if (value >= min && value <= max) return new Located<double>(value, at);
-        Report.Error(
-            at, DiagnosticCodes.OutOfRange,
-            string.Create(CultureInfo.InvariantCulture, $"{at.Path} is {value}, out of the range {min}–{max}"));
-        return null;
     }
 
     /// <summary>A boolean.</summary>
@@ -131,12 +91,6 @@ internal sealed partial class ObjectReader
             return scalar.Text;
         WrongType(at, "a text", node, node is YamlScalar s ? $"put it in quotes: \"{s.Text}\"" : null);
         return null;
-    }
-
-    private static bool IsNumberLike(YamlScalar scalar, out string? hint)
-    {
-        hint = QuotedHint(scalar);
-        return ScalarText.IsNumber(scalar.Text) || scalar.Text.StartsWith("0x", StringComparison.Ordinal);
     }
 
     private static string? QuotedHint(YamlNode node) =>
