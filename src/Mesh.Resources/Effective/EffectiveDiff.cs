@@ -17,7 +17,8 @@ public static class EffectiveDiff
             var now = after.FirstOrDefault(p => p.Id == id);
             if (old is null || now is null)
             {
-                changes.Add(new EffectiveChange(id.ToString(), null, "pool", old is null ? null : "present", now is null ? null : "present", null));
+                changes.Add(
+                    new EffectiveChange(id.ToString(), null, "pool", old is null ? null : "present", now is null ? null : "present", null));
                 if (old is not null) continue;
             }
             else
@@ -39,14 +40,16 @@ public static class EffectiveDiff
             var old = before.FirstOrDefault(b => b.Id == id);
             var now = after.FirstOrDefault(b => b.Id == id);
             if (old?.EndpointCount != now?.EndpointCount)
-                changes.Add(new EffectiveChange(pool, id.ToString(), "endpoints", old?.EndpointCount.ToString(Invariant), now?.EndpointCount.ToString(Invariant), null));
+                changes.Add(
+                    new EffectiveChange(pool, id.ToString(), "endpoints", old?.EndpointCount.ToString(Invariant), now?.EndpointCount.ToString(Invariant), null));
             if (now is null) continue;
             AddSettings(changes, pool, id.ToString(), old?.Settings ?? [], now.Settings);
             foreach (var measure in (old?.Capacity ?? []).Concat(now.Capacity).Select(c => c.Measure).Distinct())
             {
                 var oldTarget = old?.Capacity.FirstOrDefault(c => c.Measure == measure);
                 var newTarget = now.Capacity.FirstOrDefault(c => c.Measure == measure);
-                if (oldTarget != newTarget) changes.Add(new EffectiveChange(pool, id.ToString(), $"target {measure}", Text(oldTarget), Text(newTarget), null));
+                if (oldTarget != newTarget)
+                    changes.Add(new EffectiveChange(pool, id.ToString(), $"target {measure}", Text(oldTarget), Text(newTarget), null));
             }
         }
     }
@@ -66,7 +69,10 @@ public static class EffectiveDiff
 
     private static System.Globalization.CultureInfo Invariant => System.Globalization.CultureInfo.InvariantCulture;
 
-    private static string? Text(CapacityTarget? target) => target is null ? null : string.Create(Invariant, $"{target.Formula} = {target.Value:0.######}{(target.DryRun ? " (dry run)" : "")}");
+    private static string? Text(CapacityTarget? target) =>
+        target is null
+            ? null
+            : string.Create(Invariant, $"{target.Formula} = {target.Value:0.######}{(target.DryRun ? " (dry run)" : "")}");
 }
 
 /// <summary>One difference.</summary>

@@ -8,7 +8,6 @@ namespace Mesh.Resources.Reading;
 /// </summary>
 internal sealed partial class ObjectReader
 {
-    private readonly YamlMapping _node;
     private readonly Dictionary<string, YamlEntry> _entries = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
     private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
@@ -21,7 +20,6 @@ internal sealed partial class ObjectReader
     /// <param name="tolerant">Unknown fields are accepted here and below, as for core kinds.</param>
     public ObjectReader(YamlMapping node, Spot at, DiagnosticBag report, bool tolerant = false)
     {
-        _node = node;
         _tolerant = tolerant;
         At = at;
         Report = report;
@@ -38,9 +36,6 @@ internal sealed partial class ObjectReader
     public Spot At { get; }
 
     public DiagnosticBag Report { get; }
-
-    /// <summary>Keys that are present and not null, in the order of the file.</summary>
-    public IEnumerable<string> Keys => _node.Entries.Where(e => e.Value is not YamlScalar { IsNull: true }).Select(e => e.Key.Text).Distinct();
 
     public bool Has(string name) => Find(name) is not null;
 
@@ -63,7 +58,9 @@ internal sealed partial class ObjectReader
     public void Done()
     {
         // A misspelt field is one mistake, not two: it is reported as unknown, and not also as missing.
-        var misspelt = _tolerant ? [] : _entries.Keys.Where(k => !_known.Contains(k)).Select(k => NearestName.Of(k, Recommended)).ToHashSet();
+        var misspelt = _tolerant
+            ? []
+            : _entries.Keys.Where(k => !_known.Contains(k)).Select(k => NearestName.Of(k, Recommended)).ToHashSet();
         foreach (var name in _missing.Where(n => !misspelt.Contains(n)))
             Report.Error(SpotOf(name), DiagnosticCodes.RequiredField, $"{Join(At.Path, name)} is required");
         if (_tolerant) return;
@@ -95,7 +92,8 @@ internal sealed partial class ObjectReader
         return entry;
     }
 
-    private Spot SpotOf(YamlEntry entry) => At with { Path = Join(At.Path, entry.Key.Text), Line = entry.Key.Line, Column = entry.Key.Column };
+    private Spot SpotOf(YamlEntry entry) =>
+        At with { Path = Join(At.Path, entry.Key.Text), Line = entry.Key.Line, Column = entry.Key.Column };
 
     private void WrongType(Spot at, string expected, YamlNode found, string? hint = null) =>
         Report.Error(at, DiagnosticCodes.WrongType, $"{at.Path} must be {expected}, but is {found.Describe()}", hint);

@@ -67,7 +67,8 @@ public sealed class ManifestWatcher : IDisposable
     /// A configuration's version rises by one with each that differs from the last good one.</param>
     /// <param name="time">Clock; null means the system's.</param>
     /// <param name="options">Intervals; null means the defaults.</param>
-    public static ManifestWatcher Start(string directory, Action<LoadResult> changed, TimeProvider? time = null, ManifestWatcherOptions? options = null)
+    public static ManifestWatcher Start(
+        string directory, Action<LoadResult> changed, TimeProvider? time = null, ManifestWatcherOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(changed);

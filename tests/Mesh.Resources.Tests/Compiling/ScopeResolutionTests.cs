@@ -25,7 +25,8 @@ public sealed class ScopeResolutionTests
         directory.CopyFrom(Cases.Fleet);
         for (var round = 0; round < 40; round++)
         {
-            var scopes = Enumerable.Range(0, 1 + random.NextInt32(5)).Select(i => (Selector: Selector(random), Rate: 10 + i, Scaler: random.NextInt32(101))).ToList();
+            var scopes = Enumerable.Range(0, 1 + random.NextInt32(5)).Select(i => (Selector: Selector(random), Rate: 10 + i, Scaler: random.NextInt32(101))).ToList(
+                );
             directory.Write("west/policy.yaml", """
                 apiVersion: networking.gke.io/v1
                 kind: GCPBackendPolicy
@@ -48,7 +49,8 @@ public sealed class ScopeResolutionTests
                 var message = $"seed {seed}, round {round}, {backend.Id}";
                 Assert.True(expected == (effective.Scope ?? -1), message);
                 Assert.True((expected < 0 ? null : (double?)scopes[expected].Rate) == backend.Settings.MaxRatePerEndpoint, message);
-                Assert.True(Math.Abs((expected < 0 ? 1 : scopes[expected].Scaler / 100.0) - backend.Settings.CapacityScaler) < 1e-9, message);
+                Assert.True(
+                    Math.Abs((expected < 0 ? 1 : scopes[expected].Scaler / 100.0) - backend.Settings.CapacityScaler) < 1e-9, message);
                 if (expected < 0) continue;
 
                 // N·X·s, with the very numbers.

@@ -76,6 +76,37 @@ public sealed class ReadingTests
         if (isWhole) Assert.Equal(expected, value);
     }
 
+    [Theory]
+    [InlineData("1", 1, "1 byte")]
+    [InlineData("1000", 1000, "1000 bytes")]
+    [InlineData("512Mi", 512L << 20, "512 MiB")]
+    [InlineData("1.5Gi", 3L << 29, "1536 MiB")]
+    [InlineData("64k", 64_000, "64000 bytes")]
+    [InlineData("1e9", 1_000_000_000, "1000000000 bytes")]
+    [InlineData("1E", 1_000_000_000_000_000_000, "976562500000000 KiB")]
+    [InlineData("0.1", 1, "1 byte")]
+    [InlineData("0", 0, "0 bytes")]
+    [InlineData("9e99", long.MaxValue, null)]
+    [InlineData("8Ei", long.MaxValue, null)]
+    public void ByteQuantity_OfKubernetes_IsReadAndWritten(string text, long bytes, string? shown)
+    {
+        Assert.True(ByteQuantity.TryParse(text, out var value));
+        Assert.Equal(bytes, value);
+        if (shown is not null) Assert.Equal(shown, ByteQuantity.Text(value));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("100m")]
+    [InlineData("5 Mi")]
+    [InlineData("-1")]
+    [InlineData("Mi")]
+    [InlineData("1MiB")]
+    [InlineData("1KI")]
+    [InlineData("1e-3")]
+    [InlineData("1234567890123456789")]
+    public void ByteQuantity_OfAnotherForm_IsRefused(string text) => Assert.False(ByteQuantity.TryParse(text, out _));
+
     [Fact]
     public void YamlReader_AliasesThatMultiply_AreRefused()
     {

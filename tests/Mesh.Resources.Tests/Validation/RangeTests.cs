@@ -27,16 +27,55 @@ public sealed class RangeTests
     [InlineData("HealthCheckPolicy", "config: {{type: HTTP, httpHealthCheck: {{port: {0}}}}}", "1", "65535", "0", "65536")]
     [InlineData("HealthCheckPolicy", "config: {{type: TCP, tcpHealthCheck: {{port: {0}}}}}", "1", "65535", "0", "65536")]
     [InlineData("GCPTrafficDistributionPolicy", "failoverConfig: {{failoverHealthThreshold: {0}}}", "1", "99", "0", "100")]
-    public void Load_EdgeOfARange_IsTakenInsideAndRefusedOutside(string kind, string field, string lowest, string highest, string below, string above)
+    public void Load_EdgeOfARange_IsTakenInsideAndRefusedOutside(
+        string kind, string field, string lowest, string highest, string below, string above)
     {
         foreach (var value in new[] { lowest, highest }) Assert.Empty(Errors(kind, field, value));
         foreach (var value in new[] { below, above })
         {
             var error = Assert.Single(Errors(kind, field, value));
-            Assert.True(error.Code is DiagnosticCodes.OutOfRange or DiagnosticCodes.AmbiguousUtilization or DiagnosticCodes.WrongFormat, error.ToString());
+            Assert.True(
+                error.Code is DiagnosticCodes.OutOfRange or DiagnosticCodes.AmbiguousUtilization or DiagnosticCodes.WrongFormat,
+                error.ToString());
             Assert.StartsWith("spec.default.", error.Path, StringComparison.Ordinal);
             Assert.Equal("west/policy.yaml", error.File);
         }
+    }
+
+    [Theory]
+    [InlineData("FlowControlPolicy", "maxWaitingRequests: {0}", "1", "1000000", "0", "1000001")]
+    [InlineData("FlowControlPolicy", "maxWaitingBytes: {0}", "1", "1125899906842624", "0", "1125899906842625")]
+    [InlineData("FlowControlPolicy", "maxWaitingBytes: {0}", "0.5", "1Pi", "-1", "9999999Ei")]
+    [InlineData("FlowControlPolicy", "maxWaitSec: {0}", "1", "3600", "0", "3601")]
+    [InlineData("SchedulingProfile", "lateBinding: {{bindAheadMs: {0}}}", "0", "10000", "-1", "10001")]
+    [InlineData("SchedulingProfile", "timePerOutputTokenTargetMs: {0}", "0.1", "60000", "0.09", "60000.1")]
+    [InlineData("SchedulingProfile", "stepTimes: {{prefill: {{tokens: [{0}, 1e9], ms: [1, 1]}}, decode: {{batches: [0, 1], contexts: [0, 1], ms: [[1, 1], [1, 1]]}}}}", "0", "999999999", "-1", "1e9")]
+    [InlineData("SchedulingProfile", "stepTimes: {{prefill: {{tokens: [0, 1], ms: [0.001, {0}]}}, decode: {{batches: [0, 1], contexts: [0, 1], ms: [[1, 1], [1, 1]]}}}}", "0.001", "3600000", "0", "3600001")]
+    [InlineData("SchedulingProfile", "stepTimes: {{prefill: {{tokens: [0, 1], ms: [1, 1]}}, decode: {{batches: [0, 1], contexts: [0, 1], ms: [[0.001, 0.001], [0.001, {0}]]}}}}", "0.001", "3600000", "0", "3600001")]
+    public void Load_EdgeOfARangeOfTheMeshsOwnKinds_IsTakenInsideAndRefusedOutside(string kind, string field, string lowest, string highest, string below, string above)
+    {
+        foreach (var value in new[] { lowest, highest }) Assert.Empty(OwnErrors(kind, field, value));
+        foreach (var value in new[] { below, above })
+        {
+            var error = Assert.Single(OwnErrors(kind, field, value));
+            Assert.True(error.Code is DiagnosticCodes.OutOfRange or DiagnosticCodes.NotRising, error.ToString());
+            Assert.StartsWith("spec.", error.Path, StringComparison.Ordinal);
+        }
+    }
+
+    private static List<Diagnostic> OwnErrors(string kind, string field, string value)
+    {
+        using var directory = new TempDirectory();
+        directory.CopyFrom(Cases.Fleet);
+        directory.Write("west/own.yaml", $$"""
+            apiVersion: mesh.internal/v1alpha1
+            kind: {{kind}}
+            metadata: {name: own}
+            spec:
+              targetRef: {group: networking.gke.io, kind: GCPInferencePoolImport, name: experimental}
+              {{string.Format(System.Globalization.CultureInfo.InvariantCulture, field, value)}}
+            """);
+        return [.. ManifestLoader.Load(directory.Path).Diagnostics.Where(d => d.Severity == Severity.Error)];
     }
 
     private static List<Diagnostic> Errors(string kind, string field, string value)
