@@ -21,10 +21,9 @@ internal sealed class CostModel(SchedulingConfig config)
     private const double OwnWeightPerWaitSecond = 2;
     private const double StepWeight = 3;
     private const double PushedStreamMs = 200;
-    // A stream's context when nothing is known of it: only differences between endpoints matter.
+    // A stream's context where there is none to go by.
     private const int TypicalContextTokens = 2048;
     private readonly double _tpotTargetMs = config.TimePerOutputTokenTarget.TotalMilliseconds;
-    private readonly double _aloneMs = new WorkCurve(config.StepTimes).DecodeMs(1, TypicalContextTokens);
 
     public WorkCurve Curve { get; } = new(config.StepTimes);
 
@@ -34,9 +33,12 @@ internal sealed class CostModel(SchedulingConfig config)
     /// <summary>Cost of one more stream beside those that are there, and what they add to a prefill step.</summary>
     public (double DecodeCostMs, double StepIncrementMs) DecodeCosts(int streams, long contextTokens)
     {
+        // The newcomer counts as long as those that are there: a longer one would raise their mean the less the more they are, and the
+        // busiest endpoint would look cheapest.
+        var mean = streams == 0 ? TypicalContextTokens : contextTokens / streams;
         var before = Curve.DecodeMs(streams, contextTokens);
-        var after = Curve.DecodeMs(streams + 1, contextTokens + TypicalContextTokens);
+        var after = Curve.DecodeMs(streams + 1, contextTokens + mean);
         var pushed = after <= _tpotTargetMs ? 0 : before <= _tpotTargetMs ? streams + 1 : 1;
-        return (StepWeight * (after - _aloneMs) + PushedStreamMs * pushed, Curve.BesidesPrefillMs(streams, contextTokens));
+        return (StepWeight * Math.Max(0, after - Curve.DecodeMs(1, mean)) + PushedStreamMs * pushed, Curve.BesidesPrefillMs(streams, contextTokens));
     }
 }
