@@ -18,12 +18,15 @@ internal sealed class StudyCost
 
     private readonly IWorldHost _host;
     private readonly StepTimeTable _table;
+    private readonly double[] _waitMs;
+    private double _ownWeight;
 
     public StudyCost(IWorldHost host)
     {
         _host = host;
         var options = host.Engine(0).Options;
         _table = options.StepTimes;
+        _waitMs = new double[host.Endpoints];
         Endpoints = new StudyEndpoint[host.Endpoints];
         for (var i = 0; i < Endpoints.Length; i++) Endpoints[i] = new StudyEndpoint(_table, options.MaxNumBatchedTokens);
     }
@@ -31,30 +34,38 @@ internal sealed class StudyCost
     /// <summary>The endpoints.</summary>
     public StudyEndpoint[] Endpoints { get; }
 
-    /// <summary>Mean of the endpoints' waits now, in seconds.</summary>
-    public double MeanWaitSeconds()
+    /// <summary>Computes every endpoint's wait as of now, for the calls of <see cref="Cheapest"/> that follow; returns the least, in ms.</summary>
+    public double Refresh()
     {
         var sum = 0.0;
-        foreach (var endpoint in Endpoints) sum += endpoint.WaitMs(_host.Clock.NowMs);
-        return sum / Endpoints.Length / 1000;
+        var least = double.PositiveInfinity;
+        for (var i = 0; i < Endpoints.Length; i++)
+        {
+            var waitMs = Endpoints[i].WaitMs(_host.Clock.NowMs);
+            _waitMs[i] = waitMs;
+            sum += waitMs;
+            least = Math.Min(least, waitMs);
+        }
+
+        _ownWeight = OwnWeight + (OwnWeightPerWaitSecond * sum / Endpoints.Length / 1000);
+        return least;
     }
 
     /// <summary>The cheapest endpoint for a request, the first of equal ones.</summary>
-    public StudyChoice Cheapest(WorldRequest request, double meanWaitSeconds)
+    public StudyChoice Cheapest(WorldRequest request)
     {
         var best = new StudyChoice(-1, double.PositiveInfinity, 0, 0, 0);
-        var ownWeight = OwnWeight + (OwnWeightPerWaitSecond * meanWaitSeconds);
         for (var i = 0; i < Endpoints.Length; i++)
         {
             var endpoint = Endpoints[i];
-            var waitMs = endpoint.WaitMs(_host.Clock.NowMs);
+            var waitMs = _waitMs[i];
             if (waitMs >= best.CostMs) continue;
             var cached = KvEvents.CachedTokens(_host.Engine(i), request);
             var ownMs = OwnMs(request.PromptTokens, cached);
             var stepMs = endpoint.StepMs;
             var stepMsAfter = endpoint.StepMsWith(1, request.PromptTokens);
             var pushed = stepMsAfter > TargetTpotMs && stepMs <= TargetTpotMs ? endpoint.Streams + 1 : stepMsAfter > TargetTpotMs ? 1 : 0;
-            var cost = waitMs + (ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (PushedStreamMs * pushed);
+            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (PushedStreamMs * pushed);
             if (cost < best.CostMs) best = new StudyChoice(i, cost, waitMs, ownMs, request.PromptTokens - cached);
         }
 

@@ -16,7 +16,8 @@ internal sealed class StudyEarlyRouter(ulong seed) : PickerRouter(seed)
 
     protected override int Pick(WorldRequest request)
     {
-        _choice = _cost!.Cheapest(request, _cost.MeanWaitSeconds());
+        _cost!.Refresh();
+        _choice = _cost.Cheapest(request);
         return _choice.Endpoint;
     }
 

@@ -55,16 +55,20 @@ internal sealed class StudyLateRouter : IWorldRouter
 
     private void Dispatch()
     {
-        var wakeInMs = double.PositiveInfinity;
+        var wakeInMs = 0.0;
         while (_held.Count > 0)
         {
-            var meanWait = Cost.MeanWaitSeconds();
+            // Most of the time no endpoint is ready, and then nobody's cheapest one is.
+            var leastWaitMs = Cost.Refresh();
+            wakeInMs = leastWaitMs - ReadyMs;
+            if (wakeInMs >= 0) break;
+            wakeInMs = double.PositiveInfinity;
             var next = -1;
             var nextKey = double.PositiveInfinity;
             var nextChoice = default(StudyChoice);
             for (var i = 0; i < _held.Count; i++)
             {
-                var choice = Cost.Cheapest(_held[i], meanWait);
+                var choice = Cost.Cheapest(_held[i]);
                 if (choice.WaitMs >= ReadyMs)
                 {
                     wakeInMs = Math.Min(wakeInMs, choice.WaitMs - ReadyMs);
@@ -84,7 +88,6 @@ internal sealed class StudyLateRouter : IWorldRouter
             _held.RemoveAt(next);
             Cost.Endpoints[nextChoice.Endpoint].Send(request, nextChoice.OwnMs, nextChoice.UncachedTokens, Host.Clock.NowMs);
             Host.Send(request, nextChoice.Endpoint);
-            wakeInMs = double.PositiveInfinity;
         }
 
         if (_held.Count > 0) Host.WakeAt(Host.Clock.NowMs + Math.Max(LeastWakeMs, wakeInMs));
