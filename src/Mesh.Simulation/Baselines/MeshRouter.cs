@@ -2,6 +2,7 @@ using System.Globalization;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
 using Mesh.Core.Routing;
 using Mesh.Simulation.World;
 
@@ -12,10 +13,13 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
 {
     private const double HeartbeatMs = 1000;
 
+    private const int TraceBlockTokens = 512;
+
     // The engine ticks again within this time when requests wait for what time alone brings.
     private const double ImpatientTickMs = 10;
 
     private static readonly PoolId Pool = new("default", "pool");
+    private static readonly PrefixLayout Layout = PrefixLayout.Uniform(TraceBlockTokens, 1024);
     private static readonly GatewaySession Session = new("gateway", 1);
 
     private readonly Dictionary<EndpointId, int> _numbers = [];
@@ -40,7 +44,7 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
             _numbers.Add(_endpoints[i], i);
         }
 
-        _state = new PoolState(Configuration(), host.Clock, seed);
+        _state = new PoolState(Configuration(), host.Clock, seed, new PoolStateOptions { PrefixLayout = Layout });
         foreach (var endpoint in _endpoints) _state.ApplyHealth(endpoint, EndpointHealth.Healthy);
         OnWake();
     }
@@ -54,6 +58,8 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
             Session = Session,
             FairnessId = "",
             PromptTokens = request.PromptTokens,
+            PrefixChain = request.Chain[..(request.PromptTokens / TraceBlockTokens)],
+            IsStreaming = true,
         };
         var decision = State.Route(in asked);
         if (decision.Kind == RouteKind.Wait) _waiting.Add(decision.Ticket, request);
@@ -100,6 +106,8 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
     private PoolConfig Configuration() => new()
     {
         Id = Pool,
+        // The world's clients wait as long as it takes: what a time-out would hide is to be seen.
+        Timeout = TimeSpan.FromHours(10),
         Backends =
         [
             new BackendConfig
