@@ -57,6 +57,9 @@ internal sealed class EndpointState(EndpointId id)
 
     public EndpointSample? LastSample { get; private set; }
 
+    /// <summary>Requests that were in flight when the last sample came.</summary>
+    public int InFlightAtSample { get; private set; }
+
     public EndpointHealth Health => _health.Verdict;
 
     public void Reserve(LeaseLoad load, bool firstByteSeen = false)
@@ -108,6 +111,7 @@ internal sealed class EndpointState(EndpointId id)
     {
         if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return false;
         LastSample = sample;
+        InFlightAtSample = InFlightRequests;
         _sampleTimestamp = sample.Timestamp;
         _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
         _waitingRequests = sample.WaitingRequests ?? double.NaN;

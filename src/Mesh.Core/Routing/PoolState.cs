@@ -22,6 +22,7 @@ public sealed class PoolState
     // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
     private const int MaxDispatchTries = 32;
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
     private readonly ModelCatalog _models = new();
@@ -148,7 +149,8 @@ public sealed class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
-        _backends.Observe(endpoint, _clock.SinceStart(_clock.Now));
+        // One that was on its way for too long says nothing any more.
+        if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
         Dispatch();
         return true;
     }
@@ -306,7 +308,8 @@ public sealed class PoolState
         if (_waiting.NextDeadline is { } deadline) next = Min(next, deadline - now);
         // Tokens of a rate come with time alone.
         if (WaitsForTime) next = Min(next, RateRefill);
-        if (_backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
+        if (_backends.HoldsDrains) next = Min(next, DrainCheck);
+        if (_backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
         return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
     }
 
@@ -322,7 +325,8 @@ public sealed class PoolState
     {
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
-            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), e => freshness.IsFresh(e.LastSample!.Timestamp));
+            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
+            e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
     }
 
     private void Release(in EndedLease ended)
