@@ -152,8 +152,15 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         {
             var (host, ticket) = ((PoolHost, long))me!;
             TaskCompletionSource<RouteDecision>? left;
-            lock (host._gate) left = host._waiting.Cancel(ticket);
+            Answers answers;
+            lock (host._gate)
+            {
+                left = host._waiting.Cancel(ticket);
+                answers = host._waiting.Collect();
+            }
+
             left?.TrySetCanceled(token);
+            answers.Deliver();
         }, (this, ticket)).ConfigureAwait(false);
         return await waiting.ConfigureAwait(false);
     }

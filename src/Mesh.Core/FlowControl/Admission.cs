@@ -22,17 +22,24 @@ internal sealed class Admission(WaitRoom room)
         refusal = request.Priority < 0 ? DecisionReason.PriorityShed
             : settings.WhenFull != WhenFull.Queue ? DecisionReason.Saturated
             : DecisionReason.QueueFull;
-        if (refusal != DecisionReason.QueueFull || request.BodyBytes > settings.MaxWaitingBytes) return null;
+        if (refusal != DecisionReason.QueueFull) return null;
 
-        while (!room.HasRoomFor(in request, settings))
-        {
-            if (room.Queue.VictimBelow(request.Priority) is not { } victim) return null;
-            room.Refuse(victim, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
-        }
+        // Nobody loses a place for a request that does not fit all the same.
+        var (requests, bytes) = room.Queue.Below(request.Priority);
+        if (room.Count - requests >= settings.MaxWaitingRequests || room.Bytes - bytes + request.BodyBytes > settings.MaxWaitingBytes) return null;
+        while (!room.HasRoomFor(in request, settings)) Evict(now);
 
         refusal = DecisionReason.None;
         return room.Add(in request, KeyOf(in request, settings.Order, now), now, now + settings.MaxWait);
     }
+
+    /// <summary>Keeps bounds that have become narrower.</summary>
+    public void Trim(FlowControlSettings settings, TimeSpan now)
+    {
+        while (room.Count > settings.MaxWaitingRequests || room.Bytes > settings.MaxWaitingBytes) Evict(now);
+    }
+
+    private void Evict(TimeSpan now) => room.Refuse(room.Queue.Last!, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
 
     /// <summary>
     /// Order inside a flow, lower first. Fcfs: time of arrival. Shortest: prompt tokens, plus what a later arrival has to make up for: a

@@ -2,60 +2,78 @@ namespace Mesh.Core.FlowControl;
 
 /// <summary>
 /// Waiting requests of one priority: flows in a ring, each giving one request in turn. A flow exists only while it has requests, so the
-/// ring is never longer than the queue. A flow that joins gets its turn last.
+/// ring is never longer than the queue. A flow that joins, or is served out of turn, gets its turn last.
 /// </summary>
-internal sealed class PriorityBand(int priority)
+internal sealed class PriorityBand
 {
     private readonly Dictionary<string, Flow> _flows = [];
     private Flow? _turn;
 
-    public int Priority { get; } = priority;
+    public int Priority { get; set; }
 
     public int Count { get; private set; }
+
+    /// <summary>Bodies of its requests.</summary>
+    public long Bytes { get; private set; }
 
     public int FlowCount => _flows.Count;
 
     /// <summary>The flow whose turn it is; null when the band is empty.</summary>
     public Flow? Turn => _turn;
 
-    public void Add(Waiter waiter)
+    /// <summary>The request that came last, which loses its place first; null when the band is empty.</summary>
+    public Waiter? Newest { get; private set; }
+
+    public void Add(Waiter waiter, WaitQueueSpares spares)
     {
         var id = waiter.Request.FairnessId ?? "";
         if (!_flows.TryGetValue(id, out var flow))
         {
-            flow = new Flow(this, id);
+            flow = spares.Flows.Take();
+            flow.Band = this;
+            flow.Id = id;
             _flows.Add(id, flow);
             Join(flow);
         }
-        flow.Waiters.Add(waiter);
+        flow.Add(waiter, spares.Lanes);
         waiter.Flow = flow;
+        waiter.Older = Newest;
+        if (Newest is not null) Newest.Newer = waiter;
+        Newest = waiter;
+        Bytes += waiter.Request.BodyBytes;
         Count++;
     }
 
     /// <summary>Takes a request out; <paramref name="served"/> passes the turn on, leaving does not.</summary>
-    public void Remove(Waiter waiter, bool served)
+    public void Remove(Waiter waiter, bool served, WaitQueueSpares spares)
     {
         var flow = waiter.Flow!;
-        flow.Waiters.Remove(waiter);
+        flow.Remove(waiter, spares.Lanes);
         waiter.Flow = null;
+        if (waiter.Newer is { } newer) newer.Older = waiter.Older;
+        else Newest = waiter.Older;
+        if (waiter.Older is { } older) older.Newer = waiter.Newer;
+        waiter.Older = waiter.Newer = null;
+        Bytes -= waiter.Request.BodyBytes;
         Count--;
-        if (served && ReferenceEquals(_turn, flow)) _turn = flow.Next;
-        if (flow.Waiters.Count == 0) Leave(flow);
-    }
 
-    /// <summary>The request that came last, which loses its place first.</summary>
-    public Waiter Newest()
-    {
-        Waiter? newest = null;
-        var flow = _turn!;
-        for (var i = 0; i < _flows.Count; i++, flow = flow.Next)
+        if (flow.Count == 0)
         {
-            for (var j = 0; j < flow.Waiters.Count; j++)
-            {
-                if (newest is null || flow.Waiters[j].Ticket > newest.Ticket) newest = flow.Waiters[j];
-            }
+            _flows.Remove(flow.Id);
+            Unlink(flow);
+            flow.Band = null!;
+            spares.Flows.Return(flow);
         }
-        return newest!;
+        else if (served && ReferenceEquals(_turn, flow))
+        {
+            _turn = flow.Next;
+        }
+        else if (served)
+        {
+            // It went past a flow that found no place. That one keeps its turn, but others must not wait behind this one again.
+            Unlink(flow);
+            Join(flow);
+        }
     }
 
     private void Join(Flow flow)
@@ -73,16 +91,18 @@ internal sealed class PriorityBand(int priority)
         _turn.Previous = flow;
     }
 
-    private void Leave(Flow flow)
+    private void Unlink(Flow flow)
     {
-        _flows.Remove(flow.Id);
         if (ReferenceEquals(flow.Next, flow))
         {
             _turn = null;
-            return;
         }
-        flow.Previous.Next = flow.Next;
-        flow.Next.Previous = flow.Previous;
-        if (ReferenceEquals(_turn, flow)) _turn = flow.Next;
+        else
+        {
+            flow.Previous.Next = flow.Next;
+            flow.Next.Previous = flow.Previous;
+            if (ReferenceEquals(_turn, flow)) _turn = flow.Next;
+        }
+        flow.Next = flow.Previous = null!;
     }
 }

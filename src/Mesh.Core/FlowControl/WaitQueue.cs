@@ -7,40 +7,133 @@ namespace Mesh.Core.FlowControl;
 internal sealed class WaitQueue
 {
     private readonly SortedList<int, PriorityBand> _bands = new(Comparer<int>.Create((a, b) => b.CompareTo(a)));
+    private readonly Dictionary<string, WaitClass> _classes = new(StringComparer.Ordinal);
+    private readonly WaitClass _withoutModel = new();
+    private readonly WaitClass _withOwnWishes = new() { HasOwnWishes = true };
+    private readonly WaitQueueSpares _spares = new();
+
+    // Where a pass is.
+    private long _pass;
+    private int _notRuledOut;
+    private int _band;
+    private Flow? _flow;
+    private int _flowsLeft;
 
     public int Count { get; private set; }
 
     /// <summary>Non-empty bands, highest priority first.</summary>
     public IList<PriorityBand> Bands => _bands.Values;
 
-    /// <summary>The next request to serve; null when empty.</summary>
-    public Waiter? Head => Count == 0 ? null : _bands.Values[0].Turn!.Waiters.Min;
+    /// <summary>Highest priority that waits; null when nobody does.</summary>
+    public int? HighestPriority => Count == 0 ? null : _bands.GetValueAtIndex(0).Priority;
+
+    /// <summary>The newest request of the lowest band, which loses its place first; null when nobody waits.</summary>
+    public Waiter? Last => Count == 0 ? null : _bands.GetValueAtIndex(_bands.Count - 1).Newest;
 
     public void Add(Waiter waiter)
     {
         if (!_bands.TryGetValue(waiter.Request.Priority, out var band))
         {
-            band = new PriorityBand(waiter.Request.Priority);
+            band = _spares.Bands.Take();
+            band.Priority = waiter.Request.Priority;
             _bands.Add(band.Priority, band);
         }
-        band.Add(waiter);
+        waiter.Class = ClassOf(waiter);
+        waiter.Class.Count++;
+        band.Add(waiter, _spares);
         Count++;
     }
 
-    /// <summary>Takes a request out because it is served, or because it leaves.</summary>
+    /// <summary>Takes a request out because it is served, or because it leaves. Ends a pass.</summary>
     public void Remove(Waiter waiter, bool served)
     {
         var band = waiter.Flow!.Band;
-        band.Remove(waiter, served);
+        band.Remove(waiter, served, _spares);
         Count--;
-        if (band.Count == 0) _bands.Remove(band.Priority);
+        var left = waiter.Class!;
+        waiter.Class = null;
+        if (--left.Count == 0 && left.Model is { } model)
+        {
+            _classes.Remove(model);
+            left.Model = null;
+            _spares.Classes.Return(left);
+        }
+        if (band.Count > 0) return;
+        _bands.Remove(band.Priority);
+        _spares.Bands.Return(band);
     }
 
-    /// <summary>The newest request of the lowest band if that band is below <paramref name="priority"/>; else null.</summary>
-    public Waiter? VictimBelow(int priority)
+    /// <summary>Requests and bytes in the bands below a priority: what it could take the places of.</summary>
+    public (int Requests, long Bytes) Below(int priority)
     {
-        if (Count == 0) return null;
-        var lowest = _bands.Values[_bands.Count - 1];
-        return lowest.Priority < priority ? lowest.Newest() : null;
+        var (requests, bytes) = (0, 0L);
+        for (var i = _bands.Count - 1; i >= 0; i--)
+        {
+            var band = _bands.GetValueAtIndex(i);
+            if (band.Priority >= priority) break;
+            requests += band.Count;
+            bytes += band.Bytes;
+        }
+        return (requests, bytes);
+    }
+
+    /// <summary>Begins to offer the requests for a place, in the order of service; null when nobody waits.</summary>
+    public Waiter? StartPass()
+    {
+        _pass++;
+        _notRuledOut = Count;
+        _band = 0;
+        _flow = null;
+        return Advance();
+    }
+
+    /// <summary>The request has found no place: the next one that may find one; null when there is none.</summary>
+    public Waiter? RuleOut(Waiter waiter)
+    {
+        if (waiter.Class!.HasOwnWishes)
+        {
+            // Only its flow's others have to stand behind it.
+            var lane = waiter.Flow!.LaneOf(waiter.Class)!;
+            lane.RuledOutIn = _pass;
+            _notRuledOut -= lane.Waiters.Count;
+        }
+        else
+        {
+            waiter.Class.RuledOutIn = _pass;
+            _notRuledOut -= waiter.Class.Count;
+        }
+        return Advance();
+    }
+
+    private Waiter? Advance()
+    {
+        while (_notRuledOut > 0 && _band < _bands.Count)
+        {
+            if (_flow is null)
+            {
+                var band = _bands.GetValueAtIndex(_band);
+                _flow = band.Turn!;
+                _flowsLeft = band.FlowCount;
+            }
+            for (; _flowsLeft > 0; _flowsLeft--, _flow = _flow.Next)
+            {
+                if (_flow.First(_pass) is { } first) return first;
+            }
+            _band++;
+            _flow = null;
+        }
+        return null;
+    }
+
+    private WaitClass ClassOf(Waiter waiter)
+    {
+        var request = waiter.Request;
+        if (!request.Subset.IsDefault || !request.Excluded.IsDefaultOrEmpty || request.AffinityEndpoint.Address is not null) return _withOwnWishes;
+        if (request.Model is not { } model) return _withoutModel;
+        if (_classes.TryGetValue(model, out var found)) return found;
+        found = _spares.Classes.Take();
+        found.Model = model;
+        _classes.Add(model, found);
+        return found;
     }
 }

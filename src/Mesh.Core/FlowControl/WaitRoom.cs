@@ -13,6 +13,7 @@ internal sealed class WaitRoom
     private readonly Dictionary<long, Waiter> _byTicket = [];
     private readonly IntrusiveHeap<Waiter, Waiter.ByDeadline> _deadlines = new();
     private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
+    private readonly FreeList<Waiter> _spare = new();
     private long _bytes;
     private long _lastTicket;
 
@@ -27,7 +28,7 @@ internal sealed class WaitRoom
     public TimeSpan? NextDeadline => _deadlines.Min?.Deadline;
 
     /// <summary>True when a request of this priority would have to queue behind another.</summary>
-    public bool IsBehind(int priority) => Queue.Head is { } head && head.Request.Priority >= priority;
+    public bool IsBehind(int priority) => Queue.HighestPriority >= priority;
 
     /// <summary>True when one more request fits within the bounds.</summary>
     public bool HasRoomFor(in RouteRequest request, FlowControlSettings settings) =>
@@ -36,7 +37,12 @@ internal sealed class WaitRoom
     /// <summary>Lets a request wait. The caller has made room.</summary>
     public Waiter Add(in RouteRequest request, double key, TimeSpan now, TimeSpan deadline)
     {
-        var waiter = new Waiter { Ticket = ++_lastTicket, Request = request, EnqueuedAt = now, Deadline = deadline, Key = key };
+        var waiter = _spare.Take();
+        waiter.Ticket = ++_lastTicket;
+        waiter.Request = request;
+        waiter.EnqueuedAt = now;
+        waiter.Deadline = deadline;
+        waiter.Key = key;
         _byTicket.Add(waiter.Ticket, waiter);
         _deadlines.Add(waiter);
         _bytes += request.BodyBytes;
@@ -49,15 +55,15 @@ internal sealed class WaitRoom
     /// <summary>Ends a wait because its request has got a place.</summary>
     public void Serve(Waiter waiter, RouteDecision decision)
     {
-        Take(waiter, served: true);
         _decided.Enqueue((waiter.Ticket, decision));
+        Take(waiter, served: true);
     }
 
     /// <summary>Ends a wait without a place.</summary>
     public void Refuse(Waiter waiter, RouteDecision decision)
     {
-        Take(waiter, served: false);
         _decided.Enqueue((waiter.Ticket, decision));
+        Take(waiter, served: false);
     }
 
     /// <summary>Ends a wait of which nobody wants to hear any more.</summary>
@@ -81,33 +87,13 @@ internal sealed class WaitRoom
         return taken;
     }
 
-    /// <summary>Takes one decision out, of a request that was decided before its caller was told to wait.</summary>
-    public bool TryTakeDecided(long ticket, out RouteDecision decision)
-    {
-        // It is the newest if it is there at all, but others may have been decided on the way.
-        decision = default;
-        var found = false;
-        for (var left = _decided.Count; left > 0; left--)
-        {
-            var entry = _decided.Dequeue();
-            if (entry.Ticket == ticket)
-            {
-                decision = entry.Decision;
-                found = true;
-            }
-            else
-            {
-                _decided.Enqueue(entry);
-            }
-        }
-        return found;
-    }
-
     private void Take(Waiter waiter, bool served)
     {
         _byTicket.Remove(waiter.Ticket);
         _deadlines.Remove(waiter);
         _bytes -= waiter.Request.BodyBytes;
         Queue.Remove(waiter, served);
+        waiter.Request = default;
+        _spare.Return(waiter);
     }
 }

@@ -76,27 +76,24 @@ public sealed class PoolState
         if (_endpoints.Configured.IsEmpty) return Refuse(DecisionReason.NoEndpoints);
 
         // :: Step 1: the session lives; make sure that a lease can be had before anything is chosen.
+        // Those who wait come first; what is then left, none of them could take.
         var session = _sessions.Touch(request.Session, timestamp);
+        var askedAll = Dispatch();
         if (session is null || _leases.IsFull) return Refuse(DecisionReason.TooManyLeases);
 
-        // :: Step 2: choose, unless others of at least this priority wait already.
+        // :: Step 2: choose.
         var settings = _config.FlowControl;
-        if (!_waiting.IsBehind(request.Priority))
-        {
-            var overfill = settings.WhenFull == WhenFull.Overfill && request.Priority >= 0;
-            var placement = Place(in request, timestamp, now, overfill);
+        var placement = Place(in request, timestamp, now, settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
+        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return Refuse(placement.Reason);
 
-            // :: Step 3: reserve.
-            if (placement.Endpoint is { } endpoint) return Reserve(in request, session, endpoint, in placement, now);
-            if (placement.Reason != DecisionReason.Saturated) return Refuse(placement.Reason);
-        }
+        // :: Step 3: reserve. A sticky session, which no target stops, does not pass those who wait.
+        var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
+        if (placement.Endpoint is { } endpoint && (free || !_waiting.IsBehind(request.Priority)))
+            return Reserve(in request, session, endpoint, in placement, now);
 
         // :: Step 4: no room: wait or leave.
         var admitted = _admission.TryAdmit(in request, settings, now, out var refusal);
-        if (admitted is null) return RouteDecision.Refuse(refusal, _admission.RetryAfter(now));
-        // What it waits behind may wait for something else: perhaps there is a place for this one.
-        Dispatch();
-        return _waiting.TryTakeDecided(admitted.Ticket, out var decision) ? decision : RouteDecision.Wait(admitted.Ticket);
+        return admitted is null ? RouteDecision.Refuse(refusal, _admission.RetryAfter(now)) : RouteDecision.Wait(admitted.Ticket);
     }
 
     /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>
@@ -115,6 +112,8 @@ public sealed class PoolState
     {
         if (!_waiting.TryFind(ticket, out var waiter)) return false;
         _waiting.Forget(waiter);
+        // Others may have stood behind it.
+        Dispatch();
         return true;
     }
 
@@ -184,6 +183,7 @@ public sealed class PoolState
         _backends = MakeBackends(_backends, _clock.Now);
         _placer.Forget();
         Dispatch();
+        _admission.Trim(config.FlowControl, _clock.SinceStart(_clock.Now));
     }
 
     /// <summary>
@@ -271,32 +271,39 @@ public sealed class PoolState
     }
 
     // Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
-    private void Dispatch()
+    // False when the last place was not offered to all of them.
+    private bool Dispatch()
     {
-        if (_waiting.Count == 0) return;
+        if (_waiting.Count == 0) return true;
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
-        while (_backends.Selector.HasRoom(now) && !_leases.IsFull && DispatchOne(timestamp, now))
+        var overfill = _config.FlowControl.WhenFull == WhenFull.Overfill;
+        var askedAll = true;
+        while (!_leases.IsFull && (overfill || _backends.Selector.HasRoom(now)) && DispatchOne(timestamp, now, overfill, out askedAll))
         {
         }
+
+        return askedAll;
     }
 
-    private bool DispatchOne(long timestamp, TimeSpan now)
+    private bool DispatchOne(long timestamp, TimeSpan now, bool overfill, out bool askedAll)
     {
-        var tries = 0;
-        foreach (var band in _waiting.Queue.Bands)
+        askedAll = true;
+        var waiter = _waiting.Queue.StartPass();
+        for (var tries = 0; waiter is not null; tries++, waiter = _waiting.Queue.RuleOut(waiter))
         {
-            var flow = band.Turn!;
-            for (var i = 0; i < band.FlowCount && tries < MaxDispatchTries; i++, tries++, flow = flow.Next)
+            if (tries == MaxDispatchTries)
             {
-                var waiter = flow.Waiters.Min!;
-                var request = waiter.Request;
-                if (_sessions.Find(request.Session) is not { } session) continue;
-                var placement = Place(in request, timestamp, now, overfill: false);
-                if (placement.Endpoint is not { } endpoint) continue;
-                _waiting.Serve(waiter, Reserve(in request, session, endpoint, in placement, now));
-                return true;
+                askedAll = false;
+                return false;
             }
+
+            var request = waiter.Request;
+            if (_sessions.Find(request.Session) is not { } session) continue;
+            var placement = Place(in request, timestamp, now, overfill);
+            if (placement.Endpoint is not { } endpoint) continue;
+            _waiting.Serve(waiter, Reserve(in request, session, endpoint, in placement, now));
+            return true;
         }
 
         return false;

@@ -18,7 +18,7 @@ public class WaitQueueTests
         var urgent = Waiter(priority: 10);
         queue.Add(urgent);
 
-        Assert.Same(urgent, queue.Head);
+        Assert.Same(urgent, queue.StartPass());
     }
 
     [Fact]
@@ -45,16 +45,83 @@ public class WaitQueueTests
     }
 
     [Fact]
-    public void VictimBelow_LowestBand_GivesItsNewest()
+    public void Last_IsTheNewestOfTheLowestBand()
     {
         var queue = new WaitQueue();
-        queue.Add(Waiter(priority: -1, flow: "a"));
-        var newest = Waiter(priority: -1, flow: "b");
+        queue.Add(Waiter(priority: 1, flow: "a"));
+        var older = Waiter(priority: 1, flow: "b");
+        queue.Add(older);
+        var newest = Waiter(priority: 1, flow: "a");
         queue.Add(newest);
         queue.Add(Waiter(priority: 3));
 
-        Assert.Same(newest, queue.VictimBelow(0));
-        Assert.Null(queue.VictimBelow(-1));
+        Assert.Same(newest, queue.Last);
+        Assert.Equal((3, 30L), queue.Below(2));
+        Assert.Equal((0, 0L), queue.Below(1));
+        queue.Remove(newest, served: false);
+        Assert.Same(older, queue.Last);
+    }
+
+    [Fact]
+    public void RuleOut_FirstFindsNoPlace_OthersOfItsModelAreNotAsked()
+    {
+        var queue = new WaitQueue();
+        foreach (var flow in new[] { "a", "b", "c" })
+        {
+            for (var i = 0; i < 10; i++) queue.Add(Waiter(flow: flow, model: "full"));
+        }
+        var other = Waiter(flow: "b", model: "free");
+        queue.Add(other);
+        var low = Waiter(priority: -3, flow: "b", model: "third");
+        queue.Add(low);
+
+        var first = queue.StartPass()!;
+        Assert.Equal("full", first.Request.Model);
+        Assert.Same(other, queue.RuleOut(first));
+        Assert.Same(low, queue.RuleOut(other));
+        Assert.Null(queue.RuleOut(low));
+        Assert.Same(first, queue.StartPass());
+    }
+
+    [Fact]
+    public void RuleOut_OwnWishes_OnlyItsFlowStandsBehindIt()
+    {
+        var queue = new WaitQueue();
+        var picky = Waiter(flow: "a", excluded: "e:1");
+        queue.Add(picky);
+        queue.Add(Waiter(flow: "a", excluded: "e:1"));
+        var plain = Waiter(flow: "a");
+        queue.Add(plain);
+        var other = Waiter(flow: "b", excluded: "e:2");
+        queue.Add(other);
+
+        Assert.Same(picky, queue.StartPass());
+        Assert.Same(plain, queue.RuleOut(picky));
+        Assert.Same(other, queue.RuleOut(plain));
+        Assert.Null(queue.RuleOut(other));
+    }
+
+    [Fact]
+    public void Remove_ServedOutOfTurn_GoesToTheEndOfTheRound()
+    {
+        var queue = new WaitQueue();
+        queue.Add(Waiter(flow: "stuck", model: "full"));
+        for (var i = 0; i < 3; i++)
+        {
+            queue.Add(Waiter(flow: "b", model: "free"));
+            queue.Add(Waiter(flow: "c", model: "free"));
+        }
+
+        var order = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            var served = queue.RuleOut(queue.StartPass()!)!;
+            order.Add(served.Request.FairnessId);
+            queue.Remove(served, served: true);
+        }
+
+        Assert.Equal(["b", "c", "b", "c", "b", "c"], order);
+        Assert.Equal("stuck", queue.StartPass()!.Request.FairnessId);
     }
 
     [Theory]
@@ -77,14 +144,14 @@ public class WaitQueueTests
             else
             {
                 var served = random.NextInt32(2) == 0;
-                var waiter = served ? queue.Head! : all[random.NextInt32(all.Count)];
+                var waiter = served ? queue.StartPass()! : all[random.NextInt32(all.Count)];
                 queue.Remove(waiter, served);
                 all.Remove(waiter);
             }
 
             Assert.True(queue.Count == all.Count, $"seed {seed}, step {step}");
             if (all.Count == 0) continue;
-            var head = queue.Head!;
+            var head = queue.StartPass()!;
             Assert.True(head.Request.Priority == all.Max(w => w.Request.Priority), $"seed {seed}, step {step}: a lower band was served");
             var flow = all.Where(w => w.Request.Priority == head.Request.Priority && w.Request.FairnessId == head.Request.FairnessId);
             Assert.True(ReferenceEquals(head, flow.OrderBy(w => w.Key).ThenBy(w => w.Ticket).First()), $"seed {seed}, step {step}: not the flow's first");
@@ -106,7 +173,7 @@ public class WaitQueueTests
     private static List<Waiter> Drain(WaitQueue queue)
     {
         var order = new List<Waiter>();
-        while (queue.Head is { } head)
+        while (queue.StartPass() is { } head)
         {
             queue.Remove(head, served: true);
             order.Add(head);
@@ -114,7 +181,7 @@ public class WaitQueueTests
         return order;
     }
 
-    private Waiter Waiter(int priority = 0, string flow = "", double key = 0) => new()
+    private Waiter Waiter(int priority = 0, string flow = "", double key = 0, string? model = null, string? excluded = null) => new()
     {
         Ticket = _ticket++,
         Request = new RouteRequest
@@ -124,6 +191,9 @@ public class WaitQueueTests
             Session = new GatewaySession("gateway", 1),
             Priority = priority,
             FairnessId = flow,
+            Model = model,
+            BodyBytes = 10,
+            Excluded = excluded is null ? default : [new(excluded)],
         },
         EnqueuedAt = TimeSpan.Zero,
         Deadline = TimeSpan.FromSeconds(30),
