@@ -2,7 +2,7 @@ namespace Mesh.Core.FlowControl;
 
 /// <summary>
 /// Waiting requests of one fairness id inside one priority band, and their neighbours in the band's round. A lane for each class: a request
-/// that waits for one model does not hold up those behind it that wait for another.
+/// does not hold up those behind it that ask for something else.
 /// </summary>
 internal sealed class Flow
 {
@@ -48,15 +48,14 @@ internal sealed class Flow
         Waiter? first = null;
         foreach (var lane in _lanes)
         {
-            if (lane.RuledOutIn == pass || lane.Class.RuledOutIn == pass) continue;
+            if (lane.Class.RuledOutIn == pass) continue;
             var head = lane.Waiters.Min!;
             if (first is null || Waiter.ByKey.IsBefore(head, first)) first = head;
         }
         return first;
     }
 
-    /// <summary>Lane of a class; null when none of it waits here.</summary>
-    public Lane? LaneOf(WaitClass of)
+    private Lane? LaneOf(WaitClass of)
     {
         foreach (var lane in _lanes)
         {

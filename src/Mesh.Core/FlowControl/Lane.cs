@@ -6,7 +6,4 @@ internal sealed class Lane
     public IntrusiveHeap<Waiter, Waiter.ByKey> Waiters { get; } = new();
 
     public WaitClass Class { get; set; } = null!;
-
-    /// <summary>The pass in which its first request sought a place in vain.</summary>
-    public long RuledOutIn { get; set; }
 }

@@ -1,15 +1,12 @@
 namespace Mesh.Core.FlowControl;
 
 /// <summary>
-/// Waiting requests that fit into the same places: those of one model. Where the first of them finds no place, none of the others does, and
-/// none of them needs to be asked. Requests with wishes of their own (a subset, exclusions, a sticky endpoint) make one class in which
-/// that does not hold.
+/// Waiting requests that fit into the same places, because they ask for the same. Where one of them finds no place none of the others does,
+/// and none of them needs to be asked.
 /// </summary>
 internal sealed class WaitClass
 {
-    public string? Model { get; set; }
-
-    public bool HasOwnWishes { get; set; }
+    public Wishes Wishes { get; set; }
 
     public int Count { get; set; }
 

@@ -7,9 +7,7 @@ namespace Mesh.Core.FlowControl;
 internal sealed class WaitQueue
 {
     private readonly SortedList<int, PriorityBand> _bands = new(Comparer<int>.Create((a, b) => b.CompareTo(a)));
-    private readonly Dictionary<string, WaitClass> _classes = new(StringComparer.Ordinal);
-    private readonly WaitClass _withoutModel = new();
-    private readonly WaitClass _withOwnWishes = new() { HasOwnWishes = true };
+    private readonly Dictionary<Wishes, WaitClass> _classes = [];
     private readonly WaitQueueSpares _spares = new();
 
     // Where a pass is.
@@ -38,7 +36,7 @@ internal sealed class WaitQueue
             band.Priority = waiter.Request.Priority;
             _bands.Add(band.Priority, band);
         }
-        waiter.Class = ClassOf(waiter);
+        waiter.Class = ClassOf(new Wishes(waiter.Request));
         waiter.Class.Count++;
         band.Add(waiter, _spares);
         Count++;
@@ -52,10 +50,10 @@ internal sealed class WaitQueue
         Count--;
         var left = waiter.Class!;
         waiter.Class = null;
-        if (--left.Count == 0 && left.Model is { } model)
+        if (--left.Count == 0)
         {
-            _classes.Remove(model);
-            left.Model = null;
+            _classes.Remove(left.Wishes);
+            left.Wishes = default;
             _spares.Classes.Return(left);
         }
         if (band.Count > 0) return;
@@ -87,21 +85,11 @@ internal sealed class WaitQueue
         return Advance();
     }
 
-    /// <summary>The request has found no place: the next one that may find one; null when there is none.</summary>
+    /// <summary>The request has found no place: the next one that asks for something else; null when there is none.</summary>
     public Waiter? RuleOut(Waiter waiter)
     {
-        if (waiter.Class!.HasOwnWishes)
-        {
-            // Only its flow's others have to stand behind it.
-            var lane = waiter.Flow!.LaneOf(waiter.Class)!;
-            lane.RuledOutIn = _pass;
-            _notRuledOut -= lane.Waiters.Count;
-        }
-        else
-        {
-            waiter.Class.RuledOutIn = _pass;
-            _notRuledOut -= waiter.Class.Count;
-        }
+        waiter.Class!.RuledOutIn = _pass;
+        _notRuledOut -= waiter.Class.Count;
         return Advance();
     }
 
@@ -125,15 +113,12 @@ internal sealed class WaitQueue
         return null;
     }
 
-    private WaitClass ClassOf(Waiter waiter)
+    private WaitClass ClassOf(Wishes wishes)
     {
-        var request = waiter.Request;
-        if (!request.Subset.IsDefault || !request.Excluded.IsDefaultOrEmpty || request.AffinityEndpoint.Address is not null) return _withOwnWishes;
-        if (request.Model is not { } model) return _withoutModel;
-        if (_classes.TryGetValue(model, out var found)) return found;
+        if (_classes.TryGetValue(wishes, out var found)) return found;
         found = _spares.Classes.Take();
-        found.Model = model;
-        _classes.Add(model, found);
+        found.Wishes = wishes;
+        _classes.Add(wishes, found);
         return found;
     }
 }

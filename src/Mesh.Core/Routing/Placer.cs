@@ -29,11 +29,11 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
-
             var picked = _profile.Choose(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], _workspace, random);
             if (picked.Endpoint is { } endpoint)
             {
+                // Full, and not merely unable: only for a place that there can be does it make sense to wait.
+                if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
                 backends.Selector.OnChosen(choice);
                 return new Placement(endpoint, ReasonFor(choice.Kind, picked.Reason), choice.Kind is ChoiceKind.FirstTier or ChoiceKind.Overflow);
             }

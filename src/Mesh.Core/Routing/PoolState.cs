@@ -19,8 +19,8 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed class PoolState
 {
-    // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
-    private const int MaxDispatchTries = 32;
+    // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
+    private const int MaxDispatchTries = 128;
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
     private readonly PoolStateOptions _options;

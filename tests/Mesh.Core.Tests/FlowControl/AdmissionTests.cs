@@ -78,6 +78,18 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public void Route_FullAndNobodyHasTheModel_IsRefusedAtOnce()
+    {
+        var flow = AdmissionTests.TwoModels();
+        flow.Route(model: "a");
+        flow.Route(model: "b");
+
+        Assert.Equal((RouteKind.Refuse, DecisionReason.UnknownModel), (flow.Route(model: "c").Kind, flow.Route(model: "c").Reason));
+        Assert.Equal(DecisionReason.UnknownModel, flow.Route(priority: -1, model: "c").Reason);
+        flow.Wait(model: "a");
+    }
+
+    [Fact]
     public void Route_QueueFullOfItsOwnPriority_IsRefused()
     {
         var flow = new FlowFixture(1, FlowFixture.Queue with { MaxWaitingRequests = 2 });

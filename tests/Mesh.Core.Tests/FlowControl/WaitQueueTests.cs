@@ -84,19 +84,20 @@ public class WaitQueueTests
     }
 
     [Fact]
-    public void RuleOut_OwnWishes_OnlyItsFlowStandsBehindIt()
+    public void RuleOut_OtherExclusions_AreAskedThoughOfTheSameFlow()
     {
         var queue = new WaitQueue();
-        var picky = Waiter(flow: "a", excluded: "e:1");
-        queue.Add(picky);
+        var first = Waiter(flow: "a", excluded: "e:1");
+        queue.Add(first);
         queue.Add(Waiter(flow: "a", excluded: "e:1"));
+        queue.Add(Waiter(flow: "b", excluded: "e:1"));
         var plain = Waiter(flow: "a");
         queue.Add(plain);
         var other = Waiter(flow: "b", excluded: "e:2");
         queue.Add(other);
 
-        Assert.Same(picky, queue.StartPass());
-        Assert.Same(plain, queue.RuleOut(picky));
+        Assert.Same(first, queue.StartPass());
+        Assert.Same(plain, queue.RuleOut(first));
         Assert.Same(other, queue.RuleOut(plain));
         Assert.Null(queue.RuleOut(other));
     }
