@@ -18,6 +18,33 @@ public sealed class CustomMetricsTests
         Near(result, 20, 10);
     }
 
+    [Theory]
+    [InlineData(0.2)]
+    [InlineData(0.8)]
+    public void RequestsOfUnequalCost_TheCacheStaysAtItsTarget(double interval)
+    {
+        // Ten endpoints would be 98% full of it; the target keeps them at 60%.
+        var result = ScenarioPlayer.Play(Base(With(Kv), new BackendSettings()) with
+        {
+            DurationSeconds = 320,
+            ScrapeIntervalSeconds = interval,
+            Backends = [new ScenarioBackend { Cluster = "west", Endpoints = 10, Settings = With(Kv) }, new ScenarioBackend { Cluster = "east", Endpoints = 10 }],
+            Arrivals = [Stream(100, 0.02, 1), Stream(10, 0.12, 5), Stream(15, 0.06, 2)],
+        });
+
+        var kv = (0.02 * result.MeanRunning("west", 0) + 0.12 * result.MeanRunning("west", 1) + 0.06 * result.MeanRunning("west", 2)) / 10;
+        Assert.InRange(kv, 0.6 * 0.98, 0.6 * 1.02);
+
+        static ScenarioArrivals Stream(double perSecond, double kv, double seconds) => new()
+        {
+            Kind = ArrivalKind.Poisson,
+            PerSecond = perSecond,
+            ServiceSeconds = seconds,
+            Service = ServiceKind.Exponential,
+            KvPerRequest = kv,
+        };
+    }
+
     [Fact]
     public void TwoMetrics_TheFirstTargetReachedCounts()
     {
