@@ -196,7 +196,9 @@ public sealed class ScenarioPlayer
         if (decision.Kind == RouteKind.Refuse)
         {
             Note(number, TraceKind.Refuse, "", decision.Reason, decision.RetryAfter, request.Stream);
-            if (_scenario.Arrivals[request.Stream].Kind == ArrivalKind.Closed) At(_now + LeastTick, () => Again(request.Stream));
+            // A client that has been told when to come back does.
+            var pause = decision.RetryAfter > LeastTick ? decision.RetryAfter : LeastTick;
+            if (_scenario.Arrivals[request.Stream].Kind == ArrivalKind.Closed) At(_now + pause, () => Again(request.Stream));
             return;
         }
 
