@@ -40,7 +40,7 @@ internal sealed class KvBatchDecoder
 
     private static KvDecodeError Classify(MessagePackError error) => error switch
     {
-        MessagePackError.WrongType or MessagePackError.OutOfRange => KvDecodeError.BadEvent,
+        MessagePackError.None or MessagePackError.WrongType or MessagePackError.OutOfRange => KvDecodeError.BadEvent,
         _ => KvDecodeError.NotMessagePack,
     };
 
