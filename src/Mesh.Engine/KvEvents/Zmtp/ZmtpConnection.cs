@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Mesh.Engine.KvEvents.Zmtp;
 
@@ -120,6 +121,7 @@ internal sealed class ZmtpConnection : IAsyncDisposable
     }
 
     /// <summary>Waits for more bytes. False: the connection is over, see <see cref="Failure"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FillAsync()
     {
         ReleaseLast();
