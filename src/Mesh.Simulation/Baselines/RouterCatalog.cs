@@ -15,8 +15,9 @@ internal static class RouterCatalog
         ("affinity-token-load", seed => new AffinityTokenLoadRouter(seed)),
         ("dynamo", seed => new DynamoRouter(seed)),
         ("smg-least-load", seed => new SmgLeastLoadRouter(seed)),
-        ("study-early", seed => new StudyEarlyRouter(seed)),
-        ("study-late", _ => new StudyLateRouter()),
+        ("study-early", seed => new StudyEarlyRouter(seed, 200)),
+        ("study-late", _ => new StudyLateRouter(200)),
+        ("study-late-1000", _ => new StudyLateRouter(1000)),
     ];
 
     /// <summary>All names.</summary>

@@ -5,24 +5,28 @@ namespace Mesh.Simulation.Baselines;
 
 /// <summary>
 /// Least predicted cost, in ms: <c>wait + (2 + 2·mean wait in s)·own + 10·ΔA + 200·streams pushed over the TPOT target</c>. <c>wait</c>: see
-/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step. Exact KV
-/// events say what is cached.
+/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step; streams
+/// pushed: see <see cref="StudyEndpoint.PushedOver"/>. Exact KV events say what is cached.
 /// </summary>
 internal sealed class StudyCost
 {
     private const double OwnWeight = 2;
     private const double OwnWeightPerWaitSecond = 2;
     private const double AttentionWeight = 10;
-    private const double PushedStreamMs = 200;
-    private const double TargetTpotMs = 50;
+        private const double TargetTpotMs = 50;
 
     private readonly IWorldHost _host;
     private readonly StepTimeTable _table;
     private readonly double[] _waitMs;
+    private readonly double _pushedStreamMs;
     private double _ownWeight;
 
-    public StudyCost(IWorldHost host)
+    /// <summary>Costs over one region's endpoints.</summary>
+    /// <param name="host">The region.</param>
+    /// <param name="pushedStreamMs">Cost of one stream pushed over the target; 200 in the study.</param>
+    public StudyCost(IWorldHost host, double pushedStreamMs)
     {
+        _pushedStreamMs = pushedStreamMs;
         _host = host;
         var options = host.Engine(0).Options;
         _table = options.StepTimes;
@@ -64,8 +68,8 @@ internal sealed class StudyCost
             var ownMs = OwnMs(request.PromptTokens, cached);
             var stepMs = endpoint.StepMs;
             var stepMsAfter = endpoint.StepMsWith(1, request.PromptTokens);
-            var pushed = stepMsAfter > TargetTpotMs && stepMs <= TargetTpotMs ? endpoint.Streams + 1 : stepMsAfter > TargetTpotMs ? 1 : 0;
-            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (PushedStreamMs * pushed);
+            var pushed = endpoint.PushedOver(_host.Engine(i), TargetTpotMs, waitMs, ownMs, request.PromptTokens - cached, _host.Clock.NowMs);
+            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (_pushedStreamMs * pushed);
             if (cost < best.CostMs) best = new StudyChoice(i, cost, waitMs, ownMs, request.PromptTokens - cached);
         }
 

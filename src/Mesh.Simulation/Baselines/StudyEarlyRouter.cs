@@ -3,7 +3,7 @@ using Mesh.Simulation.World;
 namespace Mesh.Simulation.Baselines;
 
 /// <summary>Least predicted cost, sent at once; the reference for the production core's own.</summary>
-internal sealed class StudyEarlyRouter(ulong seed) : PickerRouter(seed)
+internal sealed class StudyEarlyRouter(ulong seed, double pushedStreamMs) : PickerRouter(seed)
 {
     private StudyCost? _cost;
     private StudyChoice _choice;
@@ -12,7 +12,7 @@ internal sealed class StudyEarlyRouter(ulong seed) : PickerRouter(seed)
 
     public override void OnEnd(WorldRequest request) => _cost!.Endpoints[request.Endpoint].End(request);
 
-    protected override void OnStart(IWorldHost host) => _cost = new StudyCost(host);
+    protected override void OnStart(IWorldHost host) => _cost = new StudyCost(host, pushedStreamMs);
 
     protected override int Pick(WorldRequest request)
     {

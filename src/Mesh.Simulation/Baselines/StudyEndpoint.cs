@@ -1,4 +1,5 @@
 using Mesh.Core.StepTimes;
+using Mesh.Simulation.Model;
 using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Baselines;
@@ -6,7 +7,10 @@ namespace Mesh.Simulation.Baselines;
 /// <summary>What the least-cost routers keep of one endpoint, all of it from their own requests: prompts sent and not answered, and streams. Not thread-safe.</summary>
 internal sealed class StudyEndpoint(StepTimeTable table, int chunkTokens)
 {
+    private const double TokensAhead = 10;
+
     private readonly List<(int Slot, double OwnMs, int Tokens)> _prefills = [];
+    private readonly List<WorldRequest> _answering = [];
     private double _ownMs;
     private long _prefillTokens;
     private double _headSinceMs;
@@ -74,14 +78,37 @@ internal sealed class StudyEndpoint(StepTimeTable table, int chunkTokens)
         }
 
         if (_prefills.Count == 0) _ownMs = 0;
+        _answering.Add(request);
     }
 
     /// <summary>A request has ended.</summary>
     public void End(WorldRequest request)
     {
+        _answering.Remove(request);
         Streams--;
         ContextTokens -= request.PromptTokens;
         _stepIsKnown = false;
+    }
+
+    /// <summary>
+    /// Streams whose time per token, within the target so far and through the work outstanding, would be over it once a prompt more has been
+    /// computed here. Their tokens so far are counted by the gateway that relays them; a few more are allowed for, so that a stream that has
+    /// just begun is not given up at once.
+    /// </summary>
+    public int PushedOver(VllmEngine engine, double targetMs, double waitMs, double ownMs, int uncachedTokens, double nowMs)
+    {
+        var pushed = 0;
+        var stepMs = StepMsWith(1, uncachedTokens);
+        var steps = (double)uncachedTokens / chunkTokens;
+        foreach (var stream in _answering)
+        {
+            var tokens = engine.GeneratedTokens(stream.Sequence) + TokensAhead;
+            var beforeMs = nowMs - stream.FirstByteMs + waitMs + (TokensAhead * stepMs);
+            var afterMs = beforeMs + ownMs - (Math.Min(TokensAhead, steps) * stepMs);
+            if (beforeMs <= targetMs * tokens && afterMs > targetMs * tokens) pushed++;
+        }
+
+        return pushed;
     }
 
     // Decode time that each chunk's step has on top of the chunk.

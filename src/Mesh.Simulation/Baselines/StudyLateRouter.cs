@@ -7,7 +7,7 @@ namespace Mesh.Simulation.Baselines;
 /// goes to no other meanwhile. Held requests are served in order of their uncached compute, aged by 0.02 ms per ms waited, and their costs
 /// are computed afresh whenever something changes.
 /// </summary>
-internal sealed class StudyLateRouter : IWorldRouter
+internal sealed class StudyLateRouter(double pushedStreamMs) : IWorldRouter
 {
     private const double ReadyMs = 50;
     private const double AgingPerMs = 0.02;
@@ -26,7 +26,7 @@ internal sealed class StudyLateRouter : IWorldRouter
     public void Start(IWorldHost host)
     {
         _host = host;
-        _cost = new StudyCost(host);
+        _cost = new StudyCost(host, pushedStreamMs);
     }
 
     public void OnArrival(WorldRequest request)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Mesh.Simulation.Baselines;
-using Mesh.Simulation.Model;
 using Mesh.Simulation.Reports;
 using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
@@ -62,9 +61,8 @@ internal static class ReplayCommand
             EndpointsPerRegion = arguments.GetValue(Endpoints),
             Seed = arguments.GetValue(Seed),
             LatencyMs = arguments.GetValue(LatencyMs),
-            Engine = new VllmModelOptions
+            Engine = new WorldOptions().Engine with
             {
-                MaxModelLen = 1 << 18,
                 BlockSize = arguments.GetValue(BlockSize),
                 NumGpuBlocks = arguments.GetValue(NumGpuBlocks),
             },

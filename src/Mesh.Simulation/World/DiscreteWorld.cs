@@ -167,7 +167,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void Deliver(WorldRequest request, int endpoint)
     {
         var engine = _engines[endpoint];
-        engine.Add(
+        request.Sequence = engine.Add(
             new VllmRequest
             {
                 PromptTokens = request.PromptTokens,
