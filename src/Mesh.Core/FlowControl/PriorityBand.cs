@@ -43,21 +43,6 @@ internal sealed class PriorityBand(int priority)
         if (flow.Waiters.Count == 0) Leave(flow);
     }
 
-    /// <summary>The request that came last, which loses its place first.</summary>
-    public Waiter Newest()
-    {
-        Waiter? newest = null;
-        var flow = _turn!;
-        for (var i = 0; i < _flows.Count; i++, flow = flow.Next)
-        {
-            for (var j = 0; j < flow.Waiters.Count; j++)
-            {
-                if (newest is null || flow.Waiters[j].Ticket > newest.Ticket) newest = flow.Waiters[j];
-            }
-        }
-        return newest!;
-    }
-
     private void Join(Flow flow)
     {
         if (_turn is null)

@@ -24,6 +24,7 @@ internal sealed class WaitQueue
             _bands.Add(band.Priority, band);
         }
         band.Add(waiter);
+        waiter.Queue = this;
         Count++;
     }
 
@@ -32,15 +33,8 @@ internal sealed class WaitQueue
     {
         var band = waiter.Flow!.Band;
         band.Remove(waiter, served);
+        waiter.Queue = null;
         Count--;
         if (band.Count == 0) _bands.Remove(band.Priority);
-    }
-
-    /// <summary>The newest request of the lowest band if that band is below <paramref name="priority"/>; else null.</summary>
-    public Waiter? VictimBelow(int priority)
-    {
-        if (Count == 0) return null;
-        var lowest = _bands.Values[_bands.Count - 1];
-        return lowest.Priority < priority ? lowest.Newest() : null;
     }
 }

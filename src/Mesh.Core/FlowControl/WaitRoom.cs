@@ -12,16 +12,20 @@ internal sealed class WaitRoom
 {
     private readonly Dictionary<long, Waiter> _byTicket = [];
     private readonly IntrusiveHeap<Waiter, Waiter.ByDeadline> _deadlines = new();
+    private readonly IntrusiveHeap<Waiter, Waiter.ByRank> _ranks = new();
     private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
     private long _bytes;
     private long _lastTicket;
 
-    /// <summary>Requests waiting in the order of service.</summary>
+    /// <summary>Requests that wait for any endpoint with room, in the order of service. Those that wait for one stand in its own queue.</summary>
     public WaitQueue Queue { get; } = new();
 
     public int Count => _byTicket.Count;
 
     public long Bytes => _bytes;
+
+    /// <summary>All waiting requests, in no order.</summary>
+    public IEnumerable<Waiter> All => _byTicket.Values;
 
     /// <summary>When the first of the waits ends by itself; null when nobody waits.</summary>
     public TimeSpan? NextDeadline => _deadlines.Min?.Deadline;
@@ -33,16 +37,19 @@ internal sealed class WaitRoom
     public bool HasRoomFor(in RouteRequest request, FlowControlSettings settings) =>
         Count < settings.MaxWaitingRequests && _bytes + request.BodyBytes <= settings.MaxWaitingBytes;
 
-    /// <summary>Lets a request wait. The caller has made room.</summary>
-    public Waiter Add(in RouteRequest request, double key, TimeSpan now, TimeSpan deadline)
+    /// <summary>Lets a request wait, in no queue yet. The caller has made room.</summary>
+    public Waiter Add(in RouteRequest request, TimeSpan now, TimeSpan deadline)
     {
-        var waiter = new Waiter { Ticket = ++_lastTicket, Request = request, EnqueuedAt = now, Deadline = deadline, Key = key };
+        var waiter = new Waiter { Ticket = ++_lastTicket, Request = request, EnqueuedAt = now, Deadline = deadline };
         _byTicket.Add(waiter.Ticket, waiter);
         _deadlines.Add(waiter);
+        _ranks.Add(waiter);
         _bytes += request.BodyBytes;
-        Queue.Add(waiter);
         return waiter;
     }
+
+    /// <summary>The newest request of the lowest priority if that is below <paramref name="priority"/>; else null.</summary>
+    public Waiter? VictimBelow(int priority) => _ranks.Min is { } lowest && lowest.Request.Priority < priority ? lowest : null;
 
     public bool TryFind(long ticket, [NotNullWhen(true)] out Waiter? waiter) => _byTicket.TryGetValue(ticket, out waiter);
 
@@ -63,12 +70,8 @@ internal sealed class WaitRoom
     /// <summary>Ends a wait of which nobody wants to hear any more.</summary>
     public void Forget(Waiter waiter) => Take(waiter, served: false);
 
-    /// <summary>Ends the waits of a session that is gone.</summary>
-    public void ForgetSession(GatewaySession session)
-    {
-        if (Count == 0) return;
-        foreach (var waiter in _byTicket.Values.Where(w => w.Request.Session == session).ToArray()) Forget(waiter);
-    }
+    /// <summary>Waits of a session.</summary>
+    public Waiter[] OfSession(GatewaySession session) => Count == 0 ? [] : [.. _byTicket.Values.Where(w => w.Request.Session == session).OrderBy(w => w.Ticket)];
 
     /// <summary>The first request whose wait has ended by now; null when there is none.</summary>
     public Waiter? Overdue(TimeSpan now) => _deadlines.Min is { } first && first.Deadline <= now ? first : null;
@@ -107,7 +110,8 @@ internal sealed class WaitRoom
     {
         _byTicket.Remove(waiter.Ticket);
         _deadlines.Remove(waiter);
+        _ranks.Remove(waiter);
         _bytes -= waiter.Request.BodyBytes;
-        Queue.Remove(waiter, served);
+        waiter.Queue?.Remove(waiter, served);
     }
 }

@@ -4,8 +4,9 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
-using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Snapshots;
 using Mesh.Core.SpillOver;
 
@@ -19,19 +20,15 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed class PoolState
 {
-    // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
-    private const int MaxDispatchTries = 32;
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
+    private readonly Xoshiro256 _random;
     private readonly ModelCatalog _models = new();
     private readonly EndpointTable _endpoints;
-    private readonly SessionTable _sessions;
-    private readonly LeaseTable _leases;
-    private readonly Placer _placer;
-    private readonly WaitRoom _waiting = new();
-    private readonly Admission _admission;
-    private BackendTable _backends;
+    private readonly PrefixKnowledge _prefixes;
+    private readonly Reservations _reservations;
+    private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
 
     /// <summary>Starts with nothing in flight and every endpoint's health, load and models unknown.</summary>
@@ -47,14 +44,22 @@ public sealed class PoolState
         _options = options ?? new PoolStateOptions();
         _options.Validate();
         _clock = new PoolClock(time, _options);
-        _endpoints = new EndpointTable(_models);
-        _sessions = new SessionTable(_clock.SessionTimeoutTicks, _options.MaxSessions);
-        _leases = new LeaseTable(_options.Epoch, _options.MaxLeases);
-        _placer = new Placer(_endpoints, new Xoshiro256(seed));
-        _admission = new Admission(_waiting);
+        _random = new Xoshiro256(seed);
+        _prefixes = new PrefixKnowledge(_options.PrefixLayout, _options.MaxPrefixBlocks);
+        _endpoints = new EndpointTable(_models) { Forgotten = gone => _prefixes.Forget(gone.Slot) };
         _config = config;
         _endpoints.Reconfigure(config);
-        _backends = MakeBackends(null, _clock.Now);
+        _prefixes.SetSlots(_endpoints.SlotCount);
+        var costs = new CostModel(config.Scheduling);
+        _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
+        var room = new WaitRoom();
+        _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
+        {
+            Room = room,
+            Admission = new Admission(room),
+            Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
+            Settings = config.FlowControl,
+        };
     }
 
     /// <summary>The import.</summary>
@@ -71,40 +76,20 @@ public sealed class PoolState
     public RouteDecision Route(in RouteRequest request)
     {
         var timestamp = _clock.Now;
-        var now = _clock.SinceStart(timestamp);
-        if (_endpoints.Configured.IsEmpty) return Refuse(DecisionReason.NoEndpoints);
-
-        // :: Step 1: the session lives; make sure that a lease can be had before anything is chosen.
-        var session = _sessions.Touch(request.Session, timestamp);
-        if (session is null || _leases.IsFull) return Refuse(DecisionReason.TooManyLeases);
-
-        // :: Step 2: choose, unless others of at least this priority wait already.
-        var settings = _config.FlowControl;
-        if (!_waiting.IsBehind(request.Priority))
-        {
-            var overfill = settings.WhenFull == WhenFull.Overfill && request.Priority >= 0;
-            var placement = Place(in request, timestamp, now, overfill);
-
-            // :: Step 3: reserve.
-            if (placement.Endpoint is { } endpoint) return Reserve(in request, session, endpoint, in placement, now);
-            if (placement.Reason != DecisionReason.Saturated) return Refuse(placement.Reason);
-        }
-
-        // :: Step 4: no room: wait or leave.
-        var admitted = _admission.TryAdmit(in request, settings, now, out var refusal);
-        if (admitted is null) return RouteDecision.Refuse(refusal, _admission.RetryAfter(now));
-        // What it waits behind may wait for something else: perhaps there is a place for this one.
-        Dispatch();
-        return _waiting.TryTakeDecided(admitted.Ticket, out var decision) ? decision : RouteDecision.Wait(admitted.Ticket);
+        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
+        // Make sure that a lease can be had before anything is chosen.
+        var session = _reservations.Sessions.Touch(request.Session, timestamp);
+        if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
+        return WithHint(_dispatcher.Place(in request, session, timestamp, _clock.SinceStart(timestamp)));
     }
 
     /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>
     /// <param name="ticket">Ticket of the wait.</param>
     /// <param name="decision">Send or refuse.</param>
-    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _waiting.TryTakeDecided(out ticket, out decision);
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _dispatcher.Room.TryTakeDecided(out ticket, out decision);
 
-    /// <summary>True while requests wait for what time alone brings, the tokens of a rate: then <see cref="Tick"/> is due within milliseconds.</summary>
-    public bool WaitsForTime => _waiting.Count > 0 && _backends.HasRateTarget;
+    /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
+    public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
 
     /// <summary>
     /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
@@ -112,15 +97,17 @@ public sealed class PoolState
     /// </summary>
     public bool CancelWait(long ticket)
     {
-        if (!_waiting.TryFind(ticket, out var waiter)) return false;
-        _waiting.Forget(waiter);
+        if (!_dispatcher.Cancel(ticket)) return false;
+        _dispatcher.Dispatch();
         return true;
     }
 
     /// <summary>The first byte of the answer has come: the prompt is computed. Unknown leases and repetitions have no effect.</summary>
     public void ReportFirstByte(LeaseId lease)
     {
-        if (_leases.TryMarkFirstByte(lease, out var endpoint, out var load)) endpoint.EndPrefill(load);
+        if (_reservations.OnFirstByte(lease) is not { } endpoint) return;
+        _dispatcher.OnWorkChanged(endpoint);
+        _dispatcher.Dispatch();
     }
 
     /// <summary>
@@ -133,13 +120,11 @@ public sealed class PoolState
     public bool Complete(LeaseId lease, in RequestOutcome outcome, out EndpointId endpoint)
     {
         endpoint = default;
-        if (!_leases.TryTake(lease, out var ended)) return false;
-        endpoint = ended.Endpoint.Id;
-        if (CountsAsLoad(outcome.Kind))
-            ended.Endpoint.AddFailure(_options.FailureWeightRequests, ended.Load, _clock.FailureDecay(_clock.Now));
-        Release(in ended);
-        _admission.OnFreed(_clock.SinceStart(_clock.Now));
-        Dispatch();
+        if (!_reservations.TryEnd(lease, in outcome, out var ended)) return false;
+        endpoint = ended!.Id;
+        _dispatcher.Admission.OnFreed(_clock.SinceStart(_clock.Now));
+        _dispatcher.OnWorkChanged(ended);
+        _dispatcher.Dispatch();
         return true;
     }
 
@@ -148,8 +133,8 @@ public sealed class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
-        _backends.Observe(endpoint, _clock.SinceStart(_clock.Now));
-        Dispatch();
+        _reservations.Backends.Observe(endpoint, _clock.SinceStart(_clock.Now));
+        _dispatcher.Dispatch();
         return true;
     }
 
@@ -166,22 +151,34 @@ public sealed class PoolState
     {
         if (!_endpoints.TryFind(id, out var endpoint)) return false;
         _models.Assign(endpoint, models);
-        Dispatch();
+        _dispatcher.Dispatch();
         return true;
     }
 
     /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
-    /// that they have stay valid until they are completed.
+    /// that they have stay valid until they are completed. Requests that wait for a removed one are placed anew.
     /// </summary>
     public void Reconfigure(PoolConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        var before = _endpoints.Configured.ToArray();
+        var scheduling = _config.Scheduling;
         _config = config;
         _endpoints.Reconfigure(config);
-        _backends = MakeBackends(_backends, _clock.Now);
-        _placer.Forget();
-        Dispatch();
+        _prefixes.SetSlots(_endpoints.SlotCount);
+        _reservations.Backends = MakeBackends(_reservations.Backends);
+        _dispatcher.Settings = config.FlowControl;
+        if (config.Scheduling != scheduling)
+        {
+            _reservations.Costs = new CostModel(config.Scheduling);
+            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
+        }
+        foreach (var endpoint in before)
+        {
+            if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
+        }
+        _dispatcher.Dispatch();
     }
 
     /// <summary>
@@ -190,8 +187,8 @@ public sealed class PoolState
     /// </summary>
     public bool Heartbeat(GatewaySession session)
     {
-        var known = _sessions.Contains(session);
-        _sessions.Touch(session, _clock.Now);
+        var known = _reservations.Sessions.Contains(session);
+        _reservations.Sessions.Touch(session, _clock.Now);
         return known;
     }
 
@@ -203,17 +200,13 @@ public sealed class PoolState
     /// <returns>How many leases were taken over.</returns>
     public int Announce(GatewaySession session, ReadOnlySpan<HeldLease> held)
     {
-        var owner = _sessions.Touch(session, _clock.Now);
+        var timestamp = _clock.Now;
+        var owner = _reservations.Sessions.Touch(session, timestamp);
         if (owner is null) return 0;
         var adopted = 0;
         foreach (var lease in held)
         {
-            if (!_endpoints.TryFind(lease.Endpoint, out var endpoint)) continue;
-            var load = new LeaseLoad(Math.Max(0, lease.PromptTokens), Math.Max(0, lease.OutputTokens));
-            if (!_leases.TryAdopt(owner, endpoint, load, lease.Lease, lease.FirstByteSeen)) continue;
-            endpoint.Reserve(load, lease.FirstByteSeen);
-            _backends.OnPlaced(endpoint, _clock.SinceStart(_clock.Now), withinTarget: false);
-            adopted++;
+            if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, _clock.SinceStart(timestamp))) adopted++;
         }
 
         return adopted;
@@ -228,109 +221,57 @@ public sealed class PoolState
     {
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
-        while (_sessions.TakeSilent(timestamp) is { } silent)
+        while (_reservations.Sessions.TakeSilent(timestamp) is { } silent)
         {
-            while (_leases.TryTakeFirst(silent, out var ended)) Release(in ended);
-            _waiting.ForgetSession(silent.Id);
+            _reservations.EndAll(silent);
+            _dispatcher.Forget(silent.Id);
         }
-        while (_waiting.Overdue(now) is { } overdue)
-        {
-            _waiting.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, _admission.RetryAfter(now)));
-        }
-        _backends.Tick(now, _options.SampleMaxAge);
-        Dispatch();
+        _dispatcher.EndOverdue(now);
+        _reservations.Backends.Tick(now, _options.SampleMaxAge);
+        _dispatcher.Dispatch();
         return NextTick(timestamp, now);
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _backends, _waiting, _leases.Count, _clock);
-
-    private static bool CountsAsLoad(OutcomeKind kind) => kind is
-        OutcomeKind.ConnectFailure or OutcomeKind.ServerError or OutcomeKind.Timeout or OutcomeKind.StreamBroken or OutcomeKind.EndpointFull;
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private Placement Place(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
-    {
-        var model = request.Model is null ? null : _models.Find(request.Model);
-        var context = new SchedulingContext(in request, model, _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp));
-        return _placer.Place(in context, _backends, now, overfill);
-    }
-
-    private RouteDecision Reserve(in RouteRequest request, SessionState session, EndpointState endpoint, in Placement placement, TimeSpan now)
-    {
-        var load = new LeaseLoad(
-            Math.Max(0, request.PromptTokens),
-            request.MaxOutputTokens > 0 ? request.MaxOutputTokens : _options.AssumedOutputTokens);
-        _leases.TryAdd(session, endpoint, load, out var lease);
-        endpoint.Reserve(load);
-        _backends.OnPlaced(endpoint, now, placement.WithinTarget);
-        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
-    }
-
-    // Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
-    private void Dispatch()
-    {
-        if (_waiting.Count == 0) return;
-        var timestamp = _clock.Now;
-        var now = _clock.SinceStart(timestamp);
-        while (_backends.Selector.HasRoom(now) && !_leases.IsFull && DispatchOne(timestamp, now))
-        {
-        }
-    }
-
-    private bool DispatchOne(long timestamp, TimeSpan now)
-    {
-        var tries = 0;
-        foreach (var band in _waiting.Queue.Bands)
-        {
-            var flow = band.Turn!;
-            for (var i = 0; i < band.FlowCount && tries < MaxDispatchTries; i++, tries++, flow = flow.Next)
-            {
-                var waiter = flow.Waiters.Min!;
-                var request = waiter.Request;
-                if (_sessions.Find(request.Session) is not { } session) continue;
-                var placement = Place(in request, timestamp, now, overfill: false);
-                if (placement.Endpoint is not { } endpoint) continue;
-                _waiting.Serve(waiter, Reserve(in request, session, endpoint, in placement, now));
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     private TimeSpan? NextTick(long timestamp, TimeSpan now)
     {
-        var next = _sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
-        if (_waiting.NextDeadline is { } deadline) next = Min(next, deadline - now);
+        var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
+        if (_dispatcher.Room.NextDeadline is { } deadline) next = Min(next, deadline - now);
+        if (_dispatcher.NextReady is { } ready) next = Min(next, ready - now);
         // Tokens of a rate come with time alone.
-        if (WaitsForTime) next = Min(next, RateRefill);
-        if (_backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
+        if (_dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget) next = Min(next, RateRefill);
+        if (_reservations.Backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
         return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
     }
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
     {
-        if (transition.Before == EndpointHealth.Healthy == (transition.After == EndpointHealth.Healthy)) return transition;
-        _backends.OnHealthChanged(endpoint, transition.After == EndpointHealth.Healthy, _clock.SinceStart(_clock.Now));
-        Dispatch();
+        if (!transition.Changed) return transition;
+        _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        if (transition.Before == EndpointHealth.Healthy)
+        {
+            // What comes back may be another process, and its cache is empty.
+            _prefixes.Forget(endpoint.Slot);
+            _dispatcher.Evacuate(endpoint);
+        }
+        _dispatcher.Dispatch();
         return transition;
     }
 
-    private BackendTable MakeBackends(BackendTable? before, long timestamp)
+    private BackendTable MakeBackends(BackendTable? before)
     {
+        var timestamp = _clock.Now;
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
             _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), e => freshness.IsFresh(e.LastSample!.Timestamp));
     }
 
-    private void Release(in EndedLease ended)
-    {
-        ended.Endpoint.Release(in ended);
-        _backends.OnCompleted(ended.Endpoint);
-        _endpoints.ForgetIfDrained(ended.Endpoint);
-    }
-
-    private RouteDecision Refuse(DecisionReason reason) => RouteDecision.Refuse(reason, RetryHint.For(reason, _config.HealthCheck));
+    private RouteDecision WithHint(RouteDecision decision) =>
+        decision.Kind == RouteKind.Refuse && decision.RetryAfter == TimeSpan.Zero
+            ? RouteDecision.Refuse(decision.Reason, RetryHint.For(decision.Reason, _config.HealthCheck))
+            : decision;
 }

@@ -31,7 +31,8 @@ internal sealed class EndpointFinder
         {
             if (pod.Address is null) continue;
             foreach (var port in pool.TargetPorts)
-                found.Add(new EndpointDraft(pod.Address.Value, port.Value, Zone(pod, pod.Address.Value, cluster), pod.Name, pod, pod.Address.At));
+                found.Add(
+                    new EndpointDraft(pod.Address.Value, port.Value, Zone(pod, pod.Address.Value, cluster), pod.Name, pod, pod.Address.At));
         }
 
         foreach (var slice in _slices[(pool.Cluster, pool.Namespace)].Where(s => KubernetesNames.Selects(pool.Selector, s.Header.Labels)))
@@ -47,7 +48,9 @@ internal sealed class EndpointFinder
             {
                 foreach (var port in pool.TargetPorts.Where(p => slice.Ports.IsEmpty || slice.Ports.Any(s => s.Number == p.Value)))
                 {
-                    var isKnown = found.Exists(e => e.Address == address.Value && e.Port == port.Value && (endpoint.PodName is null || e.PodName == endpoint.PodName || e.PodName == e.Address));
+                    var isKnown = found.Exists(
+                        e => e.Address == address.Value && e.Port == port.Value
+                            && (endpoint.PodName is null || e.PodName == endpoint.PodName || e.PodName == e.Address));
                     if (isKnown) continue;
                     var zone = endpoint.Zone ?? Zone(slice, address.Value, cluster);
                     found.Add(new EndpointDraft(address.Value, port.Value, zone, endpoint.PodName ?? address.Value, slice, address.At));

@@ -11,7 +11,8 @@ internal static class FleetBuilder
     {
         var profiles = world.Resources.Of<ClusterProfile>().DistinctBy(p => p.Name).ToDictionary(p => p.Name, StringComparer.Ordinal);
         var names = profiles.Keys.Concat(world.Directories).Distinct(StringComparer.Ordinal);
-        return names.ToImmutableSortedDictionary(name => name, name => Build(name, profiles.GetValueOrDefault(name), world.ConfigCluster), StringComparer.Ordinal);
+        return names.ToImmutableSortedDictionary(
+            name => name, name => Build(name, profiles.GetValueOrDefault(name), world.ConfigCluster), StringComparer.Ordinal);
     }
 
     private static ClusterConfig Build(string name, ClusterProfile? profile, string? configCluster)
@@ -24,12 +25,14 @@ internal static class FleetBuilder
             Region = region,
             Zone = zone,
             IsConfigCluster = name == configCluster,
-            Labels = WithImplicit(profile?.Header.Labels ?? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), name, region, zone),
+            Labels = WithImplicit(
+                profile?.Header.Labels ?? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), name, region, zone),
         };
     }
 
     /// <summary>A cluster's labels as a backend in one of its zones carries them.</summary>
-    public static ImmutableSortedDictionary<string, string> WithImplicit(ImmutableSortedDictionary<string, string> labels, string name, string region, string zone)
+    public static ImmutableSortedDictionary<string, string> WithImplicit(
+        ImmutableSortedDictionary<string, string> labels, string name, string region, string zone)
     {
         labels = labels.SetItem(ClusterProfile.NameLabel, name);
         if (region.Length > 0) labels = labels.SetItem(ClusterProfile.RegionLabel, region);

@@ -10,10 +10,12 @@ namespace Mesh.Resources.Compiling;
 /// </summary>
 internal static class ModelRewriteCompiler
 {
-    public static ImmutableArray<ModelRewriteConfig> Compile(World world, PoolDraft pool) => [.. Rules(world, pool).Where(r => r.Winner is null).Select(r => r.Config)];
+    public static ImmutableArray<ModelRewriteConfig> Compile(World world, PoolDraft pool) =>
+        [.. Rules(world, pool).Where(r => r.Winner is null).Select(r => r.Config)];
 
     /// <summary>Every rule of the pool; for one that has no effect, the object whose rule stands before it.</summary>
-    public static List<(ModelRewriteConfig Config, InferenceModelRewrite Object, RewriteRule Rule, InferenceModelRewrite? Winner)> Rules(World world, PoolDraft pool)
+    public static List<(ModelRewriteConfig Config, InferenceModelRewrite Object, RewriteRule Rule, InferenceModelRewrite? Winner)> Rules(
+        World world, PoolDraft pool)
     {
         var rules = new List<(ModelRewriteConfig, InferenceModelRewrite, RewriteRule, InferenceModelRewrite?)>();
         var taken = new Dictionary<string, InferenceModelRewrite>(StringComparer.Ordinal);

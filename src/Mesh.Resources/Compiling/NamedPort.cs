@@ -14,5 +14,9 @@ internal static class NamedPort
 
     /// <summary>All numbers that the name has, ascending.</summary>
     public static List<int> Numbers(PoolDraft pool, string name) =>
-        [.. pool.Endpoints.Select(e => e.Owner).OfType<Pod>().Distinct().Where(p => p.NamedPorts.ContainsKey(name)).Select(p => p.NamedPorts[name]).Distinct().Order()];
+        [
+            .. pool.Endpoints.Select(e => e.Owner).OfType<Pod>().Distinct()
+                .Where(p => p.NamedPorts.ContainsKey(name)).Select(p => p.NamedPorts[name])
+                .Distinct().Order(),
+        ];
 }

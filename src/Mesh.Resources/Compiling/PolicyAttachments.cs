@@ -21,14 +21,16 @@ internal sealed class PolicyAttachments
         var attachments = new PolicyAttachments();
         attachments.Attach(world.Effective<GcpBackendPolicy>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<HealthCheckPolicy>().Select(p => (p, Listed(p.Target))));
+        attachments.Attach(world.Effective<FlowControlPolicy>().Select(p => (p, Listed(p.Target))));
+        attachments.Attach(world.Effective<SchedulingProfile>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<GcpTrafficDistributionPolicy>().Select(p => (p, p.Targets)));
         return attachments;
     }
 
     /// <summary>Every policy that has an effect, with each of its targets.</summary>
     public static IEnumerable<(ResourceHeader Policy, LocalRef Target)> Targets(World world) =>
-        world.Effective<GcpBackendPolicy>().Where(p => p.Target is not null).Select(p => (p.Header, p.Target!))
-            .Concat(world.Effective<HealthCheckPolicy>().Where(p => p.Target is not null).Select(p => (p.Header, p.Target!)))
+        ((IEnumerable<IPolicy>)[.. world.Effective<GcpBackendPolicy>(), .. world.Effective<HealthCheckPolicy>(), .. world.Effective<FlowControlPolicy>(), .. world.Effective<SchedulingProfile>()])
+            .Where(p => p.Target is not null).Select(p => (p.Header, p.Target!))
             .Concat(world.Effective<GcpTrafficDistributionPolicy>().SelectMany(p => p.Targets.Select(t => (p.Header, t))));
 
     /// <summary>Identity of the pool that a policy names; null for targets that are no pools.</summary>

@@ -10,7 +10,8 @@ namespace Mesh.Resources.Compiling;
 /// <param name="LocalToCluster">Cluster of a pool of its own; null for an import.</param>
 /// <param name="Members">InferencePools that it unites, ordered by cluster.</param>
 /// <param name="Backends">Backends ordered by id.</param>
-internal sealed record PoolDraft(PoolId Id, string? LocalToCluster, ImmutableArray<InferencePool> Members, ImmutableArray<BackendDraft> Backends)
+internal sealed record PoolDraft(
+    PoolId Id, string? LocalToCluster, ImmutableArray<InferencePool> Members, ImmutableArray<BackendDraft> Backends)
 {
     public IEnumerable<EndpointDraft> Endpoints => Backends.SelectMany(b => b.Endpoints);
 
@@ -26,7 +27,8 @@ internal sealed record PoolDraft(PoolId Id, string? LocalToCluster, ImmutableArr
 /// <param name="Region">Region of the cluster.</param>
 /// <param name="Labels">What scopes select by.</param>
 /// <param name="Endpoints">Endpoints ordered by address.</param>
-internal sealed record BackendDraft(BackendId Id, string Region, ImmutableSortedDictionary<string, string> Labels, ImmutableArray<EndpointDraft> Endpoints);
+internal sealed record BackendDraft(
+    BackendId Id, string Region, ImmutableSortedDictionary<string, string> Labels, ImmutableArray<EndpointDraft> Endpoints);
 
 /// <summary>One endpoint with the object that declares it.</summary>
 /// <param name="Address">IP address, IPv6 in brackets.</param>

@@ -25,8 +25,11 @@ internal static class RouteCompiler
         Filters = Filters(route, rule.Filters),
         RequestTimeout = Positive(rule.RequestTimeout?.Value),
         BackendRequestTimeout = Positive(rule.BackendRequestTimeout?.Value),
-        BackendRefs = [.. rule.BackendRefs.Select(b => new BackendRefConfig(RouteRefs.PoolOf(route, b), b.Weight?.Value ?? 1) { Filters = Filters(route, b.Filters) })],
+        BackendRefs = [.. rule.BackendRefs.Select(b => Ref(route, b))],
     };
+
+    private static BackendRefConfig Ref(HttpRoute route, BackendRef reference) =>
+        new(RouteRefs.PoolOf(route, reference), reference.Weight?.Value ?? 1) { Filters = Filters(route, reference.Filters) };
 
     private static HttpRouteFiltersConfig Filters(HttpRoute route, RouteFilters filters) => filters.Config with
     {

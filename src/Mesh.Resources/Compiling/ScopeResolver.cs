@@ -14,7 +14,8 @@ internal static class ScopeResolver
 
     /// <summary>True when every backend that the second selects is selected by the first, whatever the fleet.</summary>
     public static bool Covers(PolicyScope broader, PolicyScope narrower) =>
-        broader.Selector is not null && narrower.Selector is not null && KubernetesNames.Selects(broader.Selector.Value, narrower.Selector.Value);
+        broader.Selector is not null && narrower.Selector is not null
+            && KubernetesNames.Selects(broader.Selector.Value, narrower.Selector.Value);
 
     /// <summary>The mode-and-capacity unit that holds: the scope's where it sets any part of it, else the default's.</summary>
     public static BackendFields Unit(GcpBackendPolicy policy, PolicyScope? scope) =>

@@ -43,5 +43,6 @@ internal sealed class DiagnosticBag
     }
 
     private static bool IsUnder(string path, string root) =>
-        root.Length == 0 || path == root || path.StartsWith(root + ".", StringComparison.Ordinal) || path.StartsWith(root + "[", StringComparison.Ordinal);
+        root.Length == 0 || path == root || path.StartsWith(root + ".", StringComparison.Ordinal)
+            || path.StartsWith(root + "[", StringComparison.Ordinal);
 }

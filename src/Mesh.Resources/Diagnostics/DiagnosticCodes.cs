@@ -111,6 +111,9 @@ public static class DiagnosticCodes
     /// <summary>An object of a kind that the mesh does not read.</summary>
     public const string KindSkipped = "kind-skipped";
 
+    /// <summary>Late binding is set where nothing binds late.</summary>
+    public const string LateBindingUnused = "late-binding-unused";
+
     /// <summary>Two listeners claim one port.</summary>
     public const string ListenerConflict = "listener-conflict";
 
@@ -149,6 +152,9 @@ public static class DiagnosticCodes
 
     /// <summary>A field cannot stand in a scope.</summary>
     public const string NotInScope = "not-in-scope";
+
+    /// <summary>Points or times that must rise do not.</summary>
+    public const string NotRising = "not-rising";
 
     /// <summary>Two objects of one cluster have the same kind, namespace and name.</summary>
     public const string ObjectRepeated = "object-repeated";
@@ -269,6 +275,9 @@ public static class DiagnosticCodes
 
     /// <summary>Mode UTILIZATION, which the vendor has for virtual machines only.</summary>
     public const string UtilizationMode = "utilization-mode";
+
+    /// <summary>A request may wait longer than its time-out lets it live.</summary>
+    public const string WaitAboveTimeout = "wait-above-timeout";
 
     /// <summary>Some targets have a weight and some have none.</summary>
     public const string WeightsPartial = "weights-partial";

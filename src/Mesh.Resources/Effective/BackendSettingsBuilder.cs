@@ -26,17 +26,23 @@ internal sealed class BackendSettingsBuilder(GcpBackendPolicy? policy, PolicySco
             CapacityScaler = (scaler?.Value ?? 100) / 100.0,
             MaxRatePerEndpoint = _unit.MaxRatePerEndpoint?.Value,
             MaxInFlightPerEndpoint = _unit.MaxInFlightPerEndpoint?.Value,
-            MaxUtilization = mode == BalancingMode.Utilization ? _unit.MaxUtilization?.Value ?? UtilizationTarget.Default : _unit.MaxUtilization?.Value,
+            MaxUtilization = mode == BalancingMode.Utilization
+                ? _unit.MaxUtilization?.Value ?? UtilizationTarget.Default
+                : _unit.MaxUtilization?.Value,
             CustomMetrics = Metrics(),
             TrafficDuration = Duration(mode),
         };
         Show("backendPreference", settings.Preference == BackendPreference.Preferred ? "PREFERRED" : "DEFAULT", preference?.At);
         ShowMode(mode);
         if (settings.MaxRatePerEndpoint is { } rate) Show("maxRatePerEndpoint", $"{Text(rate)} requests/s", _unit.MaxRatePerEndpoint!.At);
-        if (settings.MaxInFlightPerEndpoint is { } flight) Show("maxInFlightPerEndpoint", $"{flight} requests", _unit.MaxInFlightPerEndpoint!.At);
+        if (settings.MaxInFlightPerEndpoint is { } flight)
+            Show("maxInFlightPerEndpoint", $"{flight} requests", _unit.MaxInFlightPerEndpoint!.At);
         if (settings.MaxUtilization is { } utilization) Show("maxUtilization", Percent(utilization), _unit.MaxUtilization?.At);
         foreach (var (metric, read) in settings.CustomMetrics.Zip(_unit.CustomMetrics?.Value ?? []))
-            Show($"customMetrics.{metric.ExportName}", Percent(metric.MaxUtilization) + (metric.DryRun ? ", dry run" : ""), read.MaxUtilization?.At ?? read.At);
+            Show(
+                $"customMetrics.{metric.ExportName}",
+                Percent(metric.MaxUtilization) + (read.MaxUtilization is null ? " by default" : "") + (metric.DryRun ? ", dry run" : ""),
+                read.MaxUtilization?.At ?? read.At);
         Show(BackendFields.ScalerName, $"{scaler?.Value ?? 100}%", scaler?.At);
         if (settings.TrafficDuration is { } duration) ShowDuration(duration);
         AddCapacity(settings);
@@ -68,20 +74,24 @@ internal sealed class BackendSettingsBuilder(GcpBackendPolicy? policy, PolicySco
         else Show("trafficDuration", word, null);
     }
 
-    private void Show(string name, string value, Spot? at, OriginKind? kind = null) => _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, scope, at, kind)));
+    private void Show(string name, string value, Spot? at, OriginKind? kind = null) =>
+        _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, scope, at, kind)));
 
     private void AddCapacity(BackendSettings s)
     {
         var scaler = Percent(s.CapacityScaler);
         var count = $"{endpoints} {(endpoints == 1 ? "endpoint" : "endpoints")}";
         if (s.MaxRatePerEndpoint is { } rate)
-            _capacity.Add(new CapacityTarget("requests per second", $"{count} × {Text(rate)} × {scaler}", endpoints * rate * s.CapacityScaler));
+            _capacity.Add(
+                new CapacityTarget("requests per second", $"{count} × {Text(rate)} × {scaler}", endpoints * rate * s.CapacityScaler));
         if (s.MaxInFlightPerEndpoint is { } flight)
-            _capacity.Add(new CapacityTarget("requests in flight", $"{count} × {flight} × {scaler}", (double)endpoints * flight * s.CapacityScaler));
+            _capacity.Add(
+                new CapacityTarget("requests in flight", $"{count} × {flight} × {scaler}", (double)endpoints * flight * s.CapacityScaler));
         if (s is { Mode: BalancingMode.Utilization, MaxUtilization: { } utilization })
             _capacity.Add(new CapacityTarget("average utilization", $"{Percent(utilization)} × {scaler}", utilization * s.CapacityScaler));
         foreach (var metric in s.CustomMetrics)
-            _capacity.Add(new CapacityTarget($"average of {metric.ExportName}", $"{Percent(metric.MaxUtilization)} × {scaler}", metric.MaxUtilization * s.CapacityScaler, metric.DryRun));
+            _capacity.Add(
+                new CapacityTarget($"average of {metric.ExportName}", $"{Percent(metric.MaxUtilization)} × {scaler}", metric.MaxUtilization * s.CapacityScaler, metric.DryRun));
     }
 
     private static string Percent(double ratio) => Text(ratio * 100) + "%";

@@ -18,6 +18,12 @@ public sealed record EffectivePool
     /// <summary><c>namespace/name</c> of the GCPTrafficDistributionPolicy attached to it; null without one.</summary>
     public string? TrafficDistributionPolicy { get; init; }
 
+    /// <summary><c>namespace/name</c> of the FlowControlPolicy attached to it; null without one.</summary>
+    public string? FlowControlPolicy { get; init; }
+
+    /// <summary><c>namespace/name</c> of the SchedulingProfile attached to it; null without one.</summary>
+    public string? SchedulingProfile { get; init; }
+
     /// <summary>Settings of the whole pool, in a fixed order.</summary>
     public ImmutableArray<EffectiveSetting> Settings { get; init; } = [];
 
@@ -59,5 +65,6 @@ public sealed record CapacityTarget(string Measure, string Formula, double Value
 {
     /// <summary><c>requests per second: 4 endpoints × 40 × 50% = 80</c>.</summary>
     public override string ToString() =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Measure}: {Formula} = {Value:0.######}{(DryRun ? " (dry run)" : "")}");
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{Measure}: {Formula} = {Value:0.######}{(DryRun ? " (dry run)" : "")}");
 }

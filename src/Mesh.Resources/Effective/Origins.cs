@@ -18,7 +18,9 @@ internal static class Origins
 
     /// <summary>The origin of a field of a policy without scopes.</summary>
     public static SettingOrigin Of(Resource? policy, Spot? at) =>
-        policy is null || at is not { } place ? SettingOrigin.BuiltIn : new SettingOrigin(OriginKind.Policy, Title(policy), null, null, place.File, place.Line);
+        policy is null || at is not { } place
+            ? SettingOrigin.BuiltIn
+            : new SettingOrigin(OriginKind.Policy, Title(policy), null, null, place.File, place.Line);
 
     public static string Title(Resource policy) => $"{policy.Header.Kind.Name} {policy.Header.FullName}";
 }

@@ -12,6 +12,8 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
 {
     private readonly GcpBackendPolicy? _backend = world.Attachments.Of<GcpBackendPolicy>(pool.Id);
     private readonly HealthCheckPolicy? _health = world.Attachments.Of<HealthCheckPolicy>(pool.Id);
+    private readonly FlowControlPolicy? _flow = world.Attachments.Of<FlowControlPolicy>(pool.Id);
+    private readonly SchedulingProfile? _scheduling = world.Attachments.Of<SchedulingProfile>(pool.Id);
     private readonly GcpTrafficDistributionPolicy? _traffic = world.Attachments.Of<GcpTrafficDistributionPolicy>(pool.Id);
     private readonly ImmutableArray<EffectiveSetting>.Builder _shown = ImmutableArray.CreateBuilder<EffectiveSetting>();
 
@@ -32,15 +34,21 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             LogSampleRatio = _backend?.LogEnabled is { Value: true } ? (_backend.LogSampleRate?.Value ?? 1_000_000) / 1e6 : 0,
             TrafficDistribution = distribution,
             ModelRewrites = ModelRewriteCompiler.Compile(world, pool),
+            FlowControl = FlowControlCompiler.Compile(_flow),
+            Scheduling = SchedulingCompiler.Compile(_scheduling),
         };
         Show("timeoutSec", Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
         Show("connectionDraining.drainingTimeoutSec", Seconds(config.DrainingTimeout), _backend, _backend?.DrainingTimeoutSec?.At);
-        Show("sessionAffinity", config.SessionAffinity.Type.ToString(), _traffic?.Affinity is null ? _backend : _traffic, affinity?.At);
+        Show(
+            "sessionAffinity", SessionAffinity.Word(config.SessionAffinity.Type), _traffic?.Affinity is null ? _backend : _traffic,
+            affinity?.At);
         Show("logging.sampleRate", Percent(config.LogSampleRatio), _backend, (_backend?.LogSampleRate?.At) ?? _backend?.LogEnabled?.At);
         Show("serviceLbAlgorithm", Word(distribution.Algorithm), _traffic, _traffic?.Algorithm?.At);
         Show("enableAutoCapacityDrain", distribution.AutoCapacityDrain ? "true" : "false", _traffic, _traffic?.AutoCapacityDrain?.At);
         Show("failoverHealthThreshold", Percent(distribution.FailoverHealthThreshold), _traffic, _traffic?.FailoverHealthThreshold?.At);
         Show("healthCheck", HealthText(health), _health, _health?.At);
+        foreach (var (name, value, at) in FlowControlCompiler.Describe(config.FlowControl, _flow)) Show(name, value, _flow, at);
+        foreach (var (name, value, at) in SchedulingCompiler.Describe(config.Scheduling, _scheduling)) Show(name, value, _scheduling, at);
 
         var backends = pool.Backends.Select(Backend).ToList();
         var effective = new EffectivePool
@@ -49,6 +57,8 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             BackendPolicy = _backend?.Header.FullName,
             HealthCheckPolicy = _health?.Header.FullName,
             TrafficDistributionPolicy = _traffic?.Header.FullName,
+            FlowControlPolicy = _flow?.Header.FullName,
+            SchedulingProfile = _scheduling?.Header.FullName,
             Settings = _shown.ToImmutable(),
             Backends = [.. backends.Select(b => b.Effective)],
         };
@@ -85,7 +95,9 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         {
             Algorithm = _traffic.Algorithm?.Value ?? builtIn.Algorithm,
             AutoCapacityDrain = _traffic.AutoCapacityDrain?.Value ?? builtIn.AutoCapacityDrain,
-            FailoverHealthThreshold = _traffic.FailoverHealthThreshold is { } percent ? percent.Value / 100.0 : builtIn.FailoverHealthThreshold,
+            FailoverHealthThreshold = _traffic.FailoverHealthThreshold is { } percent
+                ? percent.Value / 100.0
+                : builtIn.FailoverHealthThreshold,
         };
     }
 
@@ -95,7 +107,8 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         return _health.PortName is null ? _health.Check : _health.Check with { Port = NamedPort.Resolve(pool, _health.PortName.Value) };
     }
 
-    private void Show(string name, string value, Resource? policy, Spot? at) => _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, at)));
+    private void Show(string name, string value, Resource? policy, Spot? at) =>
+        _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, at)));
 
     private static string HealthText(HealthCheckConfig h)
     {

@@ -7,7 +7,8 @@ namespace Mesh.Resources.Effective;
 /// <param name="Selector">Selector of the scope, for example <c>env: prod</c>; null outside scopes.</param>
 /// <param name="File">File of the field, relative to the manifest directory; null for what is built in.</param>
 /// <param name="Line">Line of the field, from 1; 0 for what is built in.</param>
-public sealed record SettingOrigin(OriginKind Kind, string? Policy = null, int? Scope = null, string? Selector = null, string? File = null, int Line = 0)
+public sealed record SettingOrigin(
+    OriginKind Kind, string? Policy = null, int? Scope = null, string? Selector = null, string? File = null, int Line = 0)
 {
     /// <summary>What holds where nothing is written.</summary>
     public static SettingOrigin BuiltIn { get; } = new(OriginKind.BuiltIn);
@@ -16,10 +17,11 @@ public sealed record SettingOrigin(OriginKind Kind, string? Policy = null, int? 
     public override string ToString() => Kind switch
     {
         OriginKind.BuiltIn => "built-in default",
-        OriginKind.Scope => $"{Policy} scopes[{Scope}] ({Selector}), {File}:{Line}",
-        OriginKind.Inferred => $"implied by {Policy}, {File}:{Line}",
-        _ => $"{Policy}, {File}:{Line}",
+        OriginKind.Inferred => "implied by " + Place,
+        _ => Place,
     };
+
+    private string Place => Scope is null ? $"{Policy}, {File}:{Line}" : $"{Policy} scopes[{Scope}] ({Selector}), {File}:{Line}";
 }
 
 /// <summary>Kinds of <see cref="SettingOrigin"/>.</summary>

@@ -17,13 +17,16 @@ internal sealed class DocumentBinder(string cluster, DiagnosticBag report, List<
 
     private static readonly HashSet<string> _groups = new(Kinds.All.SelectMany(k => k.ApiVersions).Select(GroupOf), StringComparer.Ordinal);
 
-    public void Bind(YamlDocument document) => Bind(document.Root, new Spot(document.File, document.Index, "", document.Root.Line, document.Root.Column));
+    public void Bind(YamlDocument document) =>
+        Bind(document.Root, new Spot(document.File, document.Index, "", document.Root.Line, document.Root.Column));
 
     private void Bind(YamlNode node, Spot at)
     {
         if (node is not YamlMapping mapping)
         {
-            report.Error(at, DiagnosticCodes.NotAnObject, $"An object was expected, but this is {node.Describe()}", "begin with apiVersion and kind");
+            report.Error(
+                at, DiagnosticCodes.NotAnObject, $"An object was expected, but this is {node.Describe()}",
+                "begin with apiVersion and kind");
             return;
         }
 
@@ -33,7 +36,9 @@ internal sealed class DocumentBinder(string cluster, DiagnosticBag report, List<
         var kind = head.String("kind")?.Value;
         if (apiVersion is null || kind is null)
         {
-            report.Error(at, DiagnosticCodes.NotAnObject, $"The object has no {(apiVersion is null ? "apiVersion" : "kind")}", "every object begins with apiVersion and kind");
+            report.Error(
+                at, DiagnosticCodes.NotAnObject, $"The object has no {(apiVersion is null ? "apiVersion" : "kind")}",
+                "every object begins with apiVersion and kind");
         }
         else if (kind == "List" && apiVersion == "v1")
         {
@@ -82,7 +87,9 @@ internal sealed class DocumentBinder(string cluster, DiagnosticBag report, List<
         var isOurGroup = _groups.Contains(GroupOf(apiVersion));
         if (isOurGroup && _byName[kind].FirstOrDefault() is { } known)
         {
-            report.Error(head.SpotOf("apiVersion"), DiagnosticCodes.UnsupportedVersion, $"{kind} of {apiVersion} is not read", $"write apiVersion: {string.Join(" or ", known.ApiVersions)}");
+            report.Error(
+                head.SpotOf("apiVersion"), DiagnosticCodes.UnsupportedVersion, $"{kind} of {apiVersion} is not read",
+                $"write apiVersion: {string.Join(" or ", known.ApiVersions)}");
             return;
         }
 

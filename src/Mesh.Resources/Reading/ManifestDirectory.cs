@@ -8,20 +8,28 @@ internal static class ManifestDirectory
     /// <summary>All manifests. What cannot be read is reported, and the rest is still read.</summary>
     public static ManifestSnapshot Read(string directory, DiagnosticBag report)
     {
-        var title = Spot.OfFile(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))) is { Length: > 0 } name ? name : directory);
+        var title = Spot.OfFile(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))) is { Length: > 0 } name ? name : directory);
         var clusters = new List<string>();
         var files = new List<ManifestFile>();
         try
         {
             if (!Directory.Exists(directory))
             {
-                report.Error(title, DiagnosticCodes.DirectoryMissing, $"There is no directory {directory}", "name a directory with one folder of manifests for each cluster");
+                report.Error(
+                    title, DiagnosticCodes.DirectoryMissing, $"There is no directory {directory}",
+                    "name a directory with one folder of manifests for each cluster");
                 return new ManifestSnapshot([], []);
             }
 
             foreach (var file in Visible(Directory.EnumerateFiles(directory)).Where(IsManifest))
-                report.Warning(Spot.OfFile(Path.GetFileName(file)), DiagnosticCodes.FileOutsideCluster, "The file stands beside the clusters' directories and is not read", "move it into the directory of its cluster");
-            foreach (var cluster in Visible(Directory.EnumerateDirectories(directory)).Take(ReadingLimits.MaxClusters)) ReadCluster(cluster, clusters, files, report);
+                report.Warning(
+                    Spot.OfFile(Path.GetFileName(file)), DiagnosticCodes.FileOutsideCluster,
+                    "The file stands beside the clusters' directories and is not read", "move it into the directory of its cluster");
+            var folders = Visible(Directory.EnumerateDirectories(directory)).ToList();
+            if (folders.Count > ReadingLimits.MaxClusters)
+                report.Error(title, DiagnosticCodes.Unreadable, $"There are more than {ReadingLimits.MaxClusters} clusters");
+            foreach (var cluster in folders.Take(ReadingLimits.MaxClusters)) ReadCluster(cluster, clusters, files, report);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -29,7 +37,9 @@ internal static class ManifestDirectory
         }
 
         if (files.Count == 0 && !report.HasErrors)
-            report.Error(title, DiagnosticCodes.DirectoryEmpty, $"{directory} holds no manifests", "put *.yaml files into one folder for each cluster, for example gke-west/gateway.yaml");
+            report.Error(
+                title, DiagnosticCodes.DirectoryEmpty, $"{directory} holds no manifests",
+                "put *.yaml files into one folder for each cluster, for example gke-west/gateway.yaml");
         return new ManifestSnapshot(clusters, files);
     }
 
@@ -53,7 +63,9 @@ internal static class ManifestDirectory
         foreach (var nested in Visible(Directory.EnumerateDirectories(directory)))
         {
             if (Directory.EnumerateFiles(nested).Any(IsManifest))
-                report.Warning(Spot.OfFile($"{cluster}/{Path.GetFileName(nested)}"), DiagnosticCodes.NestedDirectory, "Directories inside a cluster's directory are not read", "move the files up");
+                report.Warning(
+                    Spot.OfFile($"{cluster}/{Path.GetFileName(nested)}"), DiagnosticCodes.NestedDirectory,
+                    "Directories inside a cluster's directory are not read", "move the files up");
         }
     }
 
@@ -65,7 +77,8 @@ internal static class ManifestDirectory
             var info = new FileInfo(file);
             var length = info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : info.Length;
             if (length <= ReadingLimits.MaxFileBytes) return File.ReadAllText(file);
-            report.Error(Spot.OfFile(path), DiagnosticCodes.Unreadable, $"The file is larger than {ReadingLimits.MaxFileBytes / 1024 / 1024} MiB");
+            report.Error(
+                Spot.OfFile(path), DiagnosticCodes.Unreadable, $"The file is larger than {ReadingLimits.MaxFileBytes / 1024 / 1024} MiB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

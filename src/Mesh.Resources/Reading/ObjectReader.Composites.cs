@@ -51,6 +51,8 @@ internal sealed partial class ObjectReader
             else if (value is YamlScalar { IsNull: true }) builder[key.Text] = "";
         }
 
+        reader.Done();
+
         CheckCount(at, mapping.Entries.Length, min, max, "entries");
         return new Located<ImmutableSortedDictionary<string, string>>(builder.ToImmutable(), at);
     }
@@ -91,6 +93,6 @@ internal sealed partial class ObjectReader
     {
         if (count >= min && count <= max) return;
         var range = max == int.MaxValue ? $"at least {min}" : min == 0 ? $"at most {max}" : $"{min}–{max}";
-        Report.Error(at, DiagnosticCodes.OutOfRange, $"{at.Path} has {count} {unit}; {range} are allowed");
+        Report.Error(at, DiagnosticCodes.OutOfRange, $"{at.Path} has {count} {unit}; allowed are {range}");
     }
 }

@@ -3,7 +3,7 @@ using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Resources.Reading;
 
-/// <summary>Scalar fields.</summary>
+/// <summary>Texts, words, booleans and times.</summary>
 internal sealed partial class ObjectReader
 {
     /// <summary>A text. A plain number or boolean is an error, as in Kubernetes.</summary>
@@ -25,44 +25,6 @@ internal sealed partial class ObjectReader
         }
 
         return new Located<string>(text, at);
-    }
-
-    /// <summary>A whole number in a range, both ends included.</summary>
-    public Located<int>? Int(string name, int min, int max, bool required = false)
-    {
-        if (Find(name, required) is not { } entry) return null;
-        var at = SpotOf(entry);
-        if (entry.Value is not YamlScalar scalar || !IsNumberLike(scalar, out var hint) || !ScalarText.TryInteger(scalar.Text, out var value))
-        {
-            WrongType(at, "a whole number", entry.Value, QuotedHint(entry.Value));
-            return null;
-        }
-
-        if (hint is not null)
-        {
-            WrongType(at, "a whole number", entry.Value, hint);
-            return null;
-        }
-
-        if (value >= min && value <= max) return new Located<int>((int)value, at);
-        Report.Error(at, DiagnosticCodes.OutOfRange, $"{at.Path} is {value}, out of the range {min}–{max}");
-        return null;
-    }
-
-    /// <summary>A number in a range, both ends included.</summary>
-    public Located<double>? Number(string name, double min, double max, bool required = false)
-    {
-        if (Find(name, required) is not { } entry) return null;
-        var at = SpotOf(entry);
-        if (entry.Value is not YamlScalar { IsPlain: true } scalar || !ScalarText.TryNumber(scalar.Text, out var value))
-        {
-            WrongType(at, "a number", entry.Value, QuotedHint(entry.Value));
-            return null;
-        }
-
-        if (value >= min && value <= max) return new Located<double>(value, at);
-        Report.Error(at, DiagnosticCodes.OutOfRange, string.Create(CultureInfo.InvariantCulture, $"{at.Path} is {value}, out of the range {min}–{max}"));
-        return null;
     }
 
     /// <summary>A boolean.</summary>
@@ -96,6 +58,13 @@ internal sealed partial class ObjectReader
     /// <summary>A duration of Gateway API, for example <c>1m30s</c> or <c>500ms</c>.</summary>
     public Located<TimeSpan>? Duration(string name)
     {
+        if (Find(name) is not { } entry) return null;
+        if (entry.Value is YamlScalar { IsPlain: true } number && ScalarText.IsNumber(number.Text))
+        {
+            WrongType(SpotOf(entry), "a duration", entry.Value, $"write {number.Text}s for seconds");
+            return null;
+        }
+
         if (String(name) is not { } text) return null;
         if (GatewayDuration.TryParse(text.Value, out var value)) return new Located<TimeSpan>(value, text.At);
         Report.Error(
@@ -111,21 +80,17 @@ internal sealed partial class ObjectReader
         if (String(name) is not { } text) return null;
         if (DateTimeOffset.TryParse(text.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var value))
             return new Located<DateTimeOffset>(value, text.At);
-        Report.Error(text.At, DiagnosticCodes.WrongFormat, $"{text.At.Path} is {text.Value}, which is no time", "write it as 2026-01-31T12:00:00Z");
+        Report.Error(
+            text.At, DiagnosticCodes.WrongFormat, $"{text.At.Path} is {text.Value}, which is no time", "write it as 2026-01-31T12:00:00Z");
         return null;
     }
 
     private string? Text(YamlNode node, Spot at)
     {
-        if (node is YamlScalar scalar && (!scalar.IsPlain || !(ScalarText.IsBoolean(scalar.Text) || ScalarText.IsNumber(scalar.Text)))) return scalar.Text;
+        if (node is YamlScalar scalar && (!scalar.IsPlain || !(ScalarText.IsBoolean(scalar.Text) || ScalarText.IsNumber(scalar.Text))))
+            return scalar.Text;
         WrongType(at, "a text", node, node is YamlScalar s ? $"put it in quotes: \"{s.Text}\"" : null);
         return null;
-    }
-
-    private static bool IsNumberLike(YamlScalar scalar, out string? hint)
-    {
-        hint = QuotedHint(scalar);
-        return ScalarText.IsNumber(scalar.Text) || scalar.Text.StartsWith("0x", StringComparison.Ordinal);
     }
 
     private static string? QuotedHint(YamlNode node) =>

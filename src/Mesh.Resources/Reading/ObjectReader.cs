@@ -8,9 +8,10 @@ namespace Mesh.Resources.Reading;
 /// </summary>
 internal sealed partial class ObjectReader
 {
-    private readonly YamlMapping _node;
     private readonly Dictionary<string, YamlEntry> _entries = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
+    private readonly List<string> _missing = [];
     private readonly bool _tolerant;
 
     /// <param name="node">The object.</param>
@@ -19,7 +20,6 @@ internal sealed partial class ObjectReader
     /// <param name="tolerant">Unknown fields are accepted here and below, as for core kinds.</param>
     public ObjectReader(YamlMapping node, Spot at, DiagnosticBag report, bool tolerant = false)
     {
-        _node = node;
         _tolerant = tolerant;
         At = at;
         Report = report;
@@ -37,9 +37,6 @@ internal sealed partial class ObjectReader
 
     public DiagnosticBag Report { get; }
 
-    /// <summary>Keys that are present and not null, in the order of the file.</summary>
-    public IEnumerable<string> Keys => _node.Entries.Where(e => e.Value is not YamlScalar { IsNull: true }).Select(e => e.Key.Text).Distinct();
-
     public bool Has(string name) => Find(name) is not null;
 
     /// <summary>Place of a field: of its key where it is present, else of the object.</summary>
@@ -51,9 +48,21 @@ internal sealed partial class ObjectReader
         foreach (var name in names) _known.Add(name);
     }
 
-    /// <summary>Reports the fields that nobody asked for. To be called once, after the last field was read.</summary>
+    /// <summary>Fields that are accepted, but that no message should recommend: second names and common slips.</summary>
+    public void Hide(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names) _hidden.Add(name);
+    }
+
+    /// <summary>Reports the required fields that are missing and the fields that nobody asked for. To be called once, after the last field was read.</summary>
     public void Done()
     {
+        // A misspelt field is one mistake, not two: it is reported as unknown, and not also as missing.
+        var misspelt = _tolerant
+            ? []
+            : _entries.Keys.Where(k => !_known.Contains(k)).Select(k => NearestName.Of(k, Recommended)).ToHashSet();
+        foreach (var name in _missing.Where(n => !misspelt.Contains(n)))
+            Report.Error(SpotOf(name), DiagnosticCodes.RequiredField, $"{Join(At.Path, name)} is required");
         if (_tolerant) return;
         foreach (var entry in _entries.Values.OrderBy(e => e.Key.Line).ThenBy(e => e.Key.Column))
         {
@@ -64,9 +73,11 @@ internal sealed partial class ObjectReader
         }
     }
 
-    private string HintFor(string name) => NearestName.Of(name, _known) is { } nearest
+    private IEnumerable<string> Recommended => _known.Where(k => !_hidden.Contains(k));
+
+    private string HintFor(string name) => NearestName.Of(name, Recommended) is { } nearest
         ? $"did you mean {nearest}?"
-        : $"known fields: {string.Join(", ", _known)}";
+        : $"known fields: {string.Join(", ", Recommended)}";
 
     private YamlEntry? Find(string name)
     {
@@ -77,11 +88,12 @@ internal sealed partial class ObjectReader
     private YamlEntry? Find(string name, bool required)
     {
         var entry = Find(name);
-        if (entry is null && required) Report.Error(SpotOf(name), DiagnosticCodes.RequiredField, $"{Join(At.Path, name)} is required");
+        if (entry is null && required) _missing.Add(name);
         return entry;
     }
 
-    private Spot SpotOf(YamlEntry entry) => At with { Path = Join(At.Path, entry.Key.Text), Line = entry.Key.Line, Column = entry.Key.Column };
+    private Spot SpotOf(YamlEntry entry) =>
+        At with { Path = Join(At.Path, entry.Key.Text), Line = entry.Key.Line, Column = entry.Key.Column };
 
     private void WrongType(Spot at, string expected, YamlNode found, string? hint = null) =>
         Report.Error(at, DiagnosticCodes.WrongType, $"{at.Path} must be {expected}, but is {found.Describe()}", hint);

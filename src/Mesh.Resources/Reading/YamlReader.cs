@@ -32,11 +32,14 @@ internal static class YamlReader
             catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
             {
                 // The parser fails on some texts without saying where; what it read last is the nearest place.
-                Report(parser.Current?.End ?? Mark.Empty, "The document cannot be parsed from here on", "look for brackets and quotes that are not closed");
+                Report(
+                    parser.Current?.End ?? Mark.Empty, "The document cannot be parsed from here on",
+                    "look for brackets and quotes that are not closed");
             }
 
             void Report(Mark at, string message, string? hint) =>
-                report.Error(new Spot(file, index, "", (int)at.Line + linesBefore, (int)at.Column), DiagnosticCodes.YamlSyntax, message, hint);
+                report.Error(
+                    new Spot(file, index, "", (int)at.Line + linesBefore, (int)at.Column), DiagnosticCodes.YamlSyntax, message, hint);
         }
 
         return documents;

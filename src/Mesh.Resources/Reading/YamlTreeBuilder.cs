@@ -46,7 +46,8 @@ internal sealed class YamlTreeBuilder(IParser parser, int linesBefore)
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var mark = parser.Current?.Start ?? Mark.Empty;
-            if (Node(depth + 1) is not YamlScalar key) throw new YamlException(mark, mark, "A key must be a plain word, not a list or an object");
+            if (Node(depth + 1) is not YamlScalar key)
+                throw new YamlException(mark, mark, "A key must be a plain word, not a list or an object");
             var value = Node(depth + 1);
             if (key is not { IsPlain: true, Text: "<<" }) entries.Add(new YamlEntry(key, value));
             else if (value is YamlMapping one) merged.Add(one);

@@ -37,9 +37,9 @@ internal static class StatusBuilder
 
     private static ImmutableArray<Condition> Conditions(Resource r, World world, ImmutableArray<Diagnostic> findings) => r switch
     {
-        Gateway => [Accepted(findings), Programmed(findings, $"Listens in {string.Join(", ", Regions(world))}")],
+        Gateway gateway => [Accepted(findings), Programmed(findings, $"Listens in {string.Join(", ", Regions(gateway, world))}")],
         HttpRoute => [Accepted(findings, ConditionReasons.Parents), ResolvedRefs(findings)],
-        GcpBackendPolicy or HealthCheckPolicy or GcpTrafficDistributionPolicy => [Attached(findings)],
+        GcpBackendPolicy or HealthCheckPolicy or GcpTrafficDistributionPolicy or FlowControlPolicy or SchedulingProfile => [Attached(findings)],
         InferencePool pool => [Accepted(findings), ResolvedRefs(findings), Exported(pool)],
         InferenceObjective or InferenceModelRewrite => [Accepted(findings), ResolvedRefs(findings)],
         AutoscalingMetric => [Accepted(findings), Programmed(findings, "Scraped from the pods it selects")],
@@ -48,12 +48,16 @@ internal static class StatusBuilder
 
     private static Condition Accepted(ImmutableArray<Diagnostic> findings, ImmutableDictionary<string, string>? refusals = null)
     {
-        var refusal = ConditionReasons.First(findings, refusals ?? ConditionReasons.Outside) ?? ConditionReasons.First(findings, ConditionReasons.Outside);
+        var refusal = ConditionReasons.First(findings, refusals ?? ConditionReasons.Outside)
+            ?? ConditionReasons.First(findings, ConditionReasons.Outside);
         if (refusal is not null) return new Condition("Accepted", false, refusal.Value.Reason, refusal.Value.Finding.Message);
-        return Invalid(findings) is { } error ? new Condition("Accepted", false, "Invalid", error.Message) : new Condition("Accepted", true, "Accepted", "");
+        return Invalid(findings) is { } error
+            ? new Condition("Accepted", false, "Invalid", error.Message)
+            : new Condition("Accepted", true, "Accepted", "");
     }
 
-    private static Condition ResolvedRefs(ImmutableArray<Diagnostic> findings) => ConditionReasons.First(findings, ConditionReasons.Refs) is { } refusal
+    private static Condition ResolvedRefs(ImmutableArray<Diagnostic> findings) =>
+        ConditionReasons.First(findings, ConditionReasons.Refs) is { } refusal
         ? new Condition("ResolvedRefs", false, refusal.Reason, refusal.Finding.Message)
         : new Condition("ResolvedRefs", true, "ResolvedRefs", "");
 
@@ -68,8 +72,11 @@ internal static class StatusBuilder
 
     private static Condition Attached(ImmutableArray<Diagnostic> findings)
     {
-        if (ConditionReasons.First(findings, ConditionReasons.Attachment) is { } refusal) return new Condition("Attached", false, refusal.Reason, refusal.Finding.Message);
-        return Invalid(findings) is { } error ? new Condition("Attached", false, "Invalid", error.Message) : new Condition("Attached", true, "Attached", "");
+        if (ConditionReasons.First(findings, ConditionReasons.Attachment) is { } refusal)
+            return new Condition("Attached", false, refusal.Reason, refusal.Finding.Message);
+        return Invalid(findings) is { } error
+            ? new Condition("Attached", false, "Invalid", error.Message)
+            : new Condition("Attached", true, "Attached", "");
     }
 
     private static Condition Exported(InferencePool pool) => Compiling.Export.IsExported(pool)
@@ -86,9 +93,15 @@ internal static class StatusBuilder
         Conditions = [new Condition("Accepted", true, "Accepted", $"Exported by {string.Join(", ", pool.Members.Select(m => m.Cluster))}")],
     };
 
-    private static IEnumerable<string> Regions(World world) => world.Fleet.Values.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Regions(Gateway gateway, World world)
+    {
+        var named = gateway.Addresses.Where(a => a.Region is not null).Select(a => a.Region!).Distinct().ToList();
+        return named.Count > 0 ? named : world.Fleet.Values.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal);
+    }
 
-    private static Diagnostic? Invalid(ImmutableArray<Diagnostic> findings) => findings.FirstOrDefault(d => d.Severity == Severity.Error && !ConditionReasons.Refs.ContainsKey(d.Code));
+    private static Diagnostic? Invalid(ImmutableArray<Diagnostic> findings) =>
+        findings.FirstOrDefault(d => d.Severity == Severity.Error && !ConditionReasons.Refs.ContainsKey(d.Code));
 
-    private static bool IsUnder(string path, string root) => root.Length == 0 || path.StartsWith(root + ".", StringComparison.Ordinal) || path == root;
+    private static bool IsUnder(string path, string root) =>
+        root.Length == 0 || path.StartsWith(root + ".", StringComparison.Ordinal) || path == root;
 }

@@ -52,7 +52,9 @@ internal sealed record AutoscalingMetric(ResourceHeader Header) : Resource(Heade
             if (m.Has("promql"))
             {
                 m.Ignore("promql", "pod");
-                m.Report.Warning(m.SpotOf("promql"), DiagnosticCodes.NoCounterpart, "Metrics by PromQL query are not scraped from pods and have no effect in the mesh");
+                m.Report.Warning(
+                    m.SpotOf("promql"), DiagnosticCodes.NoCounterpart,
+                    "Metrics by PromQL query are not scraped from pods and have no effect in the mesh");
                 return null;
             }
 
@@ -83,7 +85,9 @@ internal sealed record AutoscalingMetric(ResourceHeader Header) : Resource(Heade
     {
         var name = g.String("name", required: true);
         var page = g.String("prometheusMetricName") ?? name;
-        var balancing = true;
+
+        // Without the block a gauge of the new shape is for autoscaling alone.
+        var balancing = false;
         g.Object("loadBalancing", l =>
         {
             balancing = l.Bool("enabled")?.Value ?? false;
@@ -96,14 +100,17 @@ internal sealed record AutoscalingMetric(ResourceHeader Header) : Resource(Heade
     {
         var path = e.String("path");
         if (path is not null && path.Value[0] != '/')
-            e.Report.Error(path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
+            e.Report.Error(
+                path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
         return (e.Int("port", 1, 65535, required: true), path?.Value ?? DefaultPath);
     }
 
     private static MetricExportConfig Export(Located<string> metric, Located<string> export, bool forLoadBalancing, DiagnosticBag report)
     {
         if (export.Value.Length > 63 || export != metric && !KubernetesNames.IsHeaderName(export.Value))
-            report.Error(export.At, DiagnosticCodes.WrongFormat, $"{export.Value} is no valid export name", "use at most 63 letters, digits, - _ and .");
+            report.Error(
+                export.At, DiagnosticCodes.WrongFormat, $"{export.Value} is no valid export name",
+                "use at most 63 letters, digits, - _ and .");
         return new MetricExportConfig(metric.Value, export.Value) { ForLoadBalancing = forLoadBalancing };
     }
 }

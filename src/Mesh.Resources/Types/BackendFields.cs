@@ -61,13 +61,17 @@ internal sealed record BackendFields
 
     public static BackendFields Read(ObjectReader r)
     {
+        r.Hide("dryRun", "capacityScalarPercent", "maxInFlightRequestsPerEndpoint");
         ReadStrayDryRun(r);
         var metrics = r.List("customMetrics", CustomMetric.Read, max: 2);
         foreach (var repeated in metrics.GroupBy(m => m.ExportName).Where(g => g.Count() > 1).Select(g => g.Last()))
-            r.Report.Error(repeated.At, DiagnosticCodes.DuplicateValue, $"{repeated.At.Path}: {repeated.ExportName} stands in customMetrics twice", "name each metric once");
+            r.Report.Error(
+                repeated.At, DiagnosticCodes.DuplicateValue, $"{repeated.At.Path}: {repeated.ExportName} stands in customMetrics twice",
+                "name each metric once");
         return new BackendFields
         {
-            Preference = r.Choice("backendPreference", [("PREFERRED", BackendPreference.Preferred), ("DEFAULT", BackendPreference.Default)]),
+            Preference = r.Choice(
+                "backendPreference", [("PREFERRED", BackendPreference.Preferred), ("DEFAULT", BackendPreference.Default)]),
             Mode = r.Choice("balancingMode", _modes),
             CapacityScalerPercent = Aliases.Read(r, ScalerName, "capacityScalarPercent", (o, n) => o.Int(n, 0, 100), warn: true),
             CustomMetrics = r.Has("customMetrics") ? new(metrics, r.SpotOf("customMetrics")) : null,
@@ -90,7 +94,8 @@ internal sealed record BackendFields
         }
         else
         {
-            r.Report.Warning(dryRun.At, DiagnosticCodes.StrayDryRun, "dryRun is a field of customMetrics[] and has no meaning here", "leave it out");
+            r.Report.Warning(
+                dryRun.At, DiagnosticCodes.StrayDryRun, "dryRun is a field of customMetrics[] and has no meaning here", "leave it out");
         }
     }
 }

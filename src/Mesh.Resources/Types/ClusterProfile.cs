@@ -45,7 +45,8 @@ internal sealed record ClusterProfile(ResourceHeader Header) : Resource(Header)
         var found = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         status.List<object>("properties", p =>
         {
-            if (p.String("name", required: true) is { } name && p.String("value", required: true) is { } value) found[name.Value] = value.Value;
+            if (p.String("name", required: true) is { } name && p.String("value", required: true) is { } value)
+                found[name.Value] = value.Value;
             return null;
         });
         return found.ToImmutable();

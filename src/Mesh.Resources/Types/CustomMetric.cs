@@ -19,6 +19,7 @@ internal sealed partial record CustomMetric(string ExportName, Located<double>? 
         var dryRun = r.Bool("dryRun");
         var target = UtilizationTarget.Read(r);
         r.Ignore("value");
+        r.Hide("value");
         if (r.Has("value"))
         {
             r.Report.Error(

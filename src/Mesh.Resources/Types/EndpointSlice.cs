@@ -20,14 +20,21 @@ internal sealed record EndpointSlice(ResourceHeader Header) : Resource(Header)
     private static EndpointSlice Read(ResourceHeader header, ObjectReader root)
     {
         var type = root.Choice("addressType", [("IPv4", true), ("IPv6", true), ("FQDN", false)], required: true);
-        var slice = new EndpointSlice(header)
+        if (type is { Value: false })
         {
-            Ports = root.List("ports", p => p.Int("port", 1, 65535) is { } port ? new SlicePort(p.String("name", allowEmpty: true)?.Value, port.Value) : null),
+            root.Report.Error(
+                type.At, DiagnosticCodes.Unsupported, "An EndpointSlice of type FQDN names no addresses to send to",
+                "list IPv4 or IPv6 addresses");
+            return new EndpointSlice(header);
+        }
+
+        return new EndpointSlice(header)
+        {
+            Ports = root.List(
+                "ports",
+                p => p.Int("port", 1, 65535) is { } port ? new SlicePort(p.String("name", allowEmpty: true)?.Value, port.Value) : null),
             Endpoints = root.List("endpoints", Endpoint),
         };
-        if (type is not { Value: false }) return slice;
-        root.Report.Error(type.At, DiagnosticCodes.Unsupported, "An EndpointSlice of type FQDN names no addresses to send to", "list IPv4 or IPv6 addresses");
-        return slice with { Endpoints = [] };
     }
 
     private static SliceEndpoint Endpoint(ObjectReader e)
@@ -46,7 +53,8 @@ internal sealed record EndpointSlice(ResourceHeader Header) : Resource(Header)
             return c;
         });
         var pod = e.Object("targetRef", r => r.String("kind") is { Value: "Pod" } ? r.String("name") : null);
-        return new SliceEndpoint(addresses.ToImmutable(), e.String("zone")?.Value, pod?.Value ?? e.String("hostname")?.Value, terminating, e.At);
+        return new SliceEndpoint(
+            addresses.ToImmutable(), e.String("zone")?.Value, pod?.Value ?? e.String("hostname")?.Value, terminating, e.At);
     }
 }
 

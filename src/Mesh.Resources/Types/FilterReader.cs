@@ -46,7 +46,9 @@ internal sealed class FilterReader
         if (f.Choice("type", [.. _types.Select(t => (t.Type, t))], required: true) is not { } type) return;
         Places.Add(f.At);
         foreach (var (_, _, field) in _types.Where(t => t.Field != type.Value.Field && f.Has(t.Field)))
-            f.Report.Error(f.SpotOf(field), DiagnosticCodes.FilterConflict, $"{field} does not belong to a filter of type {type.Value.Type}", $"write {type.Value.Field}");
+            f.Report.Error(
+                f.SpotOf(field), DiagnosticCodes.FilterConflict, $"{field} does not belong to a filter of type {type.Value.Type}",
+                $"write {type.Value.Field}");
         if (type.Value.Value is FilterType.Extension or FilterType.Cors)
         {
             f.Report.Error(type.At, DiagnosticCodes.Unsupported, $"The mesh has no filter of type {type.Value.Type}");
@@ -54,7 +56,8 @@ internal sealed class FilterReader
         }
 
         if (type.Value.Value != FilterType.Mirror && !_seen.Add(type.Value.Value))
-            f.Report.Error(type.At, DiagnosticCodes.FilterConflict, $"{type.Value.Type} stands twice among the filters", "merge them into one");
+            f.Report.Error(
+                type.At, DiagnosticCodes.FilterConflict, $"{type.Value.Type} stands twice among the filters", "merge them into one");
         f.Object(type.Value.Field, body => Body(body, type.Value.Value), required: true);
     }
 
@@ -98,9 +101,12 @@ internal sealed class FilterReader
             var name = h.String("name", required: true);
             var value = h.String("value", required: true, allowEmpty: true);
             if (name is null || value is null) return null;
-            if (!KubernetesNames.IsHeaderName(name.Value)) h.Report.Error(name.At, DiagnosticCodes.WrongFormat, $"{name.Value} is no name of a header");
-            else if (!seen.Add(name.Value)) h.Report.Error(name.At, DiagnosticCodes.DuplicateValue, $"{name.Value} stands in {field} twice", "name each header once");
-            if (value.Value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) h.Report.Error(value.At, DiagnosticCodes.WrongFormat, $"{value.At.Path} has a line break");
+            if (!KubernetesNames.IsHeaderName(name.Value))
+                h.Report.Error(name.At, DiagnosticCodes.WrongFormat, $"{name.Value} is no name of a header");
+            else if (!seen.Add(name.Value))
+                h.Report.Error(name.At, DiagnosticCodes.DuplicateValue, $"{name.Value} stands in {field} twice", "name each header once");
+            if (value.Value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
+                h.Report.Error(value.At, DiagnosticCodes.WrongFormat, $"{value.At.Path} has a line break");
             return new HeaderValue(name.Value, value.Value);
         }, max: 16);
     }
@@ -116,7 +122,9 @@ internal sealed class FilterReader
     {
         if (r.Int("statusCode", 100, 599) is not { } code) return 302;
         if (code.Value is not (301 or 302 or 303 or 307 or 308))
-            r.Report.Error(code.At, DiagnosticCodes.OutOfRange, $"{code.At.Path} is {code.Value}, which redirects nothing", "write 301, 302, 303, 307 or 308");
+            r.Report.Error(
+                code.At, DiagnosticCodes.OutOfRange, $"{code.At.Path} is {code.Value}, which redirects nothing",
+                "write 301, 302, 303, 307 or 308");
         return code.Value;
     }
 
@@ -130,7 +138,9 @@ internal sealed class FilterReader
 
     private PathEdit? Path(ObjectReader p)
     {
-        var type = p.Choice("type", [("ReplaceFullPath", PathEditType.ReplaceFullPath), ("ReplacePrefixMatch", PathEditType.ReplacePrefixMatch)], required: true);
+        var type = p.Choice(
+            "type", [("ReplaceFullPath", PathEditType.ReplaceFullPath), ("ReplacePrefixMatch", PathEditType.ReplacePrefixMatch)],
+            required: true);
         if (type is null)
         {
             p.Ignore("replaceFullPath", "replacePrefixMatch");
@@ -140,7 +150,8 @@ internal sealed class FilterReader
         var isPrefix = type.Value == PathEditType.ReplacePrefixMatch;
         var (own, other) = isPrefix ? ("replacePrefixMatch", "replaceFullPath") : ("replaceFullPath", "replacePrefixMatch");
         p.Ignore(other);
-        if (p.Has(other)) p.Report.Error(p.SpotOf(other), DiagnosticCodes.FilterConflict, $"{other} does not belong to this type", $"write {own}");
+        if (p.Has(other))
+            p.Report.Error(p.SpotOf(other), DiagnosticCodes.FilterConflict, $"{other} does not belong to this type", $"write {own}");
         if (isPrefix) PrefixEdits.Add(p.At);
         var value = p.String(own, required: true, allowEmpty: isPrefix, maxLength: 1024);
         return value is null ? null : new PathEdit(type.Value, value.Value);
@@ -157,7 +168,8 @@ internal sealed class FilterReader
             return numerator is null ? null : new Located<double>((double)numerator.Value / (denominator?.Value ?? 100), f.At);
         }) is { } fraction)
         {
-            if (percent is not null) r.Report.Error(fraction.At, DiagnosticCodes.FilterConflict, "percent and fraction exclude each other", "keep one of them");
+            if (percent is not null)
+                r.Report.Error(fraction.At, DiagnosticCodes.FilterConflict, "percent and fraction exclude each other", "keep one of them");
             if (fraction.Value > 1) r.Report.Error(fraction.At, DiagnosticCodes.OutOfRange, "More than all requests cannot be mirrored");
             ratio = fraction.Value;
         }

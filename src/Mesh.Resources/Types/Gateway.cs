@@ -27,8 +27,13 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
 
     private static Gateway Read(ResourceHeader header, ObjectReader root) => root.Object("spec", spec =>
     {
-        // Set-up of the vendor's load balancer, which has no counterpart in a process of one's own.
-        spec.Ignore("infrastructure", "allowedListeners", "tls", "backendTLS", "defaultScope");
+        foreach (var field in (ReadOnlySpan<string>)["infrastructure", "allowedListeners", "tls", "backendTLS", "defaultScope"])
+        {
+            spec.Ignore(field);
+            if (spec.Has(field))
+                spec.Report.Warning(spec.SpotOf(field), DiagnosticCodes.NoCounterpart, $"{field} of a Gateway has no effect in the mesh");
+        }
+
         return new Gateway(header)
         {
             Class = spec.String("gatewayClassName", required: true),
@@ -51,7 +56,9 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
                 r.Ignore("group", "kind", "namespace");
                 return r.String("name", required: true);
             }, max: 64).Length > 0;
-            t.Choice("mode", [("Terminate", true), ("Passthrough", false)]);
+            if (t.Choice("mode", [("Terminate", true), ("Passthrough", false)]) is { Value: false } mode)
+                t.Report.Error(
+                    mode.At, DiagnosticCodes.Unsupported, "The mesh reads requests, so it cannot pass TLS through", "write Terminate");
             t.Ignore("options", "frontendValidation");
             return t;
         }) is not null;
@@ -62,7 +69,8 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
             a.Ignore("kinds");
             return a.Object("namespaces", n =>
             {
-                from = n.Choice("from", [("Same", RouteNamespaces.Same), ("All", RouteNamespaces.All), ("Selector", RouteNamespaces.Selector), ("None", RouteNamespaces.None)])?.Value ?? from;
+                from = n.Choice("from", [("Same", RouteNamespaces.Same), ("All", RouteNamespaces.All), ("Selector", RouteNamespaces.Selector), ("None", RouteNamespaces.None)])?.Value
+                    ?? from;
                 var selector = n.Object("selector", s => s.Map("matchLabels", min: 1, required: true));
                 selector?.Value.TryGetValue("kubernetes.io/metadata.name", out namedNamespace);
                 if (from == RouteNamespaces.Selector && (selector is null || selector.Value.Count > 1 || namedNamespace is null))
@@ -84,7 +92,8 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
         }
 
         if (protocol is { Value: ListenerProtocol.Https } && !(hasTls && certificates))
-            l.Report.Error(l.SpotOf("tls"), DiagnosticCodes.RequiredField, $"{l.At.Path}.tls.certificateRefs is required for protocol HTTPS");
+            l.Report.Error(
+                l.SpotOf("tls"), DiagnosticCodes.RequiredField, $"{l.At.Path}.tls.certificateRefs is required for protocol HTTPS");
         return name is null || protocol is null || port is null
             ? null
             : new GatewayListener(name, protocol.Value!.Value, port, hostname, from, namedNamespace);

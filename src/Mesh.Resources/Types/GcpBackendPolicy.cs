@@ -40,7 +40,10 @@ internal sealed record GcpBackendPolicy(ResourceHeader Header) : Resource(Header
         foreach (var vendorOnly in (ReadOnlySpan<string>)["securityPolicy", "iap"])
         {
             d.Ignore(vendorOnly);
-            if (d.Has(vendorOnly)) d.Report.Warning(d.SpotOf(vendorOnly), DiagnosticCodes.NoCounterpart, $"{vendorOnly} names a service of the vendor's cloud and has no effect in the mesh");
+            if (d.Has(vendorOnly))
+                d.Report.Warning(
+                    d.SpotOf(vendorOnly), DiagnosticCodes.NoCounterpart,
+                    $"{vendorOnly} names a service of the vendor's cloud and has no effect in the mesh");
         }
 
         Located<bool>? log = null;
@@ -58,7 +61,8 @@ internal sealed record GcpBackendPolicy(ResourceHeader Header) : Resource(Header
             Affinity = d.Object("sessionAffinity", SessionAffinity.Read),
             LogEnabled = log,
             LogSampleRate = sampleRate,
-            TrafficDuration = d.Choice("trafficDuration", [("SHORT", Core.Config.TrafficDuration.Short), ("LONG", Core.Config.TrafficDuration.Long)]),
+            TrafficDuration = d.Choice(
+                "trafficDuration", [("SHORT", Core.Config.TrafficDuration.Short), ("LONG", Core.Config.TrafficDuration.Long)]),
             Default = BackendFields.Read(d),
             Scopes = ReadScopes(d),
         };

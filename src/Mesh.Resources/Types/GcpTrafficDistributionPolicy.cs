@@ -25,7 +25,11 @@ internal sealed record GcpTrafficDistributionPolicy(ResourceHeader Header) : Res
     private static GcpTrafficDistributionPolicy Read(ResourceHeader header, ObjectReader root) => root.Object("spec", spec =>
     {
         spec.Ignore("targetRef");
-        if (spec.Has("targetRef")) spec.Report.Error(spec.SpotOf("targetRef"), DiagnosticCodes.UnknownField, "spec has no field targetRef", "this kind has a list: write targetRefs");
+        spec.Hide("targetRef");
+        if (spec.Has("targetRef"))
+            spec.Report.Error(
+                spec.SpotOf("targetRef"), DiagnosticCodes.UnknownField, "spec has no field targetRef",
+                "this kind has a list: write targetRefs");
         var targets = spec.List("targetRefs", LocalRef.ReadTarget, min: 1, required: !spec.Has("targetRef"));
         var policy = spec.Object("default", d => Default(header, d)) ?? new GcpTrafficDistributionPolicy(header);
         return policy with { Targets = targets };
@@ -36,7 +40,10 @@ internal sealed record GcpTrafficDistributionPolicy(ResourceHeader Header) : Res
         foreach (var replaced in (ReadOnlySpan<string>)["localityLbAlgorithm", "customMetrics"])
         {
             d.Ignore(replaced);
-            if (d.Has(replaced)) d.Report.Info(d.SpotOf(replaced), DiagnosticCodes.PickerReplaced, $"{replaced} has no effect: the mesh's own picker chooses the endpoint");
+            if (d.Has(replaced))
+                d.Report.Info(
+                    d.SpotOf(replaced), DiagnosticCodes.PickerReplaced,
+                    $"{replaced} has no effect: the mesh's own picker chooses the endpoint");
         }
 
         return new GcpTrafficDistributionPolicy(header)

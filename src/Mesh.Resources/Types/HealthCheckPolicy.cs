@@ -50,7 +50,9 @@ internal sealed record HealthCheckPolicy(ResourceHeader Header) : Resource(Heade
         }
         else if (timeout is null && interval is { Value: < 5 })
         {
-            d.Report.Info(interval.At, DiagnosticCodes.TimeoutClamped, $"timeoutSec is not set; {interval.Value} s is used instead of 5 s, as a probe must end before the next");
+            d.Report.Info(
+                interval.At, DiagnosticCodes.TimeoutClamped,
+                $"timeoutSec is not set; {interval.Value} s is used instead of 5 s, as a probe must end before the next");
         }
 
         var log = false;
@@ -99,18 +101,23 @@ internal sealed record HealthCheckPolicy(ResourceHeader Header) : Resource(Heade
     private static HealthCheckConfig Block(ObjectReader b, HealthCheckConfig check, out Located<string>? portName)
     {
         check = check with { Port = HealthCheckPort.Read(b, out portName) };
-        if (check.Type == HealthCheckType.Grpc) return check with { GrpcServiceName = b.String("grpcServiceName", allowEmpty: true)?.Value };
+        if (check.Type == HealthCheckType.Grpc)
+            return check with { GrpcServiceName = b.String("grpcServiceName", allowEmpty: true)?.Value };
 
         check = check with
         {
-            ExpectedResponse = b.String("response", allowEmpty: true, maxLength: 1024) is { Value.Length: > 0 } response ? response.Value : null,
+            ExpectedResponse = b.String("response", allowEmpty: true, maxLength: 1024) is { Value.Length: > 0 } response
+                ? response.Value
+                : null,
             ProxyV1 = b.Choice("proxyHeader", [("NONE", false), ("PROXY_V1", true)])?.Value ?? false,
         };
-        if (check.Type == HealthCheckType.Tcp) return check with { TcpRequest = b.String("request", allowEmpty: true, maxLength: 1024) is { Value.Length: > 0 } r ? r.Value : null };
+        if (check.Type == HealthCheckType.Tcp)
+            return check with { TcpRequest = b.String("request", allowEmpty: true, maxLength: 1024) is { Value.Length: > 0 } r ? r.Value : null };
 
         var path = b.String("requestPath", allowEmpty: true, maxLength: 1024);
         if (path is { Value.Length: > 0 } && path.Value[0] != '/')
-            b.Report.Error(path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
+            b.Report.Error(
+                path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
         return check with
         {
             Host = b.String("host", allowEmpty: true) is { Value.Length: > 0 } host ? host.Value : null,
@@ -150,7 +157,8 @@ internal static class HealthCheckPort
         };
         if (wanted is not null && !b.Has(wanted))
         {
-            b.Report.Error(specification.At, DiagnosticCodes.RequiredField, $"{b.At.Path}.{wanted} is required with this portSpecification");
+            b.Report.Error(
+                specification.At, DiagnosticCodes.RequiredField, $"{b.At.Path}.{wanted} is required with this portSpecification");
         }
         else if (b.Has(other))
         {

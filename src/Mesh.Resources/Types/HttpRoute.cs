@@ -21,7 +21,9 @@ internal sealed record HttpRoute(ResourceHeader Header) : Resource(Header)
         spec.Ignore("useDefaultGateways");
         var hosts = spec.Strings("hostnames", max: 16);
         foreach (var host in hosts.Where(h => !KubernetesNames.IsHostname(h.Value)))
-            spec.Report.Error(host.At, DiagnosticCodes.WrongFormat, $"{host.Value} is no host name", "write a name such as api.example.com or *.example.com, without scheme or port");
+            spec.Report.Error(
+                host.At, DiagnosticCodes.WrongFormat, $"{host.Value} is no host name",
+                "write a name such as api.example.com or *.example.com, without scheme or port");
 
         // Without a list Gateway API has one rule that matches everything and sends it nowhere.
         var rules = spec.Has("rules") ? spec.List("rules", RouteRule.Read, min: 1, max: 16) : [new RouteRule(spec.At)];
@@ -35,7 +37,8 @@ internal sealed record HttpRoute(ResourceHeader Header) : Resource(Header)
 }
 
 /// <summary>Where a route attaches.</summary>
-internal sealed record ParentRef(string Group, string Kind, string Namespace, Located<string> Name, Located<string>? SectionName, Located<int>? Port)
+internal sealed record ParentRef(
+    string Group, string Kind, string Namespace, Located<string> Name, Located<string>? SectionName, Located<int>? Port)
 {
     public static ParentRef? Read(ObjectReader r, string routeNamespace)
     {

@@ -18,7 +18,8 @@ internal sealed record InferencePool(ResourceHeader Header) : Resource(Header)
     /// <summary>Place of an endpoint picker of its own, which the mesh replaces; null without one.</summary>
     public Spot? EndpointPickerAt { get; private init; }
 
-    private static InferencePool? Read(ResourceHeader header, ObjectReader root) => root.Object("spec", spec => Spec(header, spec), required: true)
+    private static InferencePool? Read(ResourceHeader header, ObjectReader root) =>
+        root.Object("spec", spec => Spec(header, spec), required: true)
         ?? new InferencePool(header);
 
     private static InferencePool Spec(ResourceHeader header, ObjectReader spec)
@@ -27,9 +28,14 @@ internal sealed record InferencePool(ResourceHeader Header) : Resource(Header)
         if (selector is not null) KubernetesNames.CheckLabels(selector, spec.Report);
         var ports = spec.List("targetPorts", p => p.Int("number", 1, 65535, required: true), min: 1, max: 8, required: true);
         foreach (var repeated in ports.GroupBy(p => p.Value).Where(g => g.Count() > 1).Select(g => g.Last()))
-            spec.Report.Error(repeated.At, DiagnosticCodes.DuplicateValue, $"Port {repeated.Value} is already among the target ports", "name each port once");
+            spec.Report.Error(
+                repeated.At, DiagnosticCodes.DuplicateValue, $"Port {repeated.Value} is already among the target ports",
+                "name each port once");
 
-        spec.Choice("appProtocol", [("http", true), ("kubernetes.io/h2c", false)]);
+        if (spec.Choice("appProtocol", [("http", true), ("kubernetes.io/h2c", false)]) is { Value: false } protocol)
+            spec.Report.Warning(
+                protocol.At, DiagnosticCodes.NoCounterpart,
+                "The mesh speaks HTTP/1.1 to model servers; appProtocol kubernetes.io/h2c has no effect");
         Spot? picker = null;
         spec.Object("endpointPickerRef", r =>
         {

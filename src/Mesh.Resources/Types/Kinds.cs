@@ -10,6 +10,7 @@ internal static class Kinds
         AutoscalingMetric.Kind,
         ClusterProfile.Kind,
         EndpointSlice.Kind,
+        FlowControlPolicy.Kind,
         Gateway.Kind,
         GcpBackendPolicy.Kind,
         GcpInferencePoolImport.Kind,
@@ -20,5 +21,6 @@ internal static class Kinds
         InferenceObjective.Kind,
         InferencePool.Kind,
         Pod.Kind,
+        SchedulingProfile.Kind,
     ];
 }

@@ -20,7 +20,8 @@ internal static partial class KubernetesNames
     {
         foreach (var (key, value) in labels.Value)
         {
-            if (!LabelKey().IsMatch(key)) report.Error(labels.At, DiagnosticCodes.InvalidLabel, $"{key} is no valid label key in {labels.At.Path}");
+            if (!LabelKey().IsMatch(key))
+                report.Error(labels.At, DiagnosticCodes.InvalidLabel, $"{key} is no valid label key in {labels.At.Path}");
             else if (value.Length > 63 || !LabelValue().IsMatch(value))
                 report.Error(labels.At, DiagnosticCodes.InvalidLabel, $"\"{value}\" is no valid value of label {key} in {labels.At.Path}");
         }

@@ -30,7 +30,8 @@ internal sealed record Pod(ResourceHeader Header) : Resource(Header)
             {
                 c.List<object>("ports", p =>
                 {
-                    if (p.Int("containerPort", 1, 65535) is { } number && p.String("name") is { } name) ports.TryAdd(name.Value, number.Value);
+                    if (p.Int("containerPort", 1, 65535) is { } number && p.String("name") is { } name)
+                        ports.TryAdd(name.Value, number.Value);
                     return null;
                 });
                 return null;
@@ -62,7 +63,8 @@ internal static class IpText
     public static string? Normalize(string text)
     {
         // Short forms such as 127.1 parse too, but are a slip in a manifest.
-        if (!IPAddress.TryParse(text, out var ip) || ip.ToString() is var canonical && !text.Contains(':') && canonical != text) return null;
+        if (!IPAddress.TryParse(text, out var ip) || ip.ToString() is var canonical && !text.Contains(':') && canonical != text)
+            return null;
         return ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{canonical}]" : canonical;
     }
 }

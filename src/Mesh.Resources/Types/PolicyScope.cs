@@ -16,21 +16,29 @@ internal sealed record PolicyScope(Located<ImmutableSortedDictionary<string, str
     /// <summary>How messages name it: its place in the list and its selector.</summary>
     public string Title => $"scopes[{Index}] ({SelectorText})";
 
-    public string SelectorText => Selector is null ? "no selector" : string.Join(", ", Selector.Value.Select(l => $"{l.Key}: {l.Value}"));
+    public string SelectorText =>
+        Selector is null or { Value.IsEmpty: true }
+            ? "every cluster"
+            : string.Join(", ", Selector.Value.Select(l => $"{l.Key}: {l.Value}"));
 
     public static PolicyScope Read(ObjectReader s)
     {
         foreach (var name in _defaultOnly)
         {
             s.Ignore(name);
-            if (s.Has(name)) s.Report.Error(s.SpotOf(name), DiagnosticCodes.NotInScope, $"{name} holds for the whole pool and cannot stand in a scope", "move it to spec.default");
+            s.Hide(name);
+            if (s.Has(name))
+                s.Report.Error(
+                    s.SpotOf(name), DiagnosticCodes.NotInScope, $"{name} holds for the whole pool and cannot stand in a scope",
+                    "move it to spec.default");
         }
 
         var selector = s.Map("selector", required: true);
         if (selector is not null) KubernetesNames.CheckLabels(selector, s.Report);
         var fields = BackendFields.Read(s);
-        if (!fields.Present.Any())
-            s.Report.Warning(s.At, DiagnosticCodes.EmptyScope, $"{s.At.Path} sets nothing, but keeps the backends it selects from all later scopes");
+        if (!fields.Present.Any() && s.Report.FirstErrorUnder(s.At) is null)
+            s.Report.Warning(
+                s.At, DiagnosticCodes.EmptyScope, $"{s.At.Path} sets nothing, but keeps the backends it selects from all later scopes");
         return new PolicyScope(selector, fields, s.At);
     }
 }

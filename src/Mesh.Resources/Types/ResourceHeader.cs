@@ -60,9 +60,11 @@ internal static class MetadataReader
             "generateName", "deletionGracePeriodSeconds", "finalizers", "generation", "managedFields", "ownerReferences",
             "resourceVersion", "selfLink", "uid", "clusterName");
         if (name is not null && !KubernetesNames.IsName(name.Value))
-            m.Report.Error(name.At, DiagnosticCodes.InvalidName, $"{name.Value} is no valid name", "use lower-case letters, digits, - and .");
+            m.Report.Error(
+                name.At, DiagnosticCodes.InvalidName, $"{name.Value} is no valid name", "use lower-case letters, digits, - and .");
         if (space is not null && !KubernetesNames.IsName(space.Value))
-            m.Report.Error(space.At, DiagnosticCodes.InvalidName, $"{space.Value} is no valid namespace", "use lower-case letters, digits and -");
+            m.Report.Error(
+                space.At, DiagnosticCodes.InvalidName, $"{space.Value} is no valid namespace", "use lower-case letters, digits and -");
         if (labels is not null) KubernetesNames.CheckLabels(labels, m.Report);
         if (name is null) return null;
         return new ResourceHeader

@@ -30,7 +30,9 @@ internal sealed record RouteFilters
             return null;
         }, max: 16);
         if (state.Config is { Redirect: not null, UrlRewrite: not null })
-            owner.Report.Error(owner.SpotOf("filters"), DiagnosticCodes.FilterConflict, "URLRewrite and RequestRedirect exclude each other: a redirected request is not forwarded", "keep one of them");
+            owner.Report.Error(
+                owner.SpotOf("filters"), DiagnosticCodes.FilterConflict,
+                "URLRewrite and RequestRedirect exclude each other: a redirected request is not forwarded", "keep one of them");
         return new RouteFilters
         {
             Config = state.Config,

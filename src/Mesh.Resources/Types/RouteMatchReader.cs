@@ -38,12 +38,15 @@ internal static class RouteMatchReader
     private static void CheckPath(Located<string> path, DiagnosticBag report)
     {
         if (path.Value[0] != '/')
-            report.Error(path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
+            report.Error(
+                path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}; a path begins with /", $"write /{path.Value}");
         else if (path.Value.Contains("//", StringComparison.Ordinal) || path.Value.Contains("/./", StringComparison.Ordinal)
             || path.Value.Contains("/../", StringComparison.Ordinal) || path.Value.EndsWith("/..", StringComparison.Ordinal)
             || path.Value.EndsWith("/.", StringComparison.Ordinal) || path.Value.Contains('#', StringComparison.Ordinal)
             || path.Value.Contains("%2f", StringComparison.OrdinalIgnoreCase))
-            report.Error(path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}, which no normalized path can match", "leave out //, /./, /../, # and %2f");
+            report.Error(
+                path.At, DiagnosticCodes.WrongFormat, $"{path.At.Path} is {path.Value}, which no normalized path can match",
+                "leave out //, /./, /../, # and %2f");
     }
 
     private static ImmutableArray<NamedMatch> Named(ObjectReader m, string field, bool isHeader)
@@ -56,8 +59,10 @@ internal static class RouteMatchReader
             var value = n.String("value", required: true, maxLength: 4096);
             if (value is not null && isPattern) CheckPattern(value, n.Report);
             if (name is null || value is null) return null;
-            if (isHeader && !KubernetesNames.IsHeaderName(name.Value)) n.Report.Error(name.At, DiagnosticCodes.WrongFormat, $"{name.Value} is no name of a header");
-            if (!seen.Add(name.Value)) n.Report.Error(name.At, DiagnosticCodes.DuplicateValue, $"{name.Value} is matched twice", "use one match for each name");
+            if (isHeader && !KubernetesNames.IsHeaderName(name.Value))
+                n.Report.Error(name.At, DiagnosticCodes.WrongFormat, $"{name.Value} is no name of a header");
+            if (!seen.Add(name.Value))
+                n.Report.Error(name.At, DiagnosticCodes.DuplicateValue, $"{name.Value} is matched twice", "use one match for each name");
             return new NamedMatch(name.Value, value.Value, isPattern);
         }, max: 16);
     }
@@ -69,9 +74,15 @@ internal static class RouteMatchReader
             // The engine without backtracking is what runs on requests: a pattern that it refuses must not be accepted.
             _ = new Regex(pattern.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (ArgumentException e)
         {
-            report.Error(pattern.At, DiagnosticCodes.WrongFormat, $"{pattern.At.Path} is no usable regular expression: {e.Message.TrimEnd('.')}");
+            report.Error(pattern.At, DiagnosticCodes.WrongFormat, $"{pattern.At.Path} is no regular expression: {e.Message.TrimEnd('.')}");
+        }
+        catch (NotSupportedException)
+        {
+            report.Error(
+                pattern.At, DiagnosticCodes.Unsupported, $"{pattern.At.Path} is a regular expression that needs backtracking",
+                "leave out look-around, back-references and atomic groups");
         }
     }
 }

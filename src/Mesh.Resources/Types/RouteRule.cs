@@ -23,7 +23,9 @@ internal sealed record RouteRule(Spot At)
         foreach (var field in (ReadOnlySpan<string>)["retry", "sessionPersistence"])
         {
             r.Ignore(field);
-            if (r.Has(field)) r.Report.Warning(r.SpotOf(field), DiagnosticCodes.NoCounterpart, $"{field} of a rule has no effect in the mesh, which has its own");
+            if (r.Has(field))
+                r.Report.Warning(
+                    r.SpotOf(field), DiagnosticCodes.NoCounterpart, $"{field} of a rule has no effect in the mesh, which has its own");
         }
 
         Located<TimeSpan>? request = null, backend = null;
@@ -32,7 +34,9 @@ internal sealed record RouteRule(Spot At)
             request = t.Duration("request");
             backend = t.Duration("backendRequest");
             if (request is not null && backend is not null && request.Value > TimeSpan.Zero && backend.Value > request.Value)
-                t.Report.Error(backend.At, DiagnosticCodes.TimeoutOrder, $"{backend.At.Path} is longer than the whole request's time-out", "an attempt cannot outlast the request");
+                t.Report.Error(
+                    backend.At, DiagnosticCodes.TimeoutOrder, $"{backend.At.Path} is longer than the whole request's time-out",
+                    "an attempt cannot outlast the request");
             return t;
         });
         var rule = new RouteRule(r.At)
@@ -52,12 +56,15 @@ internal sealed record RouteRule(Spot At)
     {
         if (Matches.All(m => m.PathType == Core.Config.PathMatchType.PathPrefix)) return;
         foreach (var at in Filters.PrefixEdits.Concat(BackendRefs.SelectMany(b => b.Filters.PrefixEdits)))
-            report.Error(at, DiagnosticCodes.PrefixEditWithoutPrefix, "ReplacePrefixMatch needs every match of the rule to be a PathPrefix", "use ReplaceFullPath");
+            report.Error(
+                at, DiagnosticCodes.PrefixEditWithoutPrefix, "ReplacePrefixMatch needs every match of the rule to be a PathPrefix",
+                "use ReplaceFullPath");
     }
 }
 
 /// <summary>A pool that a rule sends to.</summary>
-internal sealed record BackendRef(string Group, string Kind, string? Namespace, Located<string> Name, Located<int>? Weight, RouteFilters Filters)
+internal sealed record BackendRef(
+    string Group, string Kind, string? Namespace, Located<string> Name, Located<int>? Weight, RouteFilters Filters)
 {
     public static BackendRef? Read(ObjectReader r)
     {

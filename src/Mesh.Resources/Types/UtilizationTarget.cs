@@ -26,7 +26,9 @@ internal static class UtilizationTarget
         {
             r.Report.Error(
                 percent.At, DiagnosticCodes.AliasConflict,
-                string.Create(CultureInfo.InvariantCulture, $"maxUtilizationPercent is {percent.Value}, but maxUtilization is {plain!.Value} in line {plain.At.Line}: they are the same field"),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"maxUtilizationPercent is {percent.Value}, but maxUtilization is {plain!.Value} in line {plain.At.Line}: they are the same field"),
                 "keep one of them");
         }
 
@@ -40,9 +42,13 @@ internal static class UtilizationTarget
         if (value is >= 2 and <= 100) return plain with { Value = value / 100 };
         var text = string.Create(CultureInfo.InvariantCulture, $"{at.Path} is {value}");
         if (value is >= 1 and < 2)
-            report.Error(at, DiagnosticCodes.AmbiguousUtilization, $"{text}, which could be a fraction or a percentage", "write a percentage from 2 to 100, a fraction below 1, or maxUtilizationPercent");
+            report.Error(
+                at, DiagnosticCodes.AmbiguousUtilization, $"{text}, which could be a fraction or a percentage",
+                "write a percentage from 2 to 100, a fraction below 1, or maxUtilizationPercent");
         else
-            report.Error(at, DiagnosticCodes.OutOfRange, $"{text}, out of the range", "write a percentage from 2 to 100 or a fraction between 0 and 1");
+            report.Error(
+                at, DiagnosticCodes.OutOfRange, $"{text}, out of the range",
+                "write a percentage from 2 to 100 or a fraction between 0 and 1");
         return null;
     }
 }

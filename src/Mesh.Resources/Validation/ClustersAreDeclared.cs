@@ -21,7 +21,9 @@ internal sealed class ClustersAreDeclared : IRule
         foreach (var group in profiles.OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             foreach (var repeated in group.Skip(1))
-                report.Error(repeated.Header.NameAt, DiagnosticCodes.ClusterRepeated, $"Cluster {group.Key} is already declared in {group.First().Header.NameAt}", "keep one of the two profiles");
+                report.Error(
+                    repeated.Header.NameAt, DiagnosticCodes.ClusterRepeated,
+                    $"Cluster {group.Key} is already declared in {group.First().Header.NameAt}", "keep one of the two profiles");
             Check(group.First(), world, report);
         }
     }
@@ -29,12 +31,18 @@ internal sealed class ClustersAreDeclared : IRule
     private static void Check(ClusterProfile profile, World world, DiagnosticBag report)
     {
         if (profile.Region is null)
-            report.Error(profile.Header.NameAt, DiagnosticCodes.RegionUnknown, $"Cluster {profile.Name} has no region", $"add the label {ClusterProfile.RegionLabel}");
+            report.Error(
+                profile.Header.NameAt, DiagnosticCodes.RegionUnknown, $"Cluster {profile.Name} has no region",
+                $"add the label {ClusterProfile.RegionLabel}");
         if (profile.Header.Labels.TryGetValue(ClusterProfile.NameLabel, out var name) && name != profile.Name)
-            report.Error(profile.Header.NameAt, DiagnosticCodes.ClusterNameMismatch, $"Label {ClusterProfile.NameLabel} is {name}, but the profile's name is {profile.Name}", "leave out the label: it is implicit");
+            report.Error(
+                profile.Header.NameAt, DiagnosticCodes.ClusterNameMismatch,
+                $"Label {ClusterProfile.NameLabel} is {name}, but the profile's name is {profile.Name}",
+                "leave out the label: it is implicit");
         if (!world.Directories.Contains(profile.Name))
         {
-            var nearest = NearestName.Of(profile.Name, world.Directories.Where(d => world.Resources.Of<ClusterProfile>().All(p => p.Name != d)));
+            var nearest = NearestName.Of(
+                profile.Name, world.Directories.Where(d => world.Resources.Of<ClusterProfile>().All(p => p.Name != d)));
             report.Warning(
                 profile.Header.NameAt, DiagnosticCodes.ClusterWithoutDirectory, $"Cluster {profile.Name} has no directory of manifests",
                 nearest is null ? null : $"did you mean {nearest}?");

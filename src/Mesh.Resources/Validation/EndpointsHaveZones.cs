@@ -9,7 +9,8 @@ internal sealed class EndpointsHaveZones : IRule
 {
     public void Check(World world, DiagnosticBag report)
     {
-        var clusters = world.Pools.SelectMany(p => p.Endpoints).Where(e => e.Zone.Length == 0).Select(e => e.Owner.Cluster).Distinct().Order(StringComparer.Ordinal);
+        var clusters = world.Pools.SelectMany(p => p.Endpoints).Where(e => e.Zone.Length == 0).Select(e => e.Owner.Cluster).Distinct().Order(
+            StringComparer.Ordinal);
         foreach (var cluster in clusters)
         {
             if (world.Resources.Of<ClusterProfile>().FirstOrDefault(p => p.Name == cluster) is not { } profile) continue;

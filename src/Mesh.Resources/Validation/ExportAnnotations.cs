@@ -13,11 +13,18 @@ internal sealed class ExportAnnotations : IRule
         {
             var notes = pool.Header.Annotations;
             if (notes.TryGetValue(Export.VendorAnnotation, out var vendor) && !IsBoolean(vendor))
-                report.Warning(pool.Header.AnnotationsAt, DiagnosticCodes.AnnotationValue, $"Annotation {Export.VendorAnnotation} is \"{vendor}\" and exports nothing", "write \"True\"");
+                report.Warning(
+                    pool.Header.AnnotationsAt, DiagnosticCodes.AnnotationValue,
+                    $"Annotation {Export.VendorAnnotation} is \"{vendor}\" and exports nothing", "write \"True\"");
             if (notes.TryGetValue(Export.UpstreamAnnotation, out var upstream) && upstream != Export.UpstreamValue)
-                report.Warning(pool.Header.AnnotationsAt, DiagnosticCodes.AnnotationValue, $"Annotation {Export.UpstreamAnnotation} is \"{upstream}\" and exports nothing", $"write {Export.UpstreamValue}");
+                report.Warning(
+                    pool.Header.AnnotationsAt, DiagnosticCodes.AnnotationValue,
+                    $"Annotation {Export.UpstreamAnnotation} is \"{upstream}\" and exports nothing", $"write {Export.UpstreamValue}");
             if (!Export.IsExported(pool))
-                report.Info(pool.Header.NameAt, DiagnosticCodes.PoolNotExported, $"InferencePool {pool.Header.FullName} of {pool.Cluster} is not exported and stays private to its cluster", $"annotate it with {Export.VendorAnnotation}: \"True\" to share it");
+                report.Info(
+                    pool.Header.NameAt, DiagnosticCodes.PoolNotExported,
+                    $"InferencePool {pool.Header.FullName} of {pool.Cluster} is not exported and stays private to its cluster",
+                    $"annotate it with {Export.VendorAnnotation}: \"True\" to share it");
         }
     }
 

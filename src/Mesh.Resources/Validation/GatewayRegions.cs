@@ -15,12 +15,16 @@ internal sealed class GatewayRegions : IRule
         {
             if (address.Region is null)
             {
-                report.Warning(address.At, DiagnosticCodes.AddressWithoutRegion, $"An address of type {address.Type} names no region and is not used", "write type: networking.gke.io/ephemeral-ipv4-address/REGION");
+                report.Warning(
+                    address.At, DiagnosticCodes.AddressWithoutRegion, $"An address of type {address.Type} names no region and is not used",
+                    "write type: networking.gke.io/ephemeral-ipv4-address/REGION");
             }
             else if (!regions.Contains(address.Region) && world.Fleet.Values.All(c => c.Region.Length > 0))
             {
                 var nearest = NearestName.Of(address.Region, regions);
-                report.Warning(address.At, DiagnosticCodes.RegionWithoutCluster, $"No cluster of the fleet is in region {address.Region}", nearest is null ? null : $"did you mean {nearest}?");
+                report.Warning(
+                    address.At, DiagnosticCodes.RegionWithoutCluster, $"No cluster of the fleet is in region {address.Region}",
+                    nearest is null ? null : $"did you mean {nearest}?");
             }
         }
     }

@@ -14,12 +14,18 @@ internal sealed class MetricExports : IRule
             foreach (var source in metric.Sources)
             {
                 var taken = world.Resources.Of<Pod>().Cast<Resource>().Concat(world.Resources.Of<EndpointSlice>())
-                    .Any(r => r.Cluster == metric.Cluster && r.Namespace == metric.Namespace && KubernetesNames.Selects(source.Selector, r.Header.Labels));
-                if (!taken) report.Warning(source.At, DiagnosticCodes.MetricWithoutPods, $"AutoscalingMetric {metric.Header.FullName} selects no pod in namespace {metric.Namespace} of {metric.Cluster}");
+                    .Any(
+                        r => r.Cluster == metric.Cluster && r.Namespace == metric.Namespace
+                            && KubernetesNames.Selects(source.Selector, r.Header.Labels));
+                if (!taken)
+                    report.Warning(
+                        source.At, DiagnosticCodes.MetricWithoutPods,
+                        $"AutoscalingMetric {metric.Header.FullName} selects no pod in namespace {metric.Namespace} of {metric.Cluster}");
             }
         }
 
-        foreach (var group in world.Resources.Of<AutoscalingMetric>().GroupBy(m => (m.Cluster, m.Namespace))) CheckNames([.. group], report);
+        foreach (var group in world.Resources.Of<AutoscalingMetric>().GroupBy(m => (m.Cluster, m.Namespace)))
+            CheckNames([.. group], report);
     }
 
     private static void CheckNames(List<AutoscalingMetric> metrics, DiagnosticBag report)

@@ -27,7 +27,10 @@ internal sealed class ModelRewrites : IRule
             {
                 if (winner is null) continue;
                 var model = config.Model is null ? "every model" : $"model {config.Model}";
-                report.Warning(rule.At, DiagnosticCodes.RewriteShadowed, $"This rule for {model} has no effect: {winner.Header.FullName} ({winner.Header.NameAt}) already has one for {pool.Id}", "the oldest rule of a model wins");
+                report.Warning(
+                    rule.At, DiagnosticCodes.RewriteShadowed,
+                    $"This rule for {model} has no effect: {winner.Header.FullName} ({winner.Header.NameAt}) already has one for {pool.Id}",
+                    "the oldest rule of a model wins");
             }
         }
     }

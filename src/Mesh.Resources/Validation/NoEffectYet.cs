@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Mesh.Core.Config;
 using Mesh.Resources.Compiling;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
@@ -15,19 +16,12 @@ internal sealed class NoEffectYet : IRule
     /// <summary>Kind and field, with what finds the places where an object sets it.</summary>
     public static ImmutableArray<(string Kind, string Field, Func<Resource, IEnumerable<Spot>> Find)> Fields { get; } =
     [
-        ("GCPBackendPolicy", "backendPreference", r => Backend(r, f => f.Preference?.At)),
-        ("GCPBackendPolicy", "balancingMode", r => Backend(r, f => f.Mode?.At)),
-        ("GCPBackendPolicy", "capacityScalerPercent", r => Backend(r, f => f.CapacityScalerPercent?.At)),
-        ("GCPBackendPolicy", "customMetrics", r => Backend(r, f => f.CustomMetrics?.At)),
-        ("GCPBackendPolicy", "maxInFlightPerEndpoint", r => Backend(r, f => f.MaxInFlightPerEndpoint?.At)),
-        ("GCPBackendPolicy", "maxRatePerEndpoint", r => Backend(r, f => f.MaxRatePerEndpoint?.At)),
-        ("GCPBackendPolicy", "maxUtilization", r => Backend(r, f => f.MaxUtilization?.At)),
-        ("GCPBackendPolicy", "trafficDuration", r => One((r as GcpBackendPolicy)?.TrafficDuration?.At)),
         ("GCPBackendPolicy", "sessionAffinity", r => One((r as GcpBackendPolicy)?.Affinity?.At)),
         ("GCPBackendPolicy", "logging", r => One((r as GcpBackendPolicy)?.LogEnabled?.At)),
         ("GCPBackendPolicy", "connectionDraining", r => One((r as GcpBackendPolicy)?.DrainingTimeoutSec?.At)),
-        ("GCPTrafficDistributionPolicy", "spec", r => One((r as GcpTrafficDistributionPolicy)?.Header.NameAt)),
+        ("GCPTrafficDistributionPolicy", "sessionAffinity", r => One((r as GcpTrafficDistributionPolicy)?.Affinity?.At)),
         ("InferenceModelRewrite", "spec", r => One((r as InferenceModelRewrite)?.Header.NameAt)),
+        ("Gateway", "protocol HTTPS", r => (r as Gateway)?.Listeners.Where(l => l.Protocol == ListenerProtocol.Https).Select(l => l.Name.At) ?? []),
         ("HTTPRoute", "filters", r => (r as HttpRoute)?.Rules.SelectMany(rule => rule.Filters.Places.Concat(rule.BackendRefs.SelectMany(b => b.Filters.Places))) ?? []),
         ("HTTPRoute", "timeouts.backendRequest", r => (r as HttpRoute)?.Rules.SelectMany(rule => One(rule.BackendRequestTimeout?.At)) ?? []),
     ];
@@ -39,14 +33,12 @@ internal sealed class NoEffectYet : IRule
             foreach (var (kind, field, find) in Fields)
             {
                 foreach (var at in find(resource))
-                    report.Warning(at, DiagnosticCodes.NoEffectYet, $"{(field == "spec" ? kind : $"{field} of {kind}")} is read and checked, but has no effect yet");
+                    report.Warning(
+                        at, DiagnosticCodes.NoEffectYet,
+                        $"{(field == "spec" ? kind : $"{field} of {kind}")} is read and checked, but has no effect yet");
             }
         }
     }
-
-    private static IEnumerable<Spot> Backend(Resource resource, Func<BackendFields, Spot?> field) => resource is not GcpBackendPolicy policy
-        ? []
-        : policy.Scopes.Select(s => s.Fields).Prepend(policy.Default).SelectMany(f => One(field(f)));
 
     private static IEnumerable<Spot> One(Spot? at) => at is { } place ? [place] : [];
 }

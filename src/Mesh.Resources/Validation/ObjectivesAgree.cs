@@ -12,7 +12,10 @@ internal sealed class ObjectivesAgree : IRule
         {
             var first = group.First();
             foreach (var other in group.Skip(1).Where(o => o.Priority != first.Priority && report.FirstErrorUnder(o.At) is null))
-                report.Warning(other.Header.NameAt, DiagnosticCodes.ObjectivesDiffer, $"InferenceObjective {group.Key} has priority {other.Priority} in {other.Cluster} and {first.Priority} in {first.Cluster} ({first.Header.NameAt}), which holds", "write the same in every cluster");
+                report.Warning(
+                    other.Header.NameAt, DiagnosticCodes.ObjectivesDiffer,
+                    $"InferenceObjective {group.Key} has priority {other.Priority} in {other.Cluster} and {first.Priority} in {first.Cluster} ({first.Header.NameAt}), which holds",
+                    "write the same in every cluster");
         }
     }
 }

@@ -11,6 +11,9 @@ internal sealed class ObjectsAreUnique : IRule
     {
         // Profiles are unique over the whole fleet, which another rule checks.
         foreach (var (repeated, first) in world.Resources.Repeated.Where(r => r.Object is not ClusterProfile))
-            report.Error(repeated.Header.NameAt, DiagnosticCodes.ObjectRepeated, $"{repeated.Header.Kind.Name} {repeated.Header.FullName} is already defined in {first.Header.NameAt}", "rename or remove one of the two");
+            report.Error(
+                repeated.Header.NameAt, DiagnosticCodes.ObjectRepeated,
+                $"{repeated.Header.Kind.Name} {repeated.Header.FullName} is already defined in {first.Header.NameAt}",
+                "rename or remove one of the two");
     }
 }

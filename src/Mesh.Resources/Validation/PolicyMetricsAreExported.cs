@@ -15,7 +15,8 @@ internal sealed class PolicyMetricsAreExported : IRule
     {
         foreach (var policy in world.Effective<GcpBackendPolicy>())
         {
-            if (policy.Target is null || PolicyAttachments.PoolOf(policy.Header, policy.Target) is not { } id || world.FindPool(id) is not { } pool) continue;
+            if (policy.Target is null || PolicyAttachments.PoolOf(policy.Header, policy.Target) is not { } id || world.FindPool(id) is not { } pool)
+                continue;
             var exports = pool.Endpoints.Select(e => e.Owner).Distinct()
                 .SelectMany(o => EndpointCompiler.Sources(world, o)).SelectMany(s => s.Pages).SelectMany(p => p.Exports).ToList();
             if (pool.Backends.IsEmpty) continue;
@@ -32,7 +33,9 @@ internal sealed class PolicyMetricsAreExported : IRule
                 }
                 else if (!own.Exists(e => e.ForLoadBalancing))
                 {
-                    report.Warning(metric.At, DiagnosticCodes.MetricNotForBalancing, $"{metric.ExportName} is exported for autoscaling alone", "set gauge.loadBalancing.enabled: true in the AutoscalingMetric");
+                    report.Warning(
+                        metric.At, DiagnosticCodes.MetricNotForBalancing, $"{metric.ExportName} is exported for autoscaling alone",
+                        "set gauge.loadBalancing.enabled: true in the AutoscalingMetric");
                 }
             }
         }

@@ -32,7 +32,10 @@ internal sealed class RouteBackends : IRule
 
         if (reference.Namespace is { } other && other != route.Namespace)
         {
-            report.Error(reference.Name.At, DiagnosticCodes.BackendNamespace, $"A route of namespace {route.Namespace} may not send to a pool of namespace {other}", $"move the route to namespace {other}");
+            report.Error(
+                reference.Name.At, DiagnosticCodes.BackendNamespace,
+                $"A route of namespace {route.Namespace} may not send to a pool of namespace {other}",
+                $"move the route to namespace {other}");
             return;
         }
 
@@ -40,11 +43,18 @@ internal sealed class RouteBackends : IRule
         var name = reference.Name.Value;
         var isImport = RouteRefs.IsImport(reference);
         var hidden = world.Resources.Of<InferencePool>().FirstOrDefault(p => p.Namespace == route.Namespace && p.Name == name);
+        var known = isImport
+            ? world.Pools.Where(p => p.LocalToCluster is null && p.Id.Namespace == route.Namespace).Select(p => p.Id.Name)
+            : world.Resources.Of<InferencePool>()
+                .Where(p => p.Cluster == route.Cluster && p.Namespace == route.Namespace).Select(p => p.Name);
+        var full = $"{route.Namespace}/{name}";
         var (message, hint) = (isImport, hidden) switch
         {
-            (true, { }) => ($"No cluster exports InferencePool {route.Namespace}/{name}", $"annotate it with {Export.VendorAnnotation}: \"True\" ({hidden!.Header.NameAt})"),
-            (true, null) => ($"There is no import {route.Namespace}/{name}", Nearest(name, world.Pools.Where(p => p.LocalToCluster is null && p.Id.Namespace == route.Namespace).Select(p => p.Id.Name))),
-            _ => ($"There is no InferencePool {route.Namespace}/{name} in {route.Cluster}", Nearest(name, world.Resources.Of<InferencePool>().Where(p => p.Cluster == route.Cluster && p.Namespace == route.Namespace).Select(p => p.Name))),
+            (true, { }) => (
+                $"No cluster exports InferencePool {full}",
+                $"annotate it with {Export.VendorAnnotation}: \"True\" ({hidden!.Header.NameAt})"),
+            (true, null) => ($"There is no import {full}", Nearest(name, known)),
+            _ => ($"There is no InferencePool {full} in {route.Cluster}", Nearest(name, known)),
         };
         report.Error(reference.Name.At, DiagnosticCodes.BackendUnresolved, message, hint);
     }
@@ -53,15 +63,22 @@ internal sealed class RouteBackends : IRule
     {
         if (rule.Filters.Config.Redirect is not null)
         {
-            if (!rule.BackendRefs.IsEmpty) report.Error(rule.BackendRefs[0].Name.At, DiagnosticCodes.FilterConflict, "A rule that redirects has no backendRefs: nothing is forwarded", "leave them out");
+            if (!rule.BackendRefs.IsEmpty)
+                report.Error(
+                    rule.BackendRefs[0].Name.At, DiagnosticCodes.FilterConflict,
+                    "A rule that redirects has no backendRefs: nothing is forwarded", "leave them out");
             return;
         }
 
         if (rule.BackendRefs.IsEmpty)
-            report.Warning(rule.At, DiagnosticCodes.RuleWithoutBackend, $"{rule.At.Path} has no backendRefs: its requests are answered with 500");
+            report.Warning(
+                rule.At, DiagnosticCodes.RuleWithoutBackend, $"{rule.At.Path} has no backendRefs: its requests are answered with 500");
         else if (rule.BackendRefs.All(b => b.Weight is { Value: 0 }))
-            report.Warning(rule.At, DiagnosticCodes.RuleWithoutBackend, $"All backendRefs of {rule.At.Path} have weight 0: its requests are answered with 500");
+            report.Warning(
+                rule.At, DiagnosticCodes.RuleWithoutBackend,
+                $"All backendRefs of {rule.At.Path} have weight 0: its requests are answered with 500");
     }
 
-    private static string? Nearest(string name, IEnumerable<string> names) => NearestName.Of(name, names) is { } nearest ? $"did you mean {nearest}?" : null;
+    private static string? Nearest(string name, IEnumerable<string> names) =>
+        NearestName.Of(name, names) is { } nearest ? $"did you mean {nearest}?" : null;
 }

@@ -30,6 +30,7 @@ internal static class Rules
         new PolicyMetricsAreExported(),
         new MetricExports(),
         new NamedHealthCheckPorts(),
+        new WaitsEndBeforeTimeouts(),
         new ObjectivePools(),
         new ObjectivesAgree(),
         new ModelRewrites(),

@@ -19,10 +19,14 @@ internal sealed class ScopeFields : IRule
                 foreach (var field in scope.Fields.Others)
                 {
                     if (policy.Default.Others.FirstOrDefault(f => f.Name == field.Name) is { Name: not null } other)
-                        report.Error(field.At, DiagnosticCodes.ScopeFieldConflict, $"{field.Name} stands in {scope.Title} and in default (line {other.At.Line}): the policy is rejected", "set it in default or in scopes, not in both");
+                        report.Error(
+                            field.At, DiagnosticCodes.ScopeFieldConflict,
+                            $"{field.Name} stands in {scope.Title} and in default (line {other.At.Line}): the policy is rejected",
+                            "set it in default or in scopes, not in both");
                 }
 
-                if (scope.Fields.Unit.FirstOrDefault() is not { Name: not null } part || policy.Default.Unit.FirstOrDefault() is not { Name: not null } unit) continue;
+                if (scope.Fields.Unit.FirstOrDefault() is not { Name: not null } part || policy.Default.Unit.FirstOrDefault() is not { Name: not null } unit)
+                    continue;
                 var (shown, otherShown) = Best(scope, policy);
                 report.Error(
                     shown.At, DiagnosticCodes.ScopeFieldConflict,
@@ -35,7 +39,8 @@ internal sealed class ScopeFields : IRule
     }
 
     /// <summary>The pair of fields to name: the same field on both sides where there is one.</summary>
-    private static ((string Name, Reading.Spot At) InScope, (string Name, Reading.Spot At) InDefault) Best(PolicyScope scope, GcpBackendPolicy policy)
+    private static ((string Name, Reading.Spot At) InScope, (string Name, Reading.Spot At) InDefault) Best(
+        PolicyScope scope, GcpBackendPolicy policy)
     {
         foreach (var field in scope.Fields.Unit)
         {

@@ -18,8 +18,12 @@ internal sealed class TrafficDurations : IRule
             if (conflict is null) continue;
             var needed = CapacityUnit.NeededDuration(conflict) == TrafficDuration.Long ? "LONG" : "SHORT";
             var mode = CapacityUnit.Word(CapacityUnit.Mode(conflict)!.Value);
-            var field = mode == "CUSTOM_METRICS" ? $"{mode} with {(needed == "LONG" ? "maxInFlightPerEndpoint" : "maxRatePerEndpoint")}" : mode;
-            report.Error(duration.At, DiagnosticCodes.TrafficDurationMismatch, $"{field} (line {conflict.Unit.First().At.Line}) needs trafficDuration {needed}", $"write {needed}, or leave it out");
+            var field = mode == "CUSTOM_METRICS"
+                ? $"{mode} with {(needed == "LONG" ? "maxInFlightPerEndpoint" : "maxRatePerEndpoint")}"
+                : mode;
+            report.Error(
+                duration.At, DiagnosticCodes.TrafficDurationMismatch,
+                $"{field} (line {conflict.Unit.First().At.Line}) needs trafficDuration {needed}", $"write {needed}, or leave it out");
         }
     }
 }

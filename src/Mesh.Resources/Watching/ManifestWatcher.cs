@@ -42,10 +42,14 @@ public sealed class ManifestWatcher : IDisposable
             _events.Renew();
         }
 
-        (var result, _fingerprint) = Read(version: 1);
-        _meaning = ManifestFingerprint.Meaning(result);
-        Last = result;
-        LastGood = result.HasErrors ? null : result;
+        lock (_gate)
+        {
+            (var snapshot, var reading, _fingerprint) = Read();
+            Last = ManifestLoader.Load(snapshot, reading, version: 1);
+            _meaning = ManifestFingerprint.Meaning(Last);
+            LastGood = Last.HasErrors ? null : Last;
+        }
+
         _poll = time.CreateTimer(_ => Check(isPoll: true), null, options.Poll, options.Poll);
     }
 
@@ -63,7 +67,8 @@ public sealed class ManifestWatcher : IDisposable
     /// A configuration's version rises by one with each that differs from the last good one.</param>
     /// <param name="time">Clock; null means the system's.</param>
     /// <param name="options">Intervals; null means the defaults.</param>
-    public static ManifestWatcher Start(string directory, Action<LoadResult> changed, TimeProvider? time = null, ManifestWatcherOptions? options = null)
+    public static ManifestWatcher Start(
+        string directory, Action<LoadResult> changed, TimeProvider? time = null, ManifestWatcherOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(changed);
@@ -120,7 +125,7 @@ public sealed class ManifestWatcher : IDisposable
 
     private void Check(bool wasSignalled, bool isPoll)
     {
-        var (result, fingerprint) = Read((LastGood?.Config?.Version ?? 0) + 1);
+        var (snapshot, reading, fingerprint) = Read();
         if (fingerprint == _fingerprint)
         {
             _unsettled = null;
@@ -138,7 +143,7 @@ public sealed class ManifestWatcher : IDisposable
 
         _unsettled = null;
         _fingerprint = fingerprint;
-        Accept(result);
+        Accept(ManifestLoader.Load(snapshot, reading, (LastGood?.Config?.Version ?? 0) + 1));
     }
 
     private void Accept(LoadResult result)
@@ -157,12 +162,12 @@ public sealed class ManifestWatcher : IDisposable
         _changed(result);
     }
 
-    private (LoadResult Result, string Fingerprint) Read(long version)
+    /// <summary>Only the texts: they are parsed once they are new and settled, so that polling stays cheap.</summary>
+    private (ManifestSnapshot Snapshot, DiagnosticBag Reading, string Fingerprint) Read()
     {
-        var report = new DiagnosticBag();
-        var snapshot = ManifestDirectory.Read(_directory, report);
-        var fingerprint = ManifestFingerprint.Of(snapshot, report);
-        return (ManifestLoader.Load(snapshot, report, version), fingerprint);
+        var reading = new DiagnosticBag();
+        var snapshot = ManifestDirectory.Read(_directory, reading);
+        return (snapshot, reading, ManifestFingerprint.Of(snapshot, reading));
     }
 
     private void TryChange(TimeSpan due)

@@ -109,6 +109,8 @@ internal static class ServeCommand
             MaxNumQueuedRequests = arguments.GetValue(MaxQueued),
             LegacyMetricNames = arguments.GetValue(LegacyMetrics),
             EnableRequestIdHeaders = arguments.GetValue(RequestIdHeaders),
+            // Below the two seconds that the command line gives an action to end after Ctrl-C.
+            ShutdownTimeout = TimeSpan.FromSeconds(1.5),
         };
     }
 }

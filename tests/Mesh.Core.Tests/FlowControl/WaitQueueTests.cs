@@ -44,19 +44,6 @@ public class WaitQueueTests
         Assert.Equal([first, second, late], Drain(queue));
     }
 
-    [Fact]
-    public void VictimBelow_LowestBand_GivesItsNewest()
-    {
-        var queue = new WaitQueue();
-        queue.Add(Waiter(priority: -1, flow: "a"));
-        var newest = Waiter(priority: -1, flow: "b");
-        queue.Add(newest);
-        queue.Add(Waiter(priority: 3));
-
-        Assert.Same(newest, queue.VictimBelow(0));
-        Assert.Null(queue.VictimBelow(-1));
-    }
-
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

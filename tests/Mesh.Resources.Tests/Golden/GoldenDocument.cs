@@ -4,13 +4,14 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
 using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Resources.Tests.Golden;
 
 /// <summary>
 /// What a case is compared by: every finding in full, the settings of each pool and backend with their origin, the targets by formula,
-/// and each condition that is false. A case with a folder of its own also shows the whole configuration.
+/// and each condition that is false. Some cases also show the whole configuration.
 /// </summary>
 internal static class GoldenDocument
 {
@@ -38,7 +39,8 @@ internal static class GoldenDocument
         foreach (var pool in result.Effective)
         {
             var node = new JsonObject();
-            foreach (var setting in pool.Settings.Where(s => s.Origin.Policy is not null)) node[setting.Name] = $"{setting.Value} <- {setting.Origin}";
+            foreach (var setting in pool.Settings.Where(s => s.Origin.Policy is not null))
+                node[setting.Name] = $"{setting.Value} <- {setting.Origin}";
             foreach (var backend in pool.Backends)
             {
                 var settings = new JsonArray([.. backend.Settings.Where(s => s.Origin.Policy is not null).Select(s => (JsonNode)$"{s.Name}: {s.Value} <- {s.Origin}")]);
@@ -50,14 +52,30 @@ internal static class GoldenDocument
         }
 
         document["effective"] = result.Config is null ? null : pools;
-        if (withConfig && result.Config is { } config) document["config"] = JsonSerializer.SerializeToNode(config, Json);
+        if (withConfig && result.Config is { } config) document["config"] = Config(config);
         return document.ToJsonString(Json) + "\n";
+    }
+
+    /// <summary>The configuration. Scheduling and flow control are shown where a pool departs from the defaults, which have tests of their own.</summary>
+    private static JsonNode Config(MeshConfig config)
+    {
+        var node = JsonSerializer.SerializeToNode(config, Json)!;
+        for (var i = 0; i < config.Pools.Length; i++)
+        {
+            var pool = node["pools"]![i]!.AsObject();
+            if (config.Pools[i].Scheduling == new SchedulingConfig()) pool.Remove("scheduling");
+            if (config.Pools[i].FlowControl == new FlowControlSettings()) pool.Remove("flowControl");
+        }
+
+        return node;
     }
 
     private sealed class AsText<T> : JsonConverter<T>
     {
-        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value!.ToString());
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value!.ToString());
     }
 }

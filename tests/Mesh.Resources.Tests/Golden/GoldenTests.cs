@@ -4,8 +4,9 @@ namespace Mesh.Resources.Tests.Golden;
 
 /// <summary>
 /// Each folder beside this file is a case: <c>in.yaml</c>, applied to the config cluster of the fleet in <c>_fleet</c>, or a whole
-/// directory of manifests <c>in/</c>; and <c>expected.json</c>. With MESH_GOLDEN_UPDATE=1 the expectations are written instead of
-/// compared, to be read before they are committed.
+/// directory of manifests <c>in/</c>; and <c>expected.json</c>, which also shows the whole configuration where the folder has a file
+/// <c>with-config</c>. With MESH_GOLDEN_UPDATE=1 the expectations are written instead of compared, to be read before they are
+/// committed.
 /// </summary>
 public sealed class GoldenTests
 {
@@ -19,8 +20,7 @@ public sealed class GoldenTests
         var folder = Path.Combine(Cases.Golden, name);
         using var directory = new TempDirectory();
         var whole = Path.Combine(folder, "in");
-        var isWhole = Directory.Exists(whole);
-        if (isWhole)
+        if (Directory.Exists(whole))
         {
             directory.CopyFrom(whole, "manifests");
         }
@@ -30,7 +30,8 @@ public sealed class GoldenTests
             directory.CopyFrom(folder, "manifests/west");
         }
 
-        var actual = GoldenDocument.Of(ManifestLoader.Load(Path.Combine(directory.Path, "manifests")), isWhole);
+        var actual = GoldenDocument.Of(
+            ManifestLoader.Load(Path.Combine(directory.Path, "manifests")), withConfig: File.Exists(Path.Combine(folder, "with-config")));
 
         var expected = Path.Combine(folder, "expected.json");
         if (Environment.GetEnvironmentVariable("MESH_GOLDEN_UPDATE") == "1")

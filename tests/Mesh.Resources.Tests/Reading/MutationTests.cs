@@ -15,7 +15,8 @@ public sealed class MutationTests
     public void Load_MutatedManifests_NeverThrows(ulong seed)
     {
         var random = new Xoshiro256(seed);
-        var files = Directory.EnumerateFiles(Cases.Quickstart, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        var files = Directory.EnumerateFiles(Cases.Quickstart, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList(
+            );
         using var directory = new TempDirectory();
         directory.CopyFrom(Cases.Quickstart);
         for (var round = 0; round < 120; round++)

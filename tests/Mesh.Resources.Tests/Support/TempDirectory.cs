@@ -10,7 +10,8 @@ internal sealed class TempDirectory : IDisposable
     public string Path { get; }
 
     /// <summary>Folder of the tests' sources, for rewriting expectations.</summary>
-    public static string SourceFolder([CallerFilePath] string file = "") => System.IO.Path.GetFullPath(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(file)!, ".."));
+    public static string SourceFolder([CallerFilePath] string file = "") =>
+        System.IO.Path.GetFullPath(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(file)!, ".."));
 
     public string Write(string relativePath, string text)
     {

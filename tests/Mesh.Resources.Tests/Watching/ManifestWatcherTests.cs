@@ -63,7 +63,8 @@ public sealed class ManifestWatcherTests : IDisposable
     {
         using var watcher = Watch();
         var file = Path.Combine(Root, "gke-west", "backend-policy.yaml");
-        var draft = _directory.Write("draft", File.ReadAllText(file).Replace("timeoutSec: 100", "timeoutSec: 77", StringComparison.Ordinal));
+        var draft = _directory.Write(
+            "draft", File.ReadAllText(file).Replace("timeoutSec: 100", "timeoutSec: 77", StringComparison.Ordinal));
         File.Move(draft, file, overwrite: true);
         Assert.Equal(TimeSpan.FromSeconds(77), Next().Config!.Pools[0].Timeout);
     }
@@ -171,7 +172,9 @@ public sealed class ManifestWatcherTests : IDisposable
     private void Mount(string cluster, string folder, string timeout)
     {
         foreach (var file in Directory.EnumerateFiles(Path.Combine(_directory.Path, "source")))
-            _directory.Write(Path.Combine("m", "gke-west", folder, Path.GetFileName(file)), File.ReadAllText(file).Replace("timeoutSec: 100", timeout, StringComparison.Ordinal));
+            _directory.Write(
+                Path.Combine("m", "gke-west", folder, Path.GetFileName(file)),
+                File.ReadAllText(file).Replace("timeoutSec: 100", timeout, StringComparison.Ordinal));
         Link(Path.Combine(cluster, "..data"), folder);
     }
 

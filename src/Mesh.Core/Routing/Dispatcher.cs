@@ -1,0 +1,277 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
+using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
+using Mesh.Core.Scheduling;
+using Mesh.Core.SpillOver;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>
+/// The requests that wait, and who is next. They wait in two kinds of place: in the pool's queue for a backend below target, and in an
+/// endpoint's queue for that endpoint to have less work outstanding. Both serve strict priorities, flows in turn, and the order of the
+/// pool's setting inside a flow.
+/// </summary>
+internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+{
+    // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
+    private const int MaxTries = 32;
+    private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
+
+    /// <summary>Who waits.</summary>
+    public required WaitRoom Room { get; init; }
+
+    public required Admission Admission { get; init; }
+
+    /// <summary>Set with every configuration.</summary>
+    public required Placer Placer { get; set; }
+
+    /// <summary>Set with every configuration.</summary>
+    public required FlowControlSettings Settings { get; set; }
+
+    private BackendTable Backends => reservations.Backends;
+
+    /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
+    public TimeSpan? NextReady => _awaited.Min is { } first ? TimeSpan.FromMilliseconds(first.ReadyAtMs) : null;
+
+    /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
+    public RouteDecision Place(in RouteRequest request, SessionState session, long timestamp, TimeSpan now)
+    {
+        // :: Step 1: choose, unless others of at least this priority wait for room already.
+        var placement = Placement.Full;
+        if (!Room.IsBehind(request.Priority))
+        {
+            var overfill = Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0;
+            placement = Choose(in request, timestamp, now, overfill);
+        }
+
+        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once.
+        if (placement.Endpoint is { } endpoint)
+        {
+            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, Leaving) is { } waiting)
+            {
+                Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+                WaitFor(waiting, in placement, now);
+                return Decided(waiting.Ticket);
+            }
+            var sent = reservations.Reserve(in request, session, in placement, counted: false, now);
+            OnWorkChanged(endpoint);
+            return sent;
+        }
+
+        // :: Step 3: no room: wait for it, or leave.
+        if (placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+        if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
+        if (Admission.TryEnter(in request, Settings, now, Leaving) is not { } waiter)
+        {
+            return RouteDecision.Refuse(DecisionReason.QueueFull, Admission.RetryAfter(now));
+        }
+        waiter.Key = Admission.KeyOf(request.PromptTokens, Settings.Order, now);
+        Room.Queue.Add(waiter);
+        // What it waits behind may wait for something else: perhaps there is a place for this one.
+        Dispatch();
+        return Decided(waiter.Ticket);
+    }
+
+    /// <summary>Ends a wait whose client has left; false when it is over already.</summary>
+    public bool Cancel(long ticket)
+    {
+        if (!Room.TryFind(ticket, out var waiter)) return false;
+        Leaving(waiter);
+        Room.Forget(waiter);
+        return true;
+    }
+
+    /// <summary>Ends the waits of a session that is gone.</summary>
+    public void Forget(GatewaySession session)
+    {
+        foreach (var waiter in Room.OfSession(session))
+        {
+            Leaving(waiter);
+            Room.Forget(waiter);
+        }
+    }
+
+    /// <summary>Ends waits that have lasted as long as they may: who waits for an endpoint is sent there, who waits for room is refused.</summary>
+    public void EndOverdue(TimeSpan now)
+    {
+        while (Room.Overdue(now) is { } overdue)
+        {
+            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !reservations.Leases.IsFull)
+            {
+                var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
+                Serve(overdue, session, in placement, now);
+                continue;
+            }
+            Leaving(overdue);
+            Room.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, Admission.RetryAfter(now)));
+        }
+    }
+
+    /// <summary>Requests that wait for an endpoint which takes no more are placed anew.</summary>
+    public void Evacuate(EndpointState endpoint)
+    {
+        if (endpoint.Queue.Count == 0) return;
+        var timestamp = clock.Now;
+        var now = clock.SinceStart(timestamp);
+        while (endpoint.Queue.Head is { } waiter)
+        {
+            Leaving(waiter);
+            endpoint.Queue.Remove(waiter, served: false);
+            waiter.Endpoint = null;
+            var placement = Choose(waiter.Request, timestamp, now, overfill: true);
+            if (placement.Endpoint is null) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
+            else if (Session(waiter) is not { } session) Room.Forget(waiter);
+            else if (placement.Ready) Serve(waiter, session, in placement, now);
+            else
+            {
+                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                WaitFor(waiter, in placement, now);
+            }
+        }
+        Await(endpoint, now);
+    }
+
+    /// <summary>An endpoint's work has changed: so has the moment at which it may take another request.</summary>
+    public void OnWorkChanged(EndpointState endpoint)
+    {
+        if (endpoint.ReadyIndex >= 0) Await(endpoint, clock.SinceStart(clock.Now));
+    }
+
+    /// <summary>Gives waiting requests the places that there are.</summary>
+    public void Dispatch()
+    {
+        if (Room.Count == 0) return;
+        var timestamp = clock.Now;
+        var now = clock.SinceStart(timestamp);
+        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        while (Room.Queue.Count > 0 && Backends.Selector.HasRoom(now) && !reservations.Leases.IsFull && DispatchOne(timestamp, now))
+        {
+        }
+    }
+
+    private RouteDecision Decided(long ticket) => Room.TryTakeDecided(ticket, out var decision) ? decision : RouteDecision.Wait(ticket);
+
+    private SessionState? Session(Waiter waiter) => reservations.Sessions.Find(waiter.Request.Session);
+
+    private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
+    {
+        var context = Context(in request, timestamp);
+        return Placer.Place(in context, Backends, now, overfill);
+    }
+
+    private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
+        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+    {
+        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
+        Layout = prefixes.Layout,
+    };
+
+    // :: An endpoint's queue
+
+    private void ServeNext(EndpointState endpoint, long timestamp, TimeSpan now)
+    {
+        if (endpoint.Queue.Head is not { } waiter)
+        {
+            Await(endpoint, now);
+            return;
+        }
+
+        // The pool has changed while it waited: is this still its place?
+        var request = waiter.Request;
+        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        var context = Context(in request, timestamp);
+        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
+        endpoint.Work.QueuedMs += waiter.OwnMs;
+        if (placement.Endpoint is null || Session(waiter) is not { } session)
+        {
+            Leaving(waiter);
+            Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
+        }
+        else if (placement.Endpoint == endpoint || placement.Ready)
+        {
+            Serve(waiter, session, in placement, now);
+        }
+        else
+        {
+            Leaving(waiter);
+            endpoint.Queue.Remove(waiter, served: false);
+            Backends.OnPlaced(placement.Endpoint, now, withinTarget: false);
+            WaitFor(waiter, in placement, now);
+        }
+        Await(endpoint, now);
+    }
+
+    private void WaitFor(Waiter waiter, in Placement placement, TimeSpan now)
+    {
+        var endpoint = placement.Endpoint!;
+        waiter.Endpoint = endpoint;
+        waiter.OwnMs = placement.OwnMs;
+        waiter.Key = Admission.KeyOf(placement.OwnMs, Settings.Order, waiter.EnqueuedAt);
+        endpoint.Work.QueuedMs += placement.OwnMs;
+        endpoint.Queue.Add(waiter);
+        Await(endpoint, now);
+    }
+
+    private void Await(EndpointState endpoint, TimeSpan now)
+    {
+        if (endpoint.ReadyIndex >= 0) _awaited.Remove(endpoint);
+        if (endpoint.Queue.Count == 0)
+        {
+            endpoint.Work.QueuedMs = 0;
+            return;
+        }
+        var nowMs = now.TotalMilliseconds;
+        endpoint.ReadyAtMs = nowMs + endpoint.Work.WaitMs(nowMs) - Placer.BindAheadMs;
+        _awaited.Add(endpoint);
+    }
+
+    // A request leaves the endpoint that it waited for without having been sent there.
+    private void Leaving(Waiter waiter)
+    {
+        if (waiter.Endpoint is not { } endpoint) return;
+        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        Backends.OnCompleted(endpoint);
+    }
+
+    private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
+    {
+        var request = waiter.Request;
+        var counted = waiter.Endpoint == placement.Endpoint;
+        if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
+        else Leaving(waiter);
+        Room.Serve(waiter, reservations.Reserve(in request, session, in placement, counted, now));
+        OnWorkChanged(placement.Endpoint!);
+    }
+
+    // :: The pool's queue
+
+    private bool DispatchOne(long timestamp, TimeSpan now)
+    {
+        var tries = 0;
+        foreach (var band in Room.Queue.Bands)
+        {
+            var flow = band.Turn!;
+            for (var i = 0; i < band.FlowCount && tries < MaxTries; i++, tries++, flow = flow.Next)
+            {
+                var waiter = flow.Waiters.Min!;
+                if (Session(waiter) is not { } session) continue;
+                var placement = Choose(waiter.Request, timestamp, now, overfill: false);
+                if (placement.Endpoint is null) continue;
+                if (placement.Ready)
+                {
+                    Serve(waiter, session, in placement, now);
+                }
+                else
+                {
+                    Room.Queue.Remove(waiter, served: true);
+                    Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                    WaitFor(waiter, in placement, now);
+                }
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
