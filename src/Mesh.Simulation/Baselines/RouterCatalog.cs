@@ -20,9 +20,11 @@ internal static class RouterCatalog
         ("affinity-token-load", seed => new AffinityTokenLoadRouter(seed)),
         ("dynamo", seed => new DynamoRouter(seed)),
         ("smg-least-load", seed => new SmgLeastLoadRouter(seed)),
-        ("study-early", seed => new StudyEarlyRouter(seed, 200)),
-        ("study-late", _ => new StudyLateRouter(200)),
-        ("study-late-1000", _ => new StudyLateRouter(1000)),
+        ("study-early", seed => new StudyEarlyRouter(seed)),
+        ("study-late", _ => new StudyLateRouter()),
+        ("study-late-history", _ => new StudyLateRouter(exactCache: false)),
+        ("study-late-1000", _ => new StudyLateRouter(pushedStreamMs: 1000)),
+        ("study-late-1000-history", _ => new StudyLateRouter(pushedStreamMs: 1000, exactCache: false)),
     ];
 
     /// <summary>All names. With the prefix <c>core-</c> a baseline's name means the production core with its profile of that name.</summary>

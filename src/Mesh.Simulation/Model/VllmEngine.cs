@@ -99,14 +99,6 @@ public sealed class VllmEngine
         return true;
     }
 
-    /// <summary>Tokens of a sequence's answer so far; 0 when it has ended.</summary>
-    public int GeneratedTokens(SequenceHandle handle)
-    {
-        if ((uint)handle.Slot >= (uint)_sequences.Count) return 0;
-        var sequence = _sequences[handle.Slot];
-        return sequence.Version == handle.Version ? sequence.Generated : 0;
-    }
-
     /// <summary>Decides the next step, beginning at <paramref name="nowMs"/>, and says how long it takes; an idle plan starts nothing.</summary>
     /// <exception cref="InvalidOperationException">A step is under way.</exception>
     public StepPlan PlanStep(double nowMs)

@@ -167,7 +167,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void Deliver(WorldRequest request, int endpoint)
     {
         var engine = _engines[endpoint];
-        request.Sequence = engine.Add(
+        engine.Add(
             new VllmRequest
             {
                 PromptTokens = request.PromptTokens,

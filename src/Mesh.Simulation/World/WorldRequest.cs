@@ -1,5 +1,4 @@
 using Mesh.Core.Leases;
-using Mesh.Simulation.Model;
 using Mesh.Simulation.Traces;
 
 namespace Mesh.Simulation.World;
@@ -63,9 +62,6 @@ internal sealed class WorldRequest(int slot)
     /// <summary>Hashes of the prompt's full blocks of the engine's size.</summary>
     public ReadOnlyMemory<ulong> EngineBlocks => _engineBlocks.AsMemory(0, _engineBlockCount);
 
-    /// <summary>Name of its sequence in the engine, once it was delivered.</summary>
-    public SequenceHandle Sequence { get; set; }
-
     /// <summary>Lease of the production core, where that routes.</summary>
     public LeaseId Lease { get; set; }
 
@@ -88,7 +84,6 @@ internal sealed class WorldRequest(int slot)
         SentMs = FirstByteMs = double.NaN;
         Endpoint = -1;
         CachedTokens = 0;
-        Sequence = default;
         Lease = default;
         RouterTag = 0;
         RouterAmount = 0;
