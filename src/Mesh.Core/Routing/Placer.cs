@@ -92,7 +92,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         }
 
         var nowMs = now.TotalMilliseconds;
-        var choice = _cost.Choose(in context, candidates, nowMs);
+        var choice = _cost.Choose(in context, candidates, _bindAheadMs, nowMs);
         return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,

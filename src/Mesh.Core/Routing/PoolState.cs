@@ -59,6 +59,7 @@ public sealed class PoolState
             Admission = new Admission(room),
             Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
             Settings = config.FlowControl,
+            RequestTimeout = config.Timeout,
         };
     }
 
@@ -169,6 +170,7 @@ public sealed class PoolState
         _prefixes.SetSlots(_endpoints.SlotCount);
         _reservations.Backends = MakeBackends(_reservations.Backends);
         _dispatcher.Settings = config.FlowControl;
+        _dispatcher.RequestTimeout = config.Timeout;
         if (config.Scheduling != scheduling)
         {
             _reservations.Costs = new CostModel(config.Scheduling);

@@ -70,7 +70,8 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
             FairnessId = "",
             PromptTokens = request.PromptTokens,
             IsStreaming = true,
-            PrefixChain = request.Chain,
+            // A prompt's last block is hashed when it is full only.
+            PrefixChain = request.Chain[..Math.Min(request.Chain.Length, request.PromptTokens / TraceRequest.BlockTokens)],
             AffinityKey = profile == ProfileNames.Session ? request.Session : 0,
         };
         var decision = State.Route(in asked);
@@ -127,6 +128,8 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
             BindAhead = bindsLate ? new SchedulingConfig().BindAhead : null,
             StepTimes = stepTimes,
         },
+        // The world's clients wait as long as it takes: what a time-out would hide is to be seen.
+        Timeout = TimeSpan.FromHours(10),
         Backends =
         [
             new BackendConfig

@@ -4,10 +4,9 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + queued + w · own + 3·step + 200·pushed + rtt</c>.
+/// <c>wait + w · own + 3·step + 200·pushed + rtt</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
-/// <item><c>queued</c>: prompt work of requests that wait in the pool for it.</item>
 /// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it. <c>w = 2 + 2 · mean wait in seconds</c>: the
 /// busier the pool, the more a prompt that is computed again takes from those who come later.</item>
 /// <item><c>step</c>: by how much a decode step there, with this stream in it, is longer than that of a stream alone. (Its growth by one
