@@ -24,8 +24,9 @@ internal sealed class Admission(WaitRoom room)
     /// <param name="request">The request.</param>
     /// <param name="settings">Bounds.</param>
     /// <param name="now">Now.</param>
+    /// <param name="maxWait">When the wait ends by itself.</param>
     /// <param name="evicted">Called with each request that has to leave, before it does.</param>
-    public Waiter? TryEnter(in RouteRequest request, FlowControlSettings settings, TimeSpan now, Action<Waiter> evicted)
+    public Waiter? TryEnter(in RouteRequest request, FlowControlSettings settings, TimeSpan now, TimeSpan maxWait, Action<Waiter> evicted)
     {
         if (request.BodyBytes > settings.MaxWaitingBytes) return null;
         while (!room.HasRoomFor(in request, settings))
@@ -34,7 +35,7 @@ internal sealed class Admission(WaitRoom room)
             evicted(victim);
             room.Refuse(victim, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
         }
-        return room.Add(in request, now, now + settings.MaxWait);
+        return room.Add(in request, now, now + maxWait);
     }
 
     /// <summary>

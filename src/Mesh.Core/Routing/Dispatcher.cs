@@ -29,6 +29,12 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>Set with every configuration.</summary>
     public required FlowControlSettings Settings { get; set; }
 
+    /// <summary>
+    /// Longest wait for an endpoint: that of the request itself. Sending it earlier would not have it answered earlier. Set with every
+    /// configuration.
+    /// </summary>
+    public required TimeSpan RequestTimeout { get; set; }
+
     private BackendTable Backends => reservations.Backends;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
@@ -48,7 +54,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once.
         if (placement.Endpoint is { } endpoint)
         {
-            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, Leaving) is { } waiting)
+            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, Leaving) is { } waiting)
             {
                 Backends.OnPlaced(endpoint, now, placement.WithinTarget);
                 WaitFor(waiting, in placement, now);
@@ -62,7 +68,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         // :: Step 3: no room: wait for it, or leave.
         if (placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
-        if (Admission.TryEnter(in request, Settings, now, Leaving) is not { } waiter)
+        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, Leaving) is not { } waiter)
         {
             return RouteDecision.Refuse(DecisionReason.QueueFull, Admission.RetryAfter(now));
         }

@@ -92,7 +92,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         }
 
         var nowMs = now.TotalMilliseconds;
-        var choice = _cost.Choose(in context, candidates, nowMs);
+        var choice = _cost.Choose(in context, candidates, _bindAheadMs, nowMs);
         return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,
@@ -123,6 +123,8 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         var all = endpoints.Configured;
         foreach (var backend in backends.Selector.FirstUsableTier())
         {
+            // Whoever drains a backend wants its sessions to leave, too.
+            if (!backends.Selector.IsOpen(backend)) continue;
             var range = backends.RangeOf(backend);
             for (var i = range.Start.Value; i < range.End.Value; i++)
             {

@@ -59,6 +59,7 @@ public sealed class PoolState
             Admission = new Admission(room),
             Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
             Settings = config.FlowControl,
+            RequestTimeout = config.Timeout,
         };
     }
 
@@ -169,6 +170,7 @@ public sealed class PoolState
         _prefixes.SetSlots(_endpoints.SlotCount);
         _reservations.Backends = MakeBackends(_reservations.Backends);
         _dispatcher.Settings = config.FlowControl;
+        _dispatcher.RequestTimeout = config.Timeout;
         if (config.Scheduling != scheduling)
         {
             _reservations.Costs = new CostModel(config.Scheduling);
@@ -250,10 +252,9 @@ public sealed class PoolState
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
     {
-        var healthy = transition.After == EndpointHealth.Healthy;
-        if (transition.Before == EndpointHealth.Healthy == healthy) return transition;
-        _reservations.Backends.OnHealthChanged(endpoint, healthy, _clock.SinceStart(_clock.Now));
-        if (!healthy)
+        if (!transition.Changed) return transition;
+        _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        if (transition.Before == EndpointHealth.Healthy)
         {
             // What comes back may be another process, and its cache is empty.
             _prefixes.Forget(endpoint.Slot);

@@ -40,6 +40,9 @@ internal sealed class BackendLoad
     /// <summary>h, kept by the owner.</summary>
     public int HealthyCount { get; set; }
 
+    /// <summary>Endpoints on whose health no verdict has been reached yet, kept by the owner.</summary>
+    public int UnknownCount { get; set; }
+
     /// <summary>Requests in flight and requests that wait for one of its endpoints.</summary>
     public int InFlight { get; private set; }
 
@@ -148,9 +151,9 @@ internal sealed class BackendLoad
     }
 
     /// <summary>Takes a sampled utilization; null makes it unknown.</summary>
-    public void Observe(int metric, int endpoint, double? utilization, int inFlight, TimeSpan now)
+    public void Observe(int metric, int endpoint, double? utilization, int inFlight, int waiting, TimeSpan now)
     {
-        if (utilization is { } value) _metrics[metric]!.Observe(endpoint, value, inFlight, now);
+        if (utilization is { } value) _metrics[metric]!.Observe(endpoint, value, inFlight, waiting, now);
         else _metrics[metric]!.Forget(endpoint);
     }
 

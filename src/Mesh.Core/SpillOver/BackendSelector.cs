@@ -14,19 +14,26 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
     /// <summary>True while auto-capacity drain keeps new requests away from the backend.</summary>
     public bool IsDrained(int backend) => _drain.IsDrained(backend);
 
+    /// <summary>True if the backend may get new requests at all: it has a healthy endpoint and is not drained, by its policy or for its health.</summary>
+    public bool IsOpen(int backend) => IsUsable(backend) && !_drain.IsDrained(backend);
+
     /// <summary>Judges health anew; call when a backend's healthy count changed, and at every tick. True if a drain state changed.</summary>
     public bool UpdateDrain(TimeSpan now)
     {
         if (!settings.AutoCapacityDrain) return false;
         var changed = false;
-        for (var i = 0; i < backends.Length; i++) changed |= _drain.Update(i, backends[i].HealthyCount, backends[i].EndpointCount, now);
+        for (var i = 0; i < backends.Length; i++) changed |= _drain.Update(i, backends[i].HealthyCount, backends[i].UnknownCount, backends[i].EndpointCount, now);
         return changed;
     }
 
     /// <summary>Takes over the drain states of the configuration before, so that an edit does not end a hold.</summary>
     /// <param name="before">Selector of the configuration before.</param>
     /// <param name="indexBefore">For each backend its index there; −1 for a new one.</param>
-    public void CarryFrom(BackendSelector before, ReadOnlySpan<int> indexBefore) => _drain.CarryFrom(before._drain, indexBefore);
+    public void CarryFrom(BackendSelector before, ReadOnlySpan<int> indexBefore)
+    {
+        // Turned off, it lets go at once.
+        if (settings.AutoCapacityDrain) _drain.CarryFrom(before._drain, indexBefore);
+    }
 
     /// <summary>Backends of the first tier that has a usable one; empty when no tier has.</summary>
     public ReadOnlySpan<int> FirstUsableTier()
@@ -35,7 +42,7 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
         {
             foreach (var i in tier)
             {
-                if (IsUsable(i) && !_drain.IsDrained(i)) return tier;
+                if (IsOpen(i)) return tier;
             }
         }
         return [];
@@ -46,7 +53,7 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
     {
         for (var i = 0; i < backends.Length; i++)
         {
-            if (IsUsable(i) && !_drain.IsDrained(i) && backends[i].HasRoom(now)) return true;
+            if (IsOpen(i) && backends[i].HasRoom(now)) return true;
         }
         return false;
     }
@@ -94,7 +101,7 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
         var best = -1;
         foreach (var i in tier)
         {
-            if (ruledOut[i] || !IsUsable(i) || _drain.IsDrained(i) || !backends[i].HasRoom(now)) continue;
+            if (ruledOut[i] || !IsOpen(i) || !backends[i].HasRoom(now)) continue;
             if (best < 0 || IsLess(i, best, now)) best = i;
         }
         return best;

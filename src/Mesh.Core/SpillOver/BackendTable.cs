@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Health;
 
 namespace Mesh.Core.SpillOver;
 
@@ -50,7 +51,7 @@ internal sealed class BackendTable
                 endpoint.RoundTripMs = roundTripMs;
                 endpoint.CostScale = 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler);
                 load.AddInFlight(endpoint.InFlightRequests + endpoint.Queue.Count);
-                if (endpoint.Health == EndpointHealth.Healthy) load.HealthyCount++;
+                Count(load, endpoint.Health, 1);
                 if (endpoint.LastSample is not null && isFresh(endpoint)) Observe(endpoint, now);
             }
             _ranges[i] = start..next;
@@ -103,10 +104,11 @@ internal sealed class BackendTable
         if (endpoint.BackendIndex >= 0) _loads[endpoint.BackendIndex].OnCompleted(endpoint.IndexInBackend);
     }
 
-    public void OnHealthChanged(EndpointState endpoint, bool healthy, TimeSpan now)
+    public void OnHealthChanged(EndpointState endpoint, HealthTransition transition, TimeSpan now)
     {
         if (endpoint.BackendIndex < 0) return;
-        _loads[endpoint.BackendIndex].HealthyCount += healthy ? 1 : -1;
+        Count(_loads[endpoint.BackendIndex], transition.Before, -1);
+        Count(_loads[endpoint.BackendIndex], transition.After, 1);
         UpdateDrain(now);
     }
 
@@ -117,7 +119,7 @@ internal sealed class BackendTable
         var load = _loads[endpoint.BackendIndex];
         for (var metric = 0; metric < load.MetricCount; metric++)
         {
-            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightRequests, now);
+            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightRequests, endpoint.Queue.Count, now);
         }
     }
 
@@ -132,5 +134,11 @@ internal sealed class BackendTable
     {
         Selector.UpdateDrain(now);
         for (var i = 0; i < _excluded.Length; i++) _excluded[i] = _switchedOff[i] || Selector.IsDrained(i);
+    }
+
+    private static void Count(BackendLoad load, EndpointHealth health, int change)
+    {
+        if (health == EndpointHealth.Healthy) load.HealthyCount += change;
+        if (health == EndpointHealth.Unknown) load.UnknownCount += change;
     }
 }

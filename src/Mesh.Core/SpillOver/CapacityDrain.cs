@@ -2,7 +2,8 @@ namespace Mesh.Core.SpillOver;
 
 /// <summary>
 /// Auto-capacity drain: a backend with fewer than 25% of its endpoints healthy is drained as long as fewer than half of the backends
-/// are; it comes back once at least 35% have been healthy for 60 s.
+/// are; it comes back once at least 35% have been healthy for 60 s. An endpoint on which no verdict has been reached yet is no reason to
+/// drain, or every start would empty half of the backends for a minute.
 /// </summary>
 internal sealed class CapacityDrain(int backendCount)
 {
@@ -37,14 +38,14 @@ internal sealed class CapacityDrain(int backendCount)
         }
     }
 
-    /// <summary>Judges one backend by its healthy and its total endpoints; returns true if its state changed.</summary>
-    public bool Update(int backend, int healthy, int total, TimeSpan now)
+    /// <summary>Judges one backend by its endpoints: the healthy ones, those not judged yet, all. Returns true if its state changed.</summary>
+    public bool Update(int backend, int healthy, int unknown, int total, TimeSpan now)
     {
         if (total == 0) return false;
         var share = (double)healthy / total;
         if (!_drained[backend])
         {
-            if (share >= DrainBelow || _drainedCount >= MaxDrainedShare * backendCount) return false;
+            if ((double)(healthy + unknown) / total >= DrainBelow || _drainedCount >= MaxDrainedShare * backendCount) return false;
             _drained[backend] = true;
             _goodSince[backend] = null;
             _drainedCount++;

@@ -25,7 +25,12 @@ internal sealed class UtilizationEstimate(int endpointCount)
     public double? Value => _knownCount == 0 ? null : Math.Max(0, (_sumUtilization + _cost * _sumSince) / _knownCount);
 
     /// <summary>Takes a sample of one endpoint.</summary>
-    public void Observe(int endpoint, double utilization, int inFlight, TimeSpan now)
+    /// <param name="endpoint">Index of the endpoint.</param>
+    /// <param name="utilization">What it reports.</param>
+    /// <param name="inFlight">Requests that it had then.</param>
+    /// <param name="waiting">Requests that are counted here already but wait to be sent there: it cannot have known of them.</param>
+    /// <param name="now">Now.</param>
+    public void Observe(int endpoint, double utilization, int inFlight, int waiting, TimeSpan now)
     {
         Forget(endpoint);
         _known[endpoint] = true;
@@ -33,7 +38,8 @@ internal sealed class UtilizationEstimate(int endpointCount)
         _utilization[endpoint] = utilization;
         _inFlightAtSample[endpoint] = inFlight;
         _sampledAt[endpoint] = now;
-        _since[endpoint] = 0;
+        _since[endpoint] = waiting;
+        _sumSince += waiting;
         _sumUtilization += utilization;
         _sumInFlight += inFlight;
         // A backend at rest teaches nothing about the cost of a request: keep what was learned before.

@@ -197,7 +197,7 @@ public class BackendSelectorTests
         {
             for (var b = 0; b < 2; b++)
             {
-                for (var e = 0; e < 2; e++) fixture.Backends[b].Observe(0, e, placed[b, e] * 0.03, placed[b, e], fixture.Now);
+                for (var e = 0; e < 2; e++) fixture.Backends[b].Observe(0, e, placed[b, e] * 0.03, placed[b, e], 0, fixture.Now);
             }
         }
     }
@@ -207,7 +207,7 @@ public class BackendSelectorTests
     {
         var dry = new BackendSettings { Mode = BalancingMode.CustomMetrics, CustomMetrics = [new CustomMetricTarget("kv-cache", 0.3, DryRun: true)] };
         var fixture = new SpillOverFixture(Waterfall, West, Backend("west", 1, dry), Backend("east", 1, dry));
-        fixture.Backends[0].Observe(0, 0, 0.99, 0, fixture.Now);
+        fixture.Backends[0].Observe(0, 0, 0.99, 0, 0, fixture.Now);
 
         for (var i = 0; i < 20; i++) Assert.Equal(0, fixture.Place().Backend);
         Assert.Equal(0.99, fixture.Backends[0].Utilization(0)!.Value, 0.2);

@@ -14,7 +14,7 @@ public class CapacityDrainTests
     {
         var drain = new CapacityDrain(2);
 
-        drain.Update(0, healthy, 100, At(0));
+        drain.Update(0, healthy, 0, 100, At(0));
 
         Assert.Equal(drained, drain.IsDrained(0));
     }
@@ -23,9 +23,9 @@ public class CapacityDrainTests
     public void Update_HalfAlreadyDrained_DrainsNoMore()
     {
         var drain = new CapacityDrain(2);
-        drain.Update(0, 0, 4, At(0));
+        drain.Update(0, 0, 0, 4, At(0));
 
-        drain.Update(1, 0, 4, At(0));
+        drain.Update(1, 0, 0, 4, At(0));
 
         Assert.True(drain.IsDrained(0));
         Assert.False(drain.IsDrained(1));
@@ -38,10 +38,10 @@ public class CapacityDrainTests
     public void Update_HealthyAgain_ReturnsAfter60SecondsAt35Percent(int healthy, double seconds, bool drained)
     {
         var drain = new CapacityDrain(2);
-        drain.Update(0, 10, 100, At(0));
+        drain.Update(0, 10, 0, 100, At(0));
 
-        drain.Update(0, healthy, 100, At(10));
-        drain.Update(0, healthy, 100, At(10 + seconds));
+        drain.Update(0, healthy, 0, 100, At(10));
+        drain.Update(0, healthy, 0, 100, At(10 + seconds));
 
         Assert.Equal(drained, drain.IsDrained(0));
     }
@@ -50,15 +50,15 @@ public class CapacityDrainTests
     public void Update_DipWhileRecovering_StartsTheHoldAnew()
     {
         var drain = new CapacityDrain(2);
-        drain.Update(0, 10, 100, At(0));
-        drain.Update(0, 50, 100, At(10));
-        drain.Update(0, 30, 100, At(60));
-        drain.Update(0, 50, 100, At(61));
+        drain.Update(0, 10, 0, 100, At(0));
+        drain.Update(0, 50, 0, 100, At(10));
+        drain.Update(0, 30, 0, 100, At(60));
+        drain.Update(0, 50, 0, 100, At(61));
 
-        drain.Update(0, 50, 100, At(120));
+        drain.Update(0, 50, 0, 100, At(120));
         Assert.True(drain.IsDrained(0));
 
-        drain.Update(0, 50, 100, At(121));
+        drain.Update(0, 50, 0, 100, At(121));
         Assert.False(drain.IsDrained(0));
     }
 }

@@ -13,8 +13,8 @@ public class UtilizationEstimateTests
     public void Value_TwoOfThreeReport_IsTheirMean()
     {
         var estimate = new UtilizationEstimate(3);
-        estimate.Observe(0, 0.2, 2, T0);
-        estimate.Observe(2, 0.6, 6, T0);
+        estimate.Observe(0, 0.2, 2, 0, T0);
+        estimate.Observe(2, 0.6, 6, 0, T0);
 
         Assert.Equal(0.4, estimate.Value!.Value, 12);
     }
@@ -23,7 +23,7 @@ public class UtilizationEstimateTests
     public void Shift_AfterSample_MovesByTheLearnedCost()
     {
         var estimate = new UtilizationEstimate(1);
-        estimate.Observe(0, 0.4, 8, T0);
+        estimate.Observe(0, 0.4, 8, 0, T0);
 
         estimate.Shift(0, 1);
         estimate.Shift(0, 1);
@@ -37,8 +37,8 @@ public class UtilizationEstimateTests
     public void Expire_OldSample_IsUnknownAgain()
     {
         var estimate = new UtilizationEstimate(2);
-        estimate.Observe(0, 0.2, 1, T0);
-        estimate.Observe(1, 0.8, 1, TimeSpan.FromSeconds(2));
+        estimate.Observe(0, 0.2, 1, 0, T0);
+        estimate.Observe(1, 0.8, 1, 0, TimeSpan.FromSeconds(2));
 
         estimate.Expire(TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(1));
         Assert.Equal(0.8, estimate.Value!.Value, 12);
