@@ -17,7 +17,7 @@ internal static class ManifestDirectory
             if (!Directory.Exists(directory))
             {
                 report.Error(
-                    title, DiagnosticCodes.DirectoryMissing, $"There is no directory {directory}",
+                    title, DiagnosticCodes.DirectoryMissing, File.Exists(directory) ? $"{directory} is a file, not a directory" : $"There is no directory {directory}",
                     "name a directory with one folder of manifests for each cluster");
                 return new ManifestSnapshot([], []);
             }
