@@ -49,5 +49,6 @@ internal static class MeshTool
         VersionCommand.Create(console),
     };
 
-    private static bool IsReaderGone(IOException e) => e.Message.Contains("Broken pipe", StringComparison.OrdinalIgnoreCase) || (e.HResult & 0xFFFF) == 0x6D;
+    private static bool IsReaderGone(IOException e) =>
+        e.Message.Contains("Broken pipe", StringComparison.OrdinalIgnoreCase) || (e.HResult & 0xFFFF) == 0x6D;
 }

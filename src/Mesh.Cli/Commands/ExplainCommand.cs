@@ -13,12 +13,19 @@ internal static class ExplainCommand
     public static Command Create(ToolConsole console)
     {
         var directory = new Argument<string>("DIR") { Description = "Directory with one folder of manifests for each cluster." };
-        var pool = new Option<string>("--pool") { Description = "Pool to explain; the namespace may be left out where it is not in doubt.", HelpName = "[NS/]POOL", Required = true };
+        var pool = new Option<string>("--pool")
+        {
+            Description = "Pool to explain; the namespace may be left out where it is not in doubt.",
+            HelpName = "[NS/]POOL",
+            Required = true,
+        };
         var cluster = new Option<string?>("--cluster") { Description = "Explain this cluster's backends alone.", HelpName = "CLUSTER" };
         var output = OutputOption.Create();
-        var command = new Command("explain", "Show what holds for each backend of a pool, where it is written, and its capacity by formula.") { directory, pool, cluster, output };
+        const string Summary = "Show what holds for each backend of a pool, where it is written, and its capacity by formula.";
+        var command = new Command("explain", Summary) { directory, pool, cluster, output };
         command.SetAction(arguments => Run(
-            console, arguments.GetRequiredValue(directory), arguments.GetRequiredValue(pool), arguments.GetValue(cluster), OutputOption.Read(arguments, output)));
+            console, arguments.GetRequiredValue(directory), arguments.GetRequiredValue(pool), arguments.GetValue(cluster),
+            OutputOption.Read(arguments, output)));
         return command;
     }
 
@@ -40,9 +47,12 @@ internal static class ExplainCommand
         var names = result.Effective.Select(p => p.Id.ToString()).ToList();
         if (found.Count > 1)
         {
-            console.Problem($"There are {found.Count} pools of the name {name}", $"name the namespace too: --pool {string.Join(" or --pool ", found.Select(p => p.Id.ToString()))}");
+            console.Problem(
+                $"There are {found.Count} pools of the name {name}",
+                $"name the namespace too: --pool {string.Join(" or --pool ", found.Select(p => p.Id.ToString()))}");
         }
-        else if (result.Statuses.FirstOrDefault(s => s.Kind == "InferencePool" && (s.Name == name || $"{s.Namespace}/{s.Name}" == name)) is { } hidden)
+        else if (result.Statuses.FirstOrDefault(
+            s => s.Kind == "InferencePool" && (s.Name == name || $"{s.Namespace}/{s.Name}" == name)) is { } hidden)
         {
             console.Problem(
                 $"InferencePool {hidden.Namespace}/{hidden.Name} of {hidden.Cluster} is not exported, so there is no import of that name",
@@ -53,7 +63,9 @@ internal static class ExplainCommand
             var nearest = NearestName.Of(name, names) ?? NearestName.Of(name, result.Effective.Select(p => p.Id.Name));
             console.Problem(
                 $"There is no pool {name}{(nearest is null ? "" : $"; did you mean {nearest}?")}",
-                names.Count == 0 ? "export an InferencePool: annotation networking.gke.io/export: \"True\"" : $"pools are {string.Join(", ", names)}");
+                names.Count == 0
+                    ? "export an InferencePool: annotation networking.gke.io/export: \"True\""
+                    : $"pools are {string.Join(", ", names)}");
         }
 
         return null;
@@ -66,7 +78,9 @@ internal static class ExplainCommand
         var known = result.Config!.Clusters.Any(c => c.Name == cluster);
         var nearest = known ? null : NearestName.Of(cluster, result.Config.Clusters.Select(c => c.Name));
         console.Problem(
-            known ? $"Pool {pool.Id} has no backend in cluster {cluster}" : $"There is no cluster {cluster}{(nearest is null ? "" : $"; did you mean {nearest}?")}",
+            known
+                ? $"Pool {pool.Id} has no backend in cluster {cluster}"
+                : $"There is no cluster {cluster}{(nearest is null ? "" : $"; did you mean {nearest}?")}",
             own.Count == 0 ? "the pool has no backend at all: see mesh validate" : $"clusters of the pool are {string.Join(", ", own)}");
         return false;
     }

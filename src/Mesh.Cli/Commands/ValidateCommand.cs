@@ -33,7 +33,11 @@ internal static class ValidateCommand
         console.Write(result.HasErrors ? "refused" : "valid", result.HasErrors ? Palette.Error : Palette.Hint);
         console.Write($", {Findings.Summary(result.Diagnostics)}");
         if (result.Config is { } config)
-            console.Write($"; {Findings.Count(config.Clusters.Length, "cluster")}, {Findings.Count(config.Pools.Length, "pool")}, {Findings.Count(config.Routes.Length, "route")}");
+        {
+            console.Write($"; {Findings.Count(config.Clusters.Length, "cluster")}, {Findings.Count(config.Pools.Length, "pool")}");
+            console.Write($", {Findings.Count(config.Routes.Length, "route")}");
+        }
+
         console.WriteLine();
     }
 
@@ -43,7 +47,8 @@ internal static class ValidateCommand
         public static Answer Of(string directory, LoadResult result)
         {
             int Number(Severity severity) => result.Diagnostics.Count(d => d.Severity == severity);
-            return new Answer(directory, !result.HasErrors, Number(Severity.Error), Number(Severity.Warning), Number(Severity.Info), result.Diagnostics);
+            return new Answer(
+                directory, !result.HasErrors, Number(Severity.Error), Number(Severity.Warning), Number(Severity.Info), result.Diagnostics);
         }
     }
 }

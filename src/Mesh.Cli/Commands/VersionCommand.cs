@@ -18,9 +18,11 @@ internal static class VersionCommand
 
     private static int Run(ToolConsole console, OutputFormat format)
     {
-        var text = typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        var text = typeof(VersionCommand).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         var plus = text.IndexOf('+', StringComparison.Ordinal);
-        var answer = new Answer(plus < 0 ? text : text[..plus], plus < 0 ? null : text[(plus + 1)..], RuntimeInformation.FrameworkDescription);
+        var answer = new Answer(
+            plus < 0 ? text : text[..plus], plus < 0 ? null : text[(plus + 1)..], RuntimeInformation.FrameworkDescription);
         if (format == OutputFormat.Json) JsonText.Write(console, answer);
         else console.WriteLine($"mesh {answer.Version}{(answer.Revision is null ? "" : $" ({answer.Revision})")}, {answer.Runtime}");
         return ExitCodes.Done;

@@ -45,8 +45,10 @@ internal sealed class Explainer(LoadResult result, EffectivePool pool)
         return new[]
         {
             ("GCPBackendPolicy", pool.BackendPolicy), ("HealthCheckPolicy", pool.HealthCheckPolicy),
-            ("GCPTrafficDistributionPolicy", pool.TrafficDistributionPolicy), ("FlowControlPolicy", pool.FlowControlPolicy), ("SchedulingProfile", pool.SchedulingProfile),
-        }.SelectMany(p => result.Statuses.Where(s => s.Cluster == configCluster && s.Kind == p.Item1 && $"{s.Namespace}/{s.Name}" == p.Item2));
+            ("GCPTrafficDistributionPolicy", pool.TrafficDistributionPolicy),
+            ("FlowControlPolicy", pool.FlowControlPolicy), ("SchedulingProfile", pool.SchedulingProfile),
+        }.SelectMany(p =>
+            result.Statuses.Where(s => s.Cluster == configCluster && s.Kind == p.Item1 && $"{s.Namespace}/{s.Name}" == p.Item2));
     }
 
     private IEnumerable<ResourceStatus> Members() => result.Statuses.Where(s =>

@@ -13,7 +13,9 @@ internal sealed class ExplanationText(ToolConsole console, string directory, Poo
         console.WriteLine($"Pool {pool.Pool}{(pool.LocalToCluster is { } local ? $", of cluster {local} alone" : "")}", Palette.Heading);
         var policies = new Columns();
         foreach (var policy in pool.Policies)
-            policies.Add($"{policy.Kind} {policy.Name}", new Columns.Cell(string.Create(CultureInfo.InvariantCulture, $"{policy.File}:{policy.Line}"), Palette.Dim));
+            policies.Add(
+                $"{policy.Kind} {policy.Name}",
+                new Columns.Cell(string.Create(CultureInfo.InvariantCulture, $"{policy.File}:{policy.Line}"), Palette.Dim));
         policies.Write(console, 2);
         if (pool.Policies.IsEmpty) console.WriteLine("  no policy is attached: built-in defaults hold");
 
@@ -48,7 +50,8 @@ internal sealed class ExplanationText(ToolConsole console, string directory, Poo
 
     private static string ScopeText(BackendExplanation backend)
     {
-        if (backend.Scope is { } scope) return string.Create(CultureInfo.InvariantCulture, $"scopes[{scope.Scope}] ({scope.Selector}), {scope.File}:{scope.Line}");
+        if (backend.Scope is { } scope)
+            return string.Create(CultureInfo.InvariantCulture, $"scopes[{scope.Scope}] ({scope.Selector}), {scope.File}:{scope.Line}");
         return backend.ScopesOfPolicy switch
         {
             0 => "the policy has none",
@@ -64,18 +67,27 @@ internal sealed class ExplanationText(ToolConsole console, string directory, Poo
         {
             console.WriteLine($"  from {place.Region}{(place.Zone is null ? "" : $", zone {place.Zone}")}");
             for (var i = 0; i < place.Tiers.Length; i++)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {i + 1}. {string.Join(" and ", place.Tiers[i].Select(p => PlaceText(p, place.Region)))}"));
+            {
+                var backends = string.Join(" and ", place.Tiers[i].Select(p => PlaceText(p, place.Region)));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {i + 1}. {backends}"));
+            }
         }
 
         // Among several other regions only their round-trip times decide, which no manifest tells.
-        if (pool.FillOrder.Any(f => f.Tiers.SelectMany(t => t).Where(p => p.Region != f.Region).Select(p => p.Region).Distinct().Count() > 1))
-            console.WriteLine("  Other regions come nearest first, by the round-trip times that are measured at run time; without them, as here, by name.", Palette.Dim);
+        if (pool.FillOrder.Any(f => OtherRegions(f) > 1))
+            console.WriteLine(
+                "  Other regions come nearest first, by round-trip times that are measured at run time; without them, as here, by name.",
+                Palette.Dim);
     }
+
+    private static int OtherRegions(FillExplanation order) =>
+        order.Tiers.SelectMany(t => t).Select(p => p.Region).Where(r => r != order.Region).Distinct().Count();
 
     private static string PlaceText(FillPlace place, string from)
     {
         var where = place.Region == from ? "own region" : place.Region;
-        return $"{place.Backend} ({where}{(place.Preference == BackendPreference.Preferred ? ", PREFERRED" : "")}{(place.Drained ? ", drained: 0%" : "")})";
+        var preferred = place.Preference == BackendPreference.Preferred ? ", PREFERRED" : "";
+        return $"{place.Backend} ({where}{preferred}{(place.Drained ? ", drained: 0%" : "")})";
     }
 
     private void Section(string title, IReadOnlyCollection<EffectiveSetting> settings)

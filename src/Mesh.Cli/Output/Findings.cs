@@ -3,7 +3,9 @@ using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Cli.Output;
 
-/// <summary>Findings for people: the place as editors and terminals take it, then the message, then where in the document and what to write.</summary>
+/// <summary>
+/// Findings for people: the place as editors and terminals take it, then the message, then where in the document and what to write.
+/// </summary>
 internal static class Findings
 {
     /// <summary>Writes findings in their order.</summary>
@@ -22,7 +24,11 @@ internal static class Findings
             console.Write($": {finding.Message} ");
             console.WriteLine($"[{finding.Code}]", Palette.Dim);
             if (finding.Path.Length > 0)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{margin}    at {finding.Path}{(finding.Document > 1 ? $" of document {finding.Document}" : "")}"), Palette.Dim);
+            {
+                var document = finding.Document > 1 ? string.Create(CultureInfo.InvariantCulture, $" of document {finding.Document}") : "";
+                console.WriteLine($"{margin}    at {finding.Path}{document}", Palette.Dim);
+            }
+
             if (finding.Hint is null) continue;
             console.Write($"{margin}    hint", Palette.Hint);
             console.WriteLine($": {finding.Hint}");
@@ -32,13 +38,15 @@ internal static class Findings
     /// <summary>For example <c>2 errors, 1 warning</c>; notes are named where there are some.</summary>
     public static string Summary(IReadOnlyCollection<Diagnostic> findings)
     {
+        var errors = findings.Count(d => d.Severity == Severity.Error);
+        var warnings = findings.Count(d => d.Severity == Severity.Warning);
         var notes = findings.Count(d => d.Severity == Severity.Info);
-        return $"{Count(findings.Count(d => d.Severity == Severity.Error), "error")}, {Count(findings.Count(d => d.Severity == Severity.Warning), "warning")}"
-            + (notes == 0 ? "" : ", " + Count(notes, "note"));
+        return $"{Count(errors, "error")}, {Count(warnings, "warning")}{(notes == 0 ? "" : ", " + Count(notes, "note"))}";
     }
 
     /// <summary>A number with its noun, in the plural where it is not 1.</summary>
-    public static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+    public static string Count(int number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     public static string Word(Severity severity) => severity switch
     {

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Mesh.Cli.Output;
 
-/// <summary>JSON of every command: indented, names in camel case, words for enumerations, absent values left out, ended by a line break.</summary>
+/// <summary>
+/// JSON of every command: indented, names in camel case, words for enumerations, absent values left out, ended by a line break.
+/// </summary>
 internal static class JsonText
 {
     private static readonly JsonSerializerOptions Options = new()

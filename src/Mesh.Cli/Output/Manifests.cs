@@ -13,7 +13,9 @@ internal static class Manifests
         if (!result.HasErrors) return result;
         var errors = result.Diagnostics.Where(d => d.Severity == Severity.Error).ToList();
         Findings.Write(console.ForProblems(), directory, errors);
-        console.Problem($"{directory} has {Findings.Count(errors.Count, "error")}", $"correct what is listed; mesh validate {directory} shows warnings too");
+        console.Problem(
+            $"{directory} has {Findings.Count(errors.Count, "error")}",
+            $"correct what is listed; mesh validate {directory} shows warnings too");
         return null;
     }
 }

@@ -17,12 +17,18 @@ internal static class OutputOption
 {
     public static Option<string> Create()
     {
-        var option = new Option<string>("--output", "-o") { Description = "How to write the answer.", HelpName = "text|json", DefaultValueFactory = _ => "text" };
+        var option = new Option<string>("--output", "-o")
+        {
+            Description = "How to write the answer.",
+            HelpName = "text|json",
+            DefaultValueFactory = _ => "text",
+        };
         option.CompletionSources.Add("text", "json");
         option.Validators.Add(result =>
         {
             var word = result.Tokens.Count == 0 ? "" : result.Tokens[^1].Value;
-            if (result.Tokens.Count > 0 && word is not ("text" or "json")) result.AddError($"Option -o is {word}; it must be text or json.");
+            if (result.Tokens.Count > 0 && word is not ("text" or "json"))
+                result.AddError($"Option -o is {word}; it must be text or json.");
         });
         return option;
     }

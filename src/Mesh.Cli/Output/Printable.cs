@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Mesh.Cli.Output;
 
-/// <summary>Text of manifests on a terminal: control characters are spelt out, so that a value can neither break a line nor steer the terminal.</summary>
+/// <summary>
+/// Text of manifests on a terminal: control characters are spelt out, so that a value can neither break a line nor steer the terminal.
+/// </summary>
 internal static class Printable
 {
     public static string Of(string text)

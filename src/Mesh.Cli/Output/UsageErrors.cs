@@ -18,7 +18,8 @@ internal static class UsageErrors
         for (var i = 0; i < parsed.UnmatchedTokens.Count; i++)
         {
             // What stands behind an unknown option is taken for its value: one mistake, not two.
-            if (i == 0 || !IsOption(parsed.UnmatchedTokens[i - 1]) || IsOption(parsed.UnmatchedTokens[i])) problems.Add(Describe(parsed.UnmatchedTokens[i], command, title));
+            if (i == 0 || !IsOption(parsed.UnmatchedTokens[i - 1]) || IsOption(parsed.UnmatchedTokens[i]))
+                problems.Add(Describe(parsed.UnmatchedTokens[i], command, title));
         }
 
         problems.AddRange(parsed.Errors.Select(e => e.Message)

@@ -26,15 +26,19 @@ public static class ConfigDiff
         var settings = EffectiveDiff.Compare(before.Effective, after.Effective).ToLookup(c => c.Pool);
         foreach (var id in old.Pools.Concat(now.Pools).Select(p => p.Id).Distinct().Order())
         {
-            changes.AddRange(settings[id.ToString()].Select(c => new ConfigChange("pool", c.Pool, c.Backend, c.Name, c.Before, c.After, c.Origin)));
-            if (old.Pools.FirstOrDefault(p => p.Id == id) is { } oldPool && now.Pools.FirstOrDefault(p => p.Id == id) is { } pool) AddPool(changes, oldPool, pool);
+            changes.AddRange(
+                settings[id.ToString()].Select(c => new ConfigChange("pool", c.Pool, c.Backend, c.Name, c.Before, c.After, c.Origin)));
+            if (old.Pools.FirstOrDefault(p => p.Id == id) is { } oldPool
+                && now.Pools.FirstOrDefault(p => p.Id == id) is { } pool)
+                AddPool(changes, oldPool, pool);
         }
 
         return changes.ToImmutable();
     }
 
     private static void Add<T>(
-        ImmutableArray<ConfigChange>.Builder changes, string kind, ImmutableArray<T> before, ImmutableArray<T> after, Func<T, string> name, Func<T, IEnumerable<(string Name, string Value)>> describe)
+        ImmutableArray<ConfigChange>.Builder changes, string kind, ImmutableArray<T> before, ImmutableArray<T> after,
+        Func<T, string> name, Func<T, IEnumerable<(string Name, string Value)>> describe)
         where T : class
     {
         foreach (var subject in before.Concat(after).Select(name).Distinct().Order(StringComparer.Ordinal))
@@ -42,7 +46,8 @@ public static class ConfigDiff
             var old = before.FirstOrDefault(o => name(o) == subject);
             var now = after.FirstOrDefault(o => name(o) == subject);
             if (old is null || now is null)
-                changes.Add(new ConfigChange(kind, subject, null, kind, old is null ? null : "present", now is null ? null : "present", null));
+                changes.Add(new ConfigChange(
+                    kind, subject, null, kind, old is null ? null : "present", now is null ? null : "present", null));
             if (now is not null) AddSettings(changes, kind, subject, null, old is null ? [] : describe(old), describe(now));
         }
     }
@@ -65,11 +70,13 @@ public static class ConfigDiff
     {
         var missing = backend.Endpoints.Where(e => other.Endpoints.All(o => o.Id != e.Id)).ToList();
         foreach (var endpoint in missing.Take(MaxNamedEndpoints)) yield return ($"endpoint {endpoint.Id}", endpoint.PodName);
-        if (missing.Count > MaxNamedEndpoints) yield return ("endpoints not named", (missing.Count - MaxNamedEndpoints).ToString(CultureInfo.InvariantCulture));
+        if (missing.Count > MaxNamedEndpoints)
+            yield return ("endpoints not named", (missing.Count - MaxNamedEndpoints).ToString(CultureInfo.InvariantCulture));
     }
 
     private static void AddSettings(
-        ImmutableArray<ConfigChange>.Builder changes, string kind, string subject, string? backend, IEnumerable<(string Name, string Value)> before, IEnumerable<(string Name, string Value)> after)
+        ImmutableArray<ConfigChange>.Builder changes, string kind, string subject, string? backend,
+        IEnumerable<(string Name, string Value)> before, IEnumerable<(string Name, string Value)> after)
     {
         var old = before.ToList();
         var now = after.ToList();
@@ -90,4 +97,5 @@ public static class ConfigDiff
 /// <param name="Before">Old value; null where there was none.</param>
 /// <param name="After">New value; null where there is none.</param>
 /// <param name="Origin">Where the new value is written; null for what has no such place.</param>
-public sealed record ConfigChange(string Kind, string Subject, string? Backend, string Name, string? Before, string? After, SettingOrigin? Origin);
+public sealed record ConfigChange(
+    string Kind, string Subject, string? Backend, string Name, string? Before, string? After, SettingOrigin? Origin);

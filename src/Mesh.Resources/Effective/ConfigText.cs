@@ -3,7 +3,10 @@ using Mesh.Core.Config;
 
 namespace Mesh.Resources.Effective;
 
-/// <summary>Objects of a configuration as named settings, with all that changes what runs; pools' and backends' own settings are <see cref="EffectivePool"/>.</summary>
+/// <summary>
+/// Objects of a configuration as named settings, with all that changes what runs; pools' and backends' own settings are
+/// <see cref="EffectivePool"/>.
+/// </summary>
 internal static class ConfigText
 {
     public static IEnumerable<(string Name, string Value)> Of(ClusterConfig cluster)
@@ -18,7 +21,11 @@ internal static class ConfigText
     {
         yield return ("regions", gateway.Regions.IsEmpty ? "all" : string.Join(", ", gateway.Regions));
         foreach (var l in gateway.Listeners)
-            yield return ($"listener {l.Name}", string.Create(CultureInfo.InvariantCulture, $"{l.Protocol.ToString().ToUpperInvariant()} {l.Port}, host {l.Hostname ?? "any"}"));
+        {
+            var protocol = l.Protocol.ToString().ToUpperInvariant();
+            var value = string.Create(CultureInfo.InvariantCulture, $"{protocol} {l.Port}, host {l.Hostname ?? "any"}");
+            yield return ($"listener {l.Name}", value);
+        }
     }
 
     public static IEnumerable<(string Name, string Value)> Of(ObjectiveConfig objective)
@@ -30,14 +37,17 @@ internal static class ConfigText
     /// <summary>Model rewrites of a pool: of each model, or of every other one, what is sent instead.</summary>
     public static IEnumerable<(string Name, string Value)> Rewrites(PoolConfig pool) => pool.ModelRewrites.Select(r => (
         r.Model is null ? "rewrite of every other model" : $"rewrite of model {r.Model}",
-        string.Join(", ", r.Targets.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Model} weight {t.Weight}"))) + $" by {r.Source}"));
+        $"{string.Join(", ", r.Targets.Select(Of))} by {r.Source}"));
 
     /// <summary>Metrics that are scraped for a backend's endpoints.</summary>
     public static IEnumerable<(string Name, string Value)> Metrics(BackendConfig backend)
     {
-        var exports = backend.Endpoints.SelectMany(e => e.MetricsPages).SelectMany(p => p.Exports.Select(e => (e.ExportName, Text: string.Create(
+        var exports = backend.Endpoints.SelectMany(e => e.MetricsPages)
+            .SelectMany(p => p.Exports.Select(e => (e.ExportName, Text: string.Create(
             CultureInfo.InvariantCulture, $"{e.MetricName} of :{p.Port}{p.Path}{(e.ForLoadBalancing ? "" : ", for autoscaling alone")}"))));
         return exports.Distinct().GroupBy(e => e.ExportName).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => ($"metric {g.Key}", string.Join("; ", g.Select(e => e.Text).Order(StringComparer.Ordinal))));
     }
+
+    private static string Of(ModelTarget target) => string.Create(CultureInfo.InvariantCulture, $"{target.Model} weight {target.Weight}");
 }

@@ -18,12 +18,13 @@ internal static class RouteText
             yield return ($"rules[{i}].backendRefs", Listed(rule.BackendRefs.Select(Of)));
             if (!rule.Filters.IsEmpty) yield return ($"rules[{i}].filters", Of(rule.Filters));
             if (rule.RequestTimeout is { } request) yield return ($"rules[{i}].timeouts.request", SettingText.Seconds(request));
-            if (rule.BackendRequestTimeout is { } attempt) yield return ($"rules[{i}].timeouts.backendRequest", SettingText.Seconds(attempt));
+            if (rule.BackendRequestTimeout is { } attempt)
+                yield return ($"rules[{i}].timeouts.backendRequest", SettingText.Seconds(attempt));
         }
     }
 
     private static string Of(ParentRefConfig p) =>
-        $"{p.Namespace}/{p.Name}{(p.SectionName is null ? "" : " listener " + p.SectionName)}{(p.Port is { } port ? string.Create(CultureInfo.InvariantCulture, $" port {port}") : "")}";
+        $"{p.Namespace}/{p.Name}{(p.SectionName is null ? "" : " listener " + p.SectionName)}{Port(p.Port)}";
 
     private static string Of(BackendRefConfig b) =>
         string.Create(CultureInfo.InvariantCulture, $"{b.Pool} weight {b.Weight}{(b.Filters.IsEmpty ? "" : $" with {Of(b.Filters)}")}");
@@ -47,8 +48,8 @@ internal static class RouteText
         if (f.UrlRewrite is { } rewrite) parts.Add($"URLRewrite{Host(rewrite.Hostname)}{Path(rewrite.Path)}");
         if (f.Redirect is { } r)
         {
-            var port = r.Port is { } number ? string.Create(CultureInfo.InvariantCulture, $" port {number}") : "";
-            parts.Add(string.Create(CultureInfo.InvariantCulture, $"RequestRedirect {r.StatusCode}{(r.Scheme is null ? "" : " " + r.Scheme)}{Host(r.Hostname)}{port}{Path(r.Path)}"));
+            var status = r.StatusCode.ToString(CultureInfo.InvariantCulture);
+            parts.Add($"RequestRedirect {status}{(r.Scheme is null ? "" : " " + r.Scheme)}{Host(r.Hostname)}{Port(r.Port)}{Path(r.Path)}");
         }
 
         parts.AddRange(f.Mirrors.Select(m => $"RequestMirror {SettingText.Percent(m.Ratio)} to {m.Pool}"));
@@ -56,9 +57,13 @@ internal static class RouteText
     }
 
     private static string Of(HeaderEdits edits) =>
-        string.Join(' ', [.. edits.Set.Select(h => $"set {h.Name}={h.Value}"), .. edits.Add.Select(h => $"add {h.Name}={h.Value}"), .. edits.Remove.Select(n => $"remove {n}")]);
+        string.Join(' ', edits.Set.Select(h => $"set {h.Name}={h.Value}")
+            .Concat(edits.Add.Select(h => $"add {h.Name}={h.Value}"))
+            .Concat(edits.Remove.Select(n => $"remove {n}")));
 
     private static string Host(string? host) => host is null ? "" : $" host {host}";
+
+    private static string Port(int? port) => port is { } number ? string.Create(CultureInfo.InvariantCulture, $" port {number}") : "";
 
     private static string Path(PathEdit? path) => path is null ? "" : $" {path.Type} {path.Value}";
 
