@@ -1,1 +1,3 @@
-return 0;
+using Mesh.Gateway.Hosting;
+
+return await GatewayProcess.RunAsync(args, Console.Out, Console.Error);

@@ -51,7 +51,14 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 
     public void ReportFirstByte(LeaseId lease)
     {
-        lock (_gate) state.ReportFirstByte(lease);
+        Answers answers;
+        lock (_gate)
+        {
+            state.ReportFirstByte(lease);
+            answers = _waiting.Collect();
+        }
+
+        answers.Deliver();
     }
 
     public void Complete(LeaseId lease, in RequestOutcome outcome)

@@ -39,6 +39,7 @@ internal sealed class PoolFixture
     public static PoolConfig Config(IEnumerable<int> endpoints) => new()
     {
         Id = PoolName,
+        Scheduling = new SchedulingConfig { Profile = "least-load" },
         Backends =
         [
             new BackendConfig

@@ -33,7 +33,7 @@ public sealed class TraceTests
 
         foreach (var reason in new[]
         {
-            DecisionReason.BestScore, DecisionReason.Overflow, DecisionReason.Overfill, DecisionReason.SessionAffinity,
+            DecisionReason.LeastCost, DecisionReason.Overflow, DecisionReason.Overfill, DecisionReason.SessionAffinity,
             DecisionReason.PriorityShed, DecisionReason.QueueFull, DecisionReason.QueueEvicted, DecisionReason.QueueTimeout,
         })
         {

@@ -37,6 +37,9 @@ public sealed record PoolConfig
     /// <summary>Model names to replace, in order of precedence: the first rule that matches counts.</summary>
     public ImmutableArray<ModelRewriteConfig> ModelRewrites { get; init; } = [];
 
+    /// <summary>How the endpoint is chosen.</summary>
+    public SchedulingConfig Scheduling { get; init; } = new();
+
     /// <summary>What happens to a request when every backend is at target.</summary>
     public FlowControlSettings FlowControl { get; init; } = new();
 }

@@ -29,6 +29,9 @@ public sealed record EndpointSample
     /// <summary>What UTILIZATION balances by: the endpoint's own figure, else the CPU's, else the KV cache's.</summary>
     public double? UtilizationRatio => ApplicationUtilizationRatio ?? CpuUtilizationRatio ?? KvUtilizationRatio;
 
+    /// <summary>Tokens that the KV cache holds (<c>vllm:cache_config_info</c>: block_size × num_gpu_blocks).</summary>
+    public long? KvCapacityTokens { get; init; }
+
     /// <summary>Exported gauges by export name (AutoscalingMetric's <c>exportName</c>).</summary>
     public ImmutableSortedDictionary<string, double> NamedMetrics { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 }

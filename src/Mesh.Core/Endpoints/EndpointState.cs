@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using Mesh.Core.Config;
+using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.Metrics;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Endpoints;
 
@@ -13,6 +15,11 @@ namespace Mesh.Core.Endpoints;
 /// </summary>
 internal sealed class EndpointState(EndpointId id)
 {
+    // 27,000 blocks of 16 tokens: an 80 GB accelerator with a model of 8 billion parameters.
+    private const long DefaultKvCapacityTokens = 432_000;
+
+    /// <summary>Place in the order of readiness; −1 when nobody waits for it.</summary>
+    public int ReadyIndex = -1;
     private HealthTracker _health;
     private FailureLoad _failures;
     private long _lastProbe = long.MinValue;
@@ -32,6 +39,30 @@ internal sealed class EndpointState(EndpointId id)
 
     /// <summary>Index of its backend in the configuration; −1 once the configuration no longer names it.</summary>
     public int BackendIndex { get; set; } = -1;
+
+    /// <summary>Its number in the pool, from 0; a removed endpoint's number is given to a later one.</summary>
+    public required int Slot { get; init; }
+
+    /// <summary>Predicted work outstanding.</summary>
+    public EndpointWork Work { get; } = new();
+
+    /// <summary>Requests that wait for this endpoint.</summary>
+    public WaitQueue Queue { get; } = new();
+
+    /// <summary>When the first of them may be sent, in milliseconds since the pool's start.</summary>
+    public double ReadyAtMs { get; set; }
+
+    /// <summary>Round trip from the deciding gateway, in milliseconds; 0 in its own region.</summary>
+    public double RoundTripMs { get; set; }
+
+    /// <summary>1 / capacity scaler of its backend: what has half the scaler counts as twice as loaded.</summary>
+    public double CostScale { get; set; } = 1;
+
+    /// <summary>True while a recent failure may still weigh.</summary>
+    public bool HasFailures => !_failures.IsEmpty;
+
+    /// <summary>Tokens that its KV cache holds.</summary>
+    public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
 
     /// <summary>Index among its backend's endpoints.</summary>
     public int IndexInBackend { get; set; }
@@ -129,5 +160,12 @@ internal sealed class EndpointState(EndpointId id)
         // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
         if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy) _failures.Clear();
         return new HealthTransition(before, after);
+    }
+
+    internal readonly struct ByReadiness : IHeapOrder<EndpointState>
+    {
+        public static bool IsBefore(EndpointState a, EndpointState b) => a.ReadyAtMs != b.ReadyAtMs ? a.ReadyAtMs < b.ReadyAtMs : a.Slot < b.Slot;
+
+        public static ref int IndexOf(EndpointState item) => ref item.ReadyIndex;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class EndpointTable
 {
     private readonly Dictionary<EndpointId, EndpointState> _byId = [];
     private readonly ModelCatalog _models;
+    private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
     private long _lastMark;
 
@@ -22,6 +23,12 @@ internal sealed class EndpointTable
 
     /// <summary>All endpoints, the draining ones included, in no order.</summary>
     public IEnumerable<EndpointState> All => _byId.Values;
+
+    /// <summary>Slots given out are below this.</summary>
+    public int SlotCount { get; private set; }
+
+    /// <summary>Called with an endpoint that is gone, before its slot is given to another.</summary>
+    public Action<EndpointState>? Forgotten { get; set; }
 
     public bool TryFind(EndpointId id, [NotNullWhen(true)] out EndpointState? endpoint)
     {
@@ -64,6 +71,8 @@ internal sealed class EndpointTable
         if (!endpoint.Draining || endpoint.InFlightRequests != 0) return;
         _models.Assign(endpoint, default);
         _byId.Remove(endpoint.Id);
+        Forgotten?.Invoke(endpoint);
+        _freeSlots.Add(endpoint.Slot);
     }
 
     /// <summary>
@@ -81,11 +90,19 @@ internal sealed class EndpointTable
         return mark;
     }
 
+    private int TakeSlot()
+    {
+        if (_freeSlots.Count == 0) return SlotCount++;
+        var slot = _freeSlots.Min;
+        _freeSlots.Remove(slot);
+        return slot;
+    }
+
     private EndpointState? Adopt(EndpointConfig declared, BackendConfig backend)
     {
         if (!_byId.TryGetValue(declared.Id, out var endpoint))
         {
-            endpoint = new EndpointState(declared.Id) { Backend = backend, PodName = declared.PodName };
+            endpoint = new EndpointState(declared.Id) { Backend = backend, PodName = declared.PodName, Slot = TakeSlot() };
             _byId.Add(declared.Id, endpoint);
             return endpoint;
         }

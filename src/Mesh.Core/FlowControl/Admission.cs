@@ -3,8 +3,8 @@ using Mesh.Core.Routing;
 namespace Mesh.Core.FlowControl;
 
 /// <summary>
-/// What becomes of a request when every backend is at target: it waits, or it is refused. A full queue gives the newest place of its
-/// lowest band to a request of higher priority. Negative priorities never wait: they are what is shed first.
+/// Whether a request may wait. A full waiting room gives the newest place of the lowest priority to a request of higher priority. Where
+/// every backend is at target, negative priorities do not wait: they are what is shed first.
 /// </summary>
 internal sealed class Admission(WaitRoom room)
 {
@@ -16,38 +16,45 @@ internal sealed class Admission(WaitRoom room)
     /// <summary>When a refused request should come back.</summary>
     public TimeSpan RetryAfter(TimeSpan now) => _drain.RetryAfter(room.Count, now);
 
-    /// <summary>Lets a request wait; null with the reason when it may not.</summary>
-    public Waiter? TryAdmit(in RouteRequest request, FlowControlSettings settings, TimeSpan now, out DecisionReason refusal)
+    /// <summary>Why a request may not wait for a backend below target; null when it may.</summary>
+    public static DecisionReason? RefusalWhenFull(in RouteRequest request, FlowControlSettings settings) =>
+        request.Priority < 0 ? DecisionReason.PriorityShed : settings.WhenFull != WhenFull.Queue ? DecisionReason.Saturated : null;
+
+    /// <summary>Makes room for a request, at the cost of lower ones if need be, and lets it in; null when there is no room.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="settings">Bounds.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="maxWait">When the wait ends by itself.</param>
+    /// <param name="evicted">Called with each request that has to leave, before it does.</param>
+    public Waiter? TryEnter(in RouteRequest request, FlowControlSettings settings, TimeSpan now, TimeSpan maxWait, Action<Waiter> evicted)
     {
-        refusal = request.Priority < 0 ? DecisionReason.PriorityShed
-            : settings.WhenFull != WhenFull.Queue ? DecisionReason.Saturated
-            : DecisionReason.QueueFull;
-        if (refusal != DecisionReason.QueueFull) return null;
-
         // Nobody loses a place for a request that does not fit all the same.
-        var (requests, bytes) = room.Queue.Below(request.Priority);
+        var (requests, bytes) = room.Below(request.Priority);
         if (room.Count - requests >= settings.MaxWaitingRequests || room.Bytes - bytes + request.BodyBytes > settings.MaxWaitingBytes) return null;
-        while (!room.HasRoomFor(in request, settings)) Evict(now);
-
-        refusal = DecisionReason.None;
-        return room.Add(in request, KeyOf(in request, settings.Order, now), now, now + settings.MaxWait);
+        while (!room.HasRoomFor(in request, settings)) Evict(now, evicted);
+        return room.Add(in request, now, now + maxWait);
     }
 
     /// <summary>Keeps bounds that have become narrower.</summary>
-    public void Trim(FlowControlSettings settings, TimeSpan now)
+    public void Trim(FlowControlSettings settings, TimeSpan now, Action<Waiter> evicted)
     {
-        while (room.Count > settings.MaxWaitingRequests || room.Bytes > settings.MaxWaitingBytes) Evict(now);
+        while (room.Count > settings.MaxWaitingRequests || room.Bytes > settings.MaxWaitingBytes) Evict(now, evicted);
     }
 
-    private void Evict(TimeSpan now) => room.Refuse(room.Queue.Last!, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
-
     /// <summary>
-    /// Order inside a flow, lower first. Fcfs: time of arrival. Shortest: prompt tokens, plus what a later arrival has to make up for: a
-    /// prompt may be overtaken by one that is 800 tokens shorter per second of its wait.
+    /// Order inside a flow, lower first. Fcfs: time of arrival. Shortest: the work that the prompt still needs, and 20 ms of it for each
+    /// second that a later arrival came later, so that a long prompt's turn comes.
     /// </summary>
-    private static double KeyOf(in RouteRequest request, QueueOrder order, TimeSpan now)
+    public static double KeyOf(double ownMs, QueueOrder order, TimeSpan enqueuedAt)
     {
-        const double AgeingTokensPerSecond = 800;
-        return order == QueueOrder.Fcfs ? now.TotalSeconds : request.PromptTokens + AgeingTokensPerSecond * now.TotalSeconds;
+        const double AgeingMsPerSecond = 20;
+        return order == QueueOrder.Fcfs ? enqueuedAt.TotalSeconds : ownMs + AgeingMsPerSecond * enqueuedAt.TotalSeconds;
+    }
+
+    private void Evict(TimeSpan now, Action<Waiter> evicted)
+    {
+        var victim = room.Last!;
+        evicted(victim);
+        room.Refuse(victim, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
     }
 }

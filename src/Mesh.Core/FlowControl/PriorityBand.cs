@@ -13,16 +13,10 @@ internal sealed class PriorityBand
 
     public int Count { get; private set; }
 
-    /// <summary>Bodies of its requests.</summary>
-    public long Bytes { get; private set; }
-
     public int FlowCount => _flows.Count;
 
     /// <summary>The flow whose turn it is; null when the band is empty.</summary>
     public Flow? Turn => _turn;
-
-    /// <summary>The request that came last, which loses its place first; null when the band is empty.</summary>
-    public Waiter? Newest { get; private set; }
 
     public void Add(Waiter waiter, WaitQueueSpares spares)
     {
@@ -37,10 +31,6 @@ internal sealed class PriorityBand
         }
         flow.Add(waiter, spares.Lanes);
         waiter.Flow = flow;
-        waiter.Older = Newest;
-        if (Newest is not null) Newest.Newer = waiter;
-        Newest = waiter;
-        Bytes += waiter.Request.BodyBytes;
         Count++;
     }
 
@@ -50,11 +40,6 @@ internal sealed class PriorityBand
         var flow = waiter.Flow!;
         flow.Remove(waiter, spares.Lanes);
         waiter.Flow = null;
-        if (waiter.Newer is { } newer) newer.Older = waiter.Older;
-        else Newest = waiter.Older;
-        if (waiter.Older is { } older) older.Newer = waiter.Newer;
-        waiter.Older = waiter.Newer = null;
-        Bytes -= waiter.Request.BodyBytes;
         Count--;
 
         if (flow.Count == 0)

@@ -6,6 +6,7 @@ namespace Mesh.Core.FlowControl;
 /// </summary>
 internal sealed class WaitQueue
 {
+    private const long NoPass = -1;
     private readonly SortedList<int, PriorityBand> _bands = new(Comparer<int>.Create((a, b) => b.CompareTo(a)));
     private readonly Dictionary<Wishes, WaitClass> _classes = [];
     private readonly WaitQueueSpares _spares = new();
@@ -25,8 +26,8 @@ internal sealed class WaitQueue
     /// <summary>Highest priority that waits; null when nobody does.</summary>
     public int? HighestPriority => Count == 0 ? null : _bands.GetValueAtIndex(0).Priority;
 
-    /// <summary>The newest request of the lowest band, which loses its place first; null when nobody waits.</summary>
-    public Waiter? Last => Count == 0 ? null : _bands.GetValueAtIndex(_bands.Count - 1).Newest;
+    /// <summary>The next request to serve, whatever it asks for; null when nobody waits.</summary>
+    public Waiter? Head => Count == 0 ? null : _bands.GetValueAtIndex(0).Turn!.First(NoPass);
 
     public void Add(Waiter waiter)
     {
@@ -39,6 +40,7 @@ internal sealed class WaitQueue
         waiter.Class = ClassOf(new Wishes(waiter.Request));
         waiter.Class.Count++;
         band.Add(waiter, _spares);
+        waiter.Queue = this;
         Count++;
     }
 
@@ -47,6 +49,7 @@ internal sealed class WaitQueue
     {
         var band = waiter.Flow!.Band;
         band.Remove(waiter, served, _spares);
+        waiter.Queue = null;
         Count--;
         var left = waiter.Class!;
         waiter.Class = null;
@@ -59,20 +62,6 @@ internal sealed class WaitQueue
         if (band.Count > 0) return;
         _bands.Remove(band.Priority);
         _spares.Bands.Return(band);
-    }
-
-    /// <summary>Requests and bytes in the bands below a priority: what it could take the places of.</summary>
-    public (int Requests, long Bytes) Below(int priority)
-    {
-        var (requests, bytes) = (0, 0L);
-        for (var i = _bands.Count - 1; i >= 0; i--)
-        {
-            var band = _bands.GetValueAtIndex(i);
-            if (band.Priority >= priority) break;
-            requests += band.Count;
-            bytes += band.Bytes;
-        }
-        return (requests, bytes);
     }
 
     /// <summary>Begins to offer the requests for a place, in the order of service; null when nobody waits.</summary>

@@ -12,17 +12,22 @@ internal sealed class WaitRoom
 {
     private readonly Dictionary<long, Waiter> _byTicket = [];
     private readonly IntrusiveHeap<Waiter, Waiter.ByDeadline> _deadlines = new();
+    private readonly IntrusiveHeap<Waiter, Waiter.ByRank> _ranks = new();
     private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
+    private readonly SortedList<int, (int Requests, long Bytes)> _byPriority = [];
     private readonly FreeList<Waiter> _spare = new();
     private long _bytes;
     private long _lastTicket;
 
-    /// <summary>Requests waiting in the order of service.</summary>
+    /// <summary>Requests that wait for any endpoint with room, in the order of service. Those that wait for one stand in its own queue.</summary>
     public WaitQueue Queue { get; } = new();
 
     public int Count => _byTicket.Count;
 
     public long Bytes => _bytes;
+
+    /// <summary>All waiting requests, in no order.</summary>
+    public IEnumerable<Waiter> All => _byTicket.Values;
 
     /// <summary>When the first of the waits ends by itself; null when nobody waits.</summary>
     public TimeSpan? NextDeadline => _deadlines.Min?.Deadline;
@@ -34,20 +39,35 @@ internal sealed class WaitRoom
     public bool HasRoomFor(in RouteRequest request, FlowControlSettings settings) =>
         Count < settings.MaxWaitingRequests && _bytes + request.BodyBytes <= settings.MaxWaitingBytes;
 
-    /// <summary>Lets a request wait. The caller has made room.</summary>
-    public Waiter Add(in RouteRequest request, double key, TimeSpan now, TimeSpan deadline)
+    /// <summary>Lets a request wait, in no queue yet. The caller has made room.</summary>
+    public Waiter Add(in RouteRequest request, TimeSpan now, TimeSpan deadline)
     {
         var waiter = _spare.Take();
         waiter.Ticket = ++_lastTicket;
         waiter.Request = request;
         waiter.EnqueuedAt = now;
         waiter.Deadline = deadline;
-        waiter.Key = key;
         _byTicket.Add(waiter.Ticket, waiter);
         _deadlines.Add(waiter);
-        _bytes += request.BodyBytes;
-        Queue.Add(waiter);
+        _ranks.Add(waiter);
+        Tally(request.Priority, 1, request.BodyBytes);
         return waiter;
+    }
+
+    /// <summary>The newest request of the lowest priority, which loses its place first; null when nobody waits.</summary>
+    public Waiter? Last => _ranks.Min;
+
+    /// <summary>Requests and bytes of lower priorities: what a request of this one could take the places of.</summary>
+    public (int Requests, long Bytes) Below(int priority)
+    {
+        var (requests, bytes) = (0, 0L);
+        for (var i = 0; i < _byPriority.Count && _byPriority.GetKeyAtIndex(i) < priority; i++)
+        {
+            var below = _byPriority.GetValueAtIndex(i);
+            requests += below.Requests;
+            bytes += below.Bytes;
+        }
+        return (requests, bytes);
     }
 
     public bool TryFind(long ticket, [NotNullWhen(true)] out Waiter? waiter) => _byTicket.TryGetValue(ticket, out waiter);
@@ -69,12 +89,8 @@ internal sealed class WaitRoom
     /// <summary>Ends a wait of which nobody wants to hear any more.</summary>
     public void Forget(Waiter waiter) => Take(waiter, served: false);
 
-    /// <summary>Ends the waits of a session that is gone.</summary>
-    public void ForgetSession(GatewaySession session)
-    {
-        if (Count == 0) return;
-        foreach (var waiter in _byTicket.Values.Where(w => w.Request.Session == session).ToArray()) Forget(waiter);
-    }
+    /// <summary>Waits of a session.</summary>
+    public Waiter[] OfSession(GatewaySession session) => Count == 0 ? [] : [.. _byTicket.Values.Where(w => w.Request.Session == session).OrderBy(w => w.Ticket)];
 
     /// <summary>The first request whose wait has ended by now; null when there is none.</summary>
     public Waiter? Overdue(TimeSpan now) => _deadlines.Min is { } first && first.Deadline <= now ? first : null;
@@ -91,9 +107,21 @@ internal sealed class WaitRoom
     {
         _byTicket.Remove(waiter.Ticket);
         _deadlines.Remove(waiter);
-        _bytes -= waiter.Request.BodyBytes;
-        Queue.Remove(waiter, served);
+        _ranks.Remove(waiter);
+        waiter.Queue?.Remove(waiter, served);
+        Tally(waiter.Request.Priority, -1, -waiter.Request.BodyBytes);
         waiter.Request = default;
+        waiter.Endpoint = null;
+        waiter.OwnMs = 0;
         _spare.Return(waiter);
+    }
+
+    private void Tally(int priority, int requests, long bytes)
+    {
+        _bytes += bytes;
+        var before = _byPriority.GetValueOrDefault(priority);
+        var after = (before.Requests + requests, before.Bytes + bytes);
+        if (after.Item1 == 0) _byPriority.Remove(priority);
+        else _byPriority[priority] = after;
     }
 }

@@ -27,6 +27,9 @@ internal struct FailureLoad
         _at = decay.Now;
     }
 
+    /// <summary>True when no failure was ever counted, or it was cleared.</summary>
+    public readonly bool IsEmpty => _requests == 0;
+
     /// <summary>Failures, as requests in flight.</summary>
     public readonly double Requests(Decay decay) => _requests == 0 ? 0 : _requests * decay.Factor(_at);
 

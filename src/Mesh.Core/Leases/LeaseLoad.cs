@@ -6,4 +6,22 @@ namespace Mesh.Core.Leases;
 internal readonly record struct LeaseLoad(int PromptTokens, int OutputTokens)
 {
     public long Tokens => (long)PromptTokens + OutputTokens;
+
+    /// <summary>Context that a decode step reads for it, on average over its life.</summary>
+    public int ContextTokens => PromptTokens + OutputTokens / 2;
+
+    /// <summary>True when the answer's first byte says that the prompt is computed.</summary>
+    public bool Streaming { get; init; }
+
+    /// <summary>Predicted time of the prompt's uncached part, in milliseconds.</summary>
+    public double OwnMs { get; init; }
+
+    /// <summary>The same by the step-time table alone.</summary>
+    public double TableMs { get; init; }
+
+    /// <summary>When it was sent, in milliseconds since the pool's start.</summary>
+    public double SentMs { get; init; }
+
+    /// <summary>When its first byte was predicted, in milliseconds since the pool's start.</summary>
+    public double FirstByteMs { get; init; }
 }

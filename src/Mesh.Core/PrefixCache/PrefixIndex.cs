@@ -42,6 +42,9 @@ public sealed class PrefixIndex
     /// <summary>Lengths of the blocks.</summary>
     public PrefixLayout Layout { get; }
 
+    /// <summary>Endpoints are numbered from 0 to this, exclusive.</summary>
+    public int EndpointCapacity => _tokens.Length;
+
     /// <summary>Memory of the index, used or not.</summary>
     public long Bytes => _tree.Bytes + _holders.Bytes;
 

@@ -30,6 +30,9 @@ public enum DecisionReason
     /// <summary>The pool holds as many leases, or knows as many gateway sessions, as it may. Passes as requests end.</summary>
     TooManyLeases,
 
+    /// <summary>Least predicted cost.</summary>
+    LeastCost,
+
     /// <summary>Every backend of a nearer or preferred tier is at target.</summary>
     Overflow,
 

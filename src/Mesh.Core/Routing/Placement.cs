@@ -5,12 +5,26 @@ namespace Mesh.Core.Routing;
 /// <summary>Where a request could go.</summary>
 /// <param name="Endpoint">The endpoint; null when there is none, or none below target.</param>
 /// <param name="Reason">Why, or why not.</param>
-/// <param name="WithinTarget">True when its backend has room by its policy.</param>
-internal readonly record struct Placement(EndpointState? Endpoint, DecisionReason Reason, bool WithinTarget)
+internal readonly record struct Placement(EndpointState? Endpoint, DecisionReason Reason)
 {
+    /// <summary>True when its backend has room by its policy.</summary>
+    public bool WithinTarget { get; init; }
+
+    /// <summary>False when the request should wait in the pool until its endpoint has less work outstanding.</summary>
+    public bool Ready { get; init; } = true;
+
+    /// <summary>Predicted cost, in milliseconds; 0 where the profile does not predict.</summary>
+    public double CostMs { get; init; }
+
+    /// <summary>Predicted work of this prompt there, in milliseconds.</summary>
+    public double OwnMs { get; init; }
+
+    /// <summary>The same by the step-time table alone.</summary>
+    public double TableMs { get; init; }
+
     /// <summary>Some endpoint could take it, but every backend is at target.</summary>
-    public static Placement Full => new(null, DecisionReason.Saturated, false);
+    public static Placement Full => new(null, DecisionReason.Saturated);
 
     /// <summary>No endpoint can take it.</summary>
-    public static Placement None(DecisionReason reason) => new(null, reason, false);
+    public static Placement None(DecisionReason reason) => new(null, reason);
 }

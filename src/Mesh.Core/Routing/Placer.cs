@@ -1,20 +1,28 @@
+using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
 
 /// <summary>
 /// Finds the place of one request: the backend by tiers and fullness, then the endpoint inside it by the scheduling profile. A backend
-/// whose endpoints cannot take the request (another model, not in the subset) is passed over for the next.
+/// whose endpoints cannot take the request (another model, not in the subset) is passed over for the next. Where no policy sets a target,
+/// the cost profile chooses among all backends at once, distance being part of the cost. Reserves nothing.
 /// </summary>
-internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
+internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random)
 {
-    private readonly SchedulingProfile _profile = BuiltInProfiles.LeastLoad;
     private readonly SchedulingWorkspace _workspace = new();
+    private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
+    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, random) : null;
+    private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
-    /// <summary>Chooses; reserves nothing.</summary>
+    /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>
+    public double BindAheadMs => _cost is null ? double.PositiveInfinity : _bindAheadMs;
+
+    /// <summary>Chooses an endpoint.</summary>
     /// <param name="context">The request and what was looked up for it.</param>
     /// <param name="backends">The configuration's backends.</param>
     /// <param name="now">Now.</param>
@@ -22,6 +30,7 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
     public Placement Place(in SchedulingContext context, BackendTable backends, TimeSpan now, bool overfill)
     {
         if (FindAffine(in context, backends, now) is { } affine) return affine;
+        if (_cost is not null && backends.IsFree) return PlaceAnywhere(in context, backends, now);
 
         var ruledOut = backends.StartRulingOut();
         var reason = DecisionReason.NoReadyEndpoint;
@@ -29,24 +38,77 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            var picked = _profile.Choose(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], _workspace, random);
-            if (picked.Endpoint is { } endpoint)
+            var placement = choice.Kind == ChoiceKind.Overfill && !overfill
+                ? FullIfAble(in context, endpoints.Configured[backends.RangeOf(choice.Backend)])
+                : PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], now);
+            if (placement == Placement.Full) return placement;
+            if (placement.Endpoint is not null)
             {
-                // Full, and not merely unable: only for a place that there can be does it make sense to wait.
-                if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
                 backends.Selector.OnChosen(choice);
-                return new Placement(endpoint, ReasonFor(choice.Kind, picked.Reason), choice.Kind is ChoiceKind.FirstTier or ChoiceKind.Overflow);
+                return placement with
+                {
+                    Reason = ReasonFor(choice.Kind, placement.Reason),
+                    WithinTarget = choice.Kind is ChoiceKind.FirstTier or ChoiceKind.Overflow,
+                };
             }
 
             // The refusal that says most about the request: reasons are ranked from "nobody is there" to "all have failed it".
             ruledOut[choice.Backend] = true;
-            if (Rank(picked.Reason) > Rank(reason)) reason = picked.Reason;
+            if (Rank(placement.Reason) > Rank(reason)) reason = placement.Reason;
         }
         return Placement.None(reason);
     }
 
-    /// <summary>Lets go of what the configuration before had.</summary>
-    public void Forget() => _workspace.Forget();
+    /// <summary>Chooses anew for a request that waits for <paramref name="current"/>, among the endpoints that its policy left it.</summary>
+    public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now)
+    {
+        const double WorthMovingMs = 5;
+        var placement = _cost is not null && backends.IsFree
+            ? PlaceAnywhere(in context, backends, now)
+            : PlaceAmong(in context, current.BackendIndex < 0 ? default : endpoints.Configured[backends.RangeOf(current.BackendIndex)], now);
+        if (_cost is null || placement.Endpoint is null || placement.Endpoint == current || current.BackendIndex < 0) return placement;
+        if (!_profile.Accepts(in context, current, _workspace)) return placement;
+        var nowMs = now.TotalMilliseconds;
+        return _cost.CostOfNext(in context, current, nowMs) <= placement.CostMs + WorthMovingMs
+            ? placement with { Endpoint = current, Ready = IsReady(current, nowMs) }
+            : placement;
+    }
+
+    // Only for a place that there can be does it make sense to wait.
+    private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
+        _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
+
+    private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
+    {
+        var placement = PlaceAmong(in context, endpoints.Configured, now, backends.Excluded);
+        return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, now, backends.SwitchedOff) : placement;
+    }
+
+    private Placement PlaceAmong(
+        in SchedulingContext context, ReadOnlySpan<EndpointState> among, TimeSpan now, ReadOnlySpan<bool> excluded = default)
+    {
+        if (among.IsEmpty) return Placement.None(DecisionReason.NoReadyEndpoint);
+        var candidates = _profile.Filter(in context, among, _workspace, excluded, out var reason);
+        if (candidates.IsEmpty) return Placement.None(reason);
+        if (_cost is null)
+        {
+            var picked = _profile.Pick(in context, candidates, _workspace, random);
+            return new Placement(picked.Endpoint, picked.Reason) { WithinTarget = true };
+        }
+
+        var nowMs = now.TotalMilliseconds;
+        var choice = _cost.Choose(in context, candidates, _bindAheadMs, nowMs);
+        return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
+        {
+            WithinTarget = true,
+            Ready = IsReady(choice.Endpoint, nowMs),
+            CostMs = choice.CostMs,
+            OwnMs = choice.OwnMs,
+            TableMs = choice.TableMs,
+        };
+    }
+
+    private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.Queue.Count == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
 
     private Placement? FindAffine(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
@@ -55,7 +117,7 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
         {
             // A session that names its endpoint keeps it as long as it serves, whatever the load.
             return endpoints.TryFind(sticky, out var named) && named.BackendIndex >= 0 && _profile.Accepts(in context, named, _workspace)
-                ? new Placement(named, DecisionReason.SessionAffinity, backends.Loads[named.BackendIndex].HasRoom(now))
+                ? new Placement(named, DecisionReason.SessionAffinity) { WithinTarget = backends.Loads[named.BackendIndex].HasRoom(now) }
                 : null;
         }
         if (context.Request.AffinityKey == 0) return null;
@@ -71,14 +133,14 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
             var range = backends.RangeOf(backend);
             for (var i = range.Start.Value; i < range.End.Value; i++)
             {
-                var weight = Mix(all[i].IdHash ^ context.Request.AffinityKey);
+                var weight = RendezvousHash.Weight(all[i], context.Request.AffinityKey);
                 if (best >= 0 && weight <= bestWeight || !_profile.Accepts(in context, all[i], _workspace)) continue;
                 best = i;
                 bestWeight = weight;
             }
         }
         if (best < 0 || !backends.Loads[all[best].BackendIndex].HasRoom(now)) return null;
-        return new Placement(all[best], DecisionReason.SessionAffinity, WithinTarget: true);
+        return new Placement(all[best], DecisionReason.SessionAffinity) { WithinTarget = true };
     }
 
     private static DecisionReason ReasonFor(ChoiceKind kind, DecisionReason picked) => kind switch
@@ -95,12 +157,4 @@ internal sealed class Placer(EndpointTable endpoints, Xoshiro256 random)
         DecisionReason.UnknownModel => 1,
         _ => 0,
     };
-
-    // The finalizer of SplitMix64: rendezvous hashing needs every bit of the sum to count.
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
 }

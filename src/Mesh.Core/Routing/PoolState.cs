@@ -4,8 +4,9 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
-using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Snapshots;
 using Mesh.Core.SpillOver;
 
@@ -19,21 +20,18 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed class PoolState
 {
-    // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
-    private const int MaxDispatchTries = 128;
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
+    private readonly Xoshiro256 _random;
     private readonly ModelCatalog _models = new();
     private readonly EndpointTable _endpoints;
-    private readonly SessionTable _sessions;
-    private readonly LeaseTable _leases;
-    private readonly Placer _placer;
-    private readonly WaitRoom _waiting = new();
-    private readonly Admission _admission;
-    private BackendTable _backends;
+    private readonly PrefixKnowledge _prefixes;
+    private readonly Reservations _reservations;
+    private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
+    private TimeSpan _nextTickAt = TimeSpan.MaxValue;
 
     /// <summary>Starts with nothing in flight and every endpoint's health, load and models unknown.</summary>
     /// <param name="config">Endpoints and settings.</param>
@@ -48,14 +46,23 @@ public sealed class PoolState
         _options = options ?? new PoolStateOptions();
         _options.Validate();
         _clock = new PoolClock(time, _options);
-        _endpoints = new EndpointTable(_models);
-        _sessions = new SessionTable(_clock.SessionTimeoutTicks, _options.MaxSessions);
-        _leases = new LeaseTable(_options.Epoch, _options.MaxLeases);
-        _placer = new Placer(_endpoints, new Xoshiro256(seed));
-        _admission = new Admission(_waiting);
+        _random = new Xoshiro256(seed);
+        _prefixes = new PrefixKnowledge(_options.PrefixLayout, _options.MaxPrefixBlocks);
+        _endpoints = new EndpointTable(_models) { Forgotten = gone => _prefixes.Forget(gone.Slot) };
         _config = config;
         _endpoints.Reconfigure(config);
-        _backends = MakeBackends(null, _clock.Now);
+        _prefixes.SetSlots(_endpoints.SlotCount);
+        var costs = new CostModel(config.Scheduling);
+        _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
+        var room = new WaitRoom();
+        _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
+        {
+            Room = room,
+            Admission = new Admission(room),
+            Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
+            Settings = config.FlowControl,
+            RequestTimeout = config.Timeout,
+        };
     }
 
     /// <summary>The import.</summary>
@@ -72,37 +79,27 @@ public sealed class PoolState
     public RouteDecision Route(in RouteRequest request)
     {
         var timestamp = _clock.Now;
-        var now = _clock.SinceStart(timestamp);
-        if (_endpoints.Configured.IsEmpty) return Refuse(DecisionReason.NoEndpoints);
-
-        // :: Step 1: the session lives; make sure that a lease can be had before anything is chosen.
-        // Those who wait come first; what is then left, none of them could take.
-        var session = _sessions.Touch(request.Session, timestamp);
-        var askedAll = Dispatch();
-        if (session is null || _leases.IsFull) return Refuse(DecisionReason.TooManyLeases);
-
-        // :: Step 2: choose.
-        var settings = _config.FlowControl;
-        var placement = Place(in request, timestamp, now, settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
-        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return Refuse(placement.Reason);
-
-        // :: Step 3: reserve. A sticky session, which no target stops, does not pass those who wait.
-        var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
-        if (placement.Endpoint is { } endpoint && (free || !_waiting.IsBehind(request.Priority)))
-            return Reserve(in request, session, endpoint, in placement, now);
-
-        // :: Step 4: no room: wait or leave.
-        var admitted = _admission.TryAdmit(in request, settings, now, out var refusal);
-        return admitted is null ? RouteDecision.Refuse(refusal, _admission.RetryAfter(now)) : RouteDecision.Wait(admitted.Ticket);
+        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
+        // Those who wait come first; and make sure that a lease can be had before anything is chosen.
+        var session = _reservations.Sessions.Touch(request.Session, timestamp);
+        var askedAll = _dispatcher.Dispatch();
+        if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
+        return WithHint(_dispatcher.Place(in request, session, askedAll, timestamp, _clock.SinceStart(timestamp)));
     }
 
     /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>
     /// <param name="ticket">Ticket of the wait.</param>
     /// <param name="decision">Send or refuse.</param>
-    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _waiting.TryTakeDecided(out ticket, out decision);
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _dispatcher.Room.TryTakeDecided(out ticket, out decision);
 
-    /// <summary>True while requests wait for what time alone brings, the tokens of a rate: then <see cref="Tick"/> is due within milliseconds.</summary>
-    public bool WaitsForTime => _waiting.Count > 0 && _backends.HasRateTarget;
+    /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
+    public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
+
+    /// <summary>
+    /// True when those who wait need <see cref="Tick"/> before the time that its last call gave: a request has begun to wait since, or an
+    /// endpoint that one waits for will be ready sooner. Worth a look after every call.
+    /// </summary>
+    public bool NeedsTickSooner => _dispatcher.Room.Count > 0 && NextForWaiting(_clock.SinceStart(_clock.Now)) < _nextTickAt;
 
     /// <summary>
     /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
@@ -110,17 +107,17 @@ public sealed class PoolState
     /// </summary>
     public bool CancelWait(long ticket)
     {
-        if (!_waiting.TryFind(ticket, out var waiter)) return false;
-        _waiting.Forget(waiter);
-        // Others may have stood behind it.
-        Dispatch();
+        if (!_dispatcher.Cancel(ticket)) return false;
+        _dispatcher.Dispatch();
         return true;
     }
 
     /// <summary>The first byte of the answer has come: the prompt is computed. Unknown leases and repetitions have no effect.</summary>
     public void ReportFirstByte(LeaseId lease)
     {
-        if (_leases.TryMarkFirstByte(lease, out var endpoint, out var load)) endpoint.EndPrefill(load);
+        if (_reservations.OnFirstByte(lease) is not { } endpoint) return;
+        _dispatcher.OnWorkChanged(endpoint);
+        _dispatcher.Dispatch();
     }
 
     /// <summary>
@@ -133,13 +130,11 @@ public sealed class PoolState
     public bool Complete(LeaseId lease, in RequestOutcome outcome, out EndpointId endpoint)
     {
         endpoint = default;
-        if (!_leases.TryTake(lease, out var ended)) return false;
-        endpoint = ended.Endpoint.Id;
-        if (CountsAsLoad(outcome.Kind))
-            ended.Endpoint.AddFailure(_options.FailureWeightRequests, ended.Load, _clock.FailureDecay(_clock.Now));
-        Release(in ended);
-        _admission.OnFreed(_clock.SinceStart(_clock.Now));
-        Dispatch();
+        if (!_reservations.TryEnd(lease, in outcome, out var ended)) return false;
+        endpoint = ended!.Id;
+        _dispatcher.Admission.OnFreed(_clock.SinceStart(_clock.Now));
+        _dispatcher.OnWorkChanged(ended);
+        _dispatcher.Dispatch();
         return true;
     }
 
@@ -149,8 +144,8 @@ public sealed class PoolState
         ArgumentNullException.ThrowIfNull(sample);
         if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
         // One that was on its way for too long says nothing any more.
-        if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
-        Dispatch();
+        if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
+        _dispatcher.Dispatch();
         return true;
     }
 
@@ -167,23 +162,36 @@ public sealed class PoolState
     {
         if (!_endpoints.TryFind(id, out var endpoint)) return false;
         _models.Assign(endpoint, models);
-        Dispatch();
+        _dispatcher.Dispatch();
         return true;
     }
 
     /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
-    /// that they have stay valid until they are completed.
+    /// that they have stay valid until they are completed. Requests that wait for a removed one are placed anew.
     /// </summary>
     public void Reconfigure(PoolConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        var before = _endpoints.Configured.ToArray();
+        var scheduling = _config.Scheduling;
         _config = config;
         _endpoints.Reconfigure(config);
-        _backends = MakeBackends(_backends, _clock.Now);
-        _placer.Forget();
-        Dispatch();
-        _admission.Trim(config.FlowControl, _clock.SinceStart(_clock.Now));
+        _prefixes.SetSlots(_endpoints.SlotCount);
+        _reservations.Backends = MakeBackends(_reservations.Backends);
+        _dispatcher.Settings = config.FlowControl;
+        _dispatcher.RequestTimeout = config.Timeout;
+        if (config.Scheduling != scheduling)
+        {
+            _reservations.Costs = new CostModel(config.Scheduling);
+            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
+        }
+        foreach (var endpoint in before)
+        {
+            if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
+        }
+        _dispatcher.Dispatch();
+        _dispatcher.Trim();
     }
 
     /// <summary>
@@ -192,8 +200,8 @@ public sealed class PoolState
     /// </summary>
     public bool Heartbeat(GatewaySession session)
     {
-        var known = _sessions.Contains(session);
-        _sessions.Touch(session, _clock.Now);
+        var known = _reservations.Sessions.Contains(session);
+        _reservations.Sessions.Touch(session, _clock.Now);
         return known;
     }
 
@@ -205,17 +213,13 @@ public sealed class PoolState
     /// <returns>How many leases were taken over.</returns>
     public int Announce(GatewaySession session, ReadOnlySpan<HeldLease> held)
     {
-        var owner = _sessions.Touch(session, _clock.Now);
+        var timestamp = _clock.Now;
+        var owner = _reservations.Sessions.Touch(session, timestamp);
         if (owner is null) return 0;
         var adopted = 0;
         foreach (var lease in held)
         {
-            if (!_endpoints.TryFind(lease.Endpoint, out var endpoint)) continue;
-            var load = new LeaseLoad(Math.Max(0, lease.PromptTokens), Math.Max(0, lease.OutputTokens));
-            if (!_leases.TryAdopt(owner, endpoint, load, lease.Lease, lease.FirstByteSeen)) continue;
-            endpoint.Reserve(load, lease.FirstByteSeen);
-            _backends.OnPlaced(endpoint, _clock.SinceStart(_clock.Now), withinTarget: false);
-            adopted++;
+            if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, _clock.SinceStart(timestamp))) adopted++;
         }
 
         return adopted;
@@ -230,118 +234,67 @@ public sealed class PoolState
     {
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
-        while (_sessions.TakeSilent(timestamp) is { } silent)
+        while (_reservations.Sessions.TakeSilent(timestamp) is { } silent)
         {
-            while (_leases.TryTakeFirst(silent, out var ended)) Release(in ended);
-            _waiting.ForgetSession(silent.Id);
+            _reservations.EndAll(silent);
+            _dispatcher.Forget(silent.Id);
         }
-        while (_waiting.Overdue(now) is { } overdue)
-        {
-            _waiting.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, _admission.RetryAfter(now)));
-        }
-        _backends.Tick(now, _options.SampleMaxAge);
-        Dispatch();
+        _dispatcher.EndOverdue(now);
+        _reservations.Backends.Tick(now, _options.SampleMaxAge);
+        _dispatcher.Dispatch();
         return NextTick(timestamp, now);
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _backends, _waiting, _leases.Count, _clock);
-
-    private static bool CountsAsLoad(OutcomeKind kind) => kind is
-        OutcomeKind.ConnectFailure or OutcomeKind.ServerError or OutcomeKind.Timeout or OutcomeKind.StreamBroken or OutcomeKind.EndpointFull;
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private Placement Place(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
-    {
-        var model = request.Model is null ? null : _models.Find(request.Model);
-        var context = new SchedulingContext(in request, model, _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp));
-        return _placer.Place(in context, _backends, now, overfill);
-    }
-
-    private RouteDecision Reserve(in RouteRequest request, SessionState session, EndpointState endpoint, in Placement placement, TimeSpan now)
-    {
-        var load = new LeaseLoad(
-            Math.Max(0, request.PromptTokens),
-            request.MaxOutputTokens > 0 ? request.MaxOutputTokens : _options.AssumedOutputTokens);
-        _leases.TryAdd(session, endpoint, load, out var lease);
-        endpoint.Reserve(load);
-        _backends.OnPlaced(endpoint, now, placement.WithinTarget);
-        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
-    }
-
-    // Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
-    // False when the last place was not offered to all of them.
-    private bool Dispatch()
-    {
-        if (_waiting.Count == 0) return true;
-        var timestamp = _clock.Now;
-        var now = _clock.SinceStart(timestamp);
-        var overfill = _config.FlowControl.WhenFull == WhenFull.Overfill;
-        var askedAll = true;
-        while (!_leases.IsFull && (overfill || _backends.Selector.HasRoom(now)) && DispatchOne(timestamp, now, overfill, out askedAll))
-        {
-        }
-
-        return askedAll;
-    }
-
-    private bool DispatchOne(long timestamp, TimeSpan now, bool overfill, out bool askedAll)
-    {
-        askedAll = true;
-        var waiter = _waiting.Queue.StartPass();
-        for (var tries = 0; waiter is not null; tries++, waiter = _waiting.Queue.RuleOut(waiter))
-        {
-            if (tries == MaxDispatchTries)
-            {
-                askedAll = false;
-                return false;
-            }
-
-            var request = waiter.Request;
-            if (_sessions.Find(request.Session) is not { } session) continue;
-            var placement = Place(in request, timestamp, now, overfill);
-            if (placement.Endpoint is not { } endpoint) continue;
-            _waiting.Serve(waiter, Reserve(in request, session, endpoint, in placement, now));
-            return true;
-        }
-
-        return false;
-    }
-
     private TimeSpan? NextTick(long timestamp, TimeSpan now)
     {
-        var next = _sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
-        if (_waiting.NextDeadline is { } deadline) next = Min(next, deadline - now);
+        var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
+        if (NextForWaiting(now) is var waiting && waiting < TimeSpan.MaxValue) next = Min(next, waiting - now);
+        if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
+        if (_reservations.Backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
+        next = next < TimeSpan.Zero ? TimeSpan.Zero : next;
+        _nextTickAt = next == TimeSpan.MaxValue ? next : now + next;
+        return next == TimeSpan.MaxValue ? null : next;
+    }
+
+    // When the first of those who wait needs time to be looked at; the end of time when none does.
+    private TimeSpan NextForWaiting(TimeSpan now)
+    {
+        var next = _dispatcher.Room.NextDeadline ?? TimeSpan.MaxValue;
+        if (_dispatcher.NextReady is { } ready) next = Min(next, ready);
         // Tokens of a rate come with time alone.
-        if (WaitsForTime) next = Min(next, RateRefill);
-        if (_backends.HoldsDrains) next = Min(next, DrainCheck);
-        if (_backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
-        return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
+        return _dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget ? Min(next, now + RateRefill) : next;
     }
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
     {
         if (!transition.Changed) return transition;
-        _backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
-        Dispatch();
+        _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        if (transition.Before == EndpointHealth.Healthy)
+        {
+            // What comes back may be another process, and its cache is empty.
+            _prefixes.Forget(endpoint.Slot);
+            _dispatcher.Evacuate(endpoint);
+        }
+        _dispatcher.Dispatch();
         return transition;
     }
 
-    private BackendTable MakeBackends(BackendTable? before, long timestamp)
+    private BackendTable MakeBackends(BackendTable? before)
     {
+        var timestamp = _clock.Now;
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
             _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
             e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
     }
 
-    private void Release(in EndedLease ended)
-    {
-        ended.Endpoint.Release(in ended);
-        _backends.OnCompleted(ended.Endpoint);
-        _endpoints.ForgetIfDrained(ended.Endpoint);
-    }
-
-    private RouteDecision Refuse(DecisionReason reason) => RouteDecision.Refuse(reason, RetryHint.For(reason, _config.HealthCheck));
+    private RouteDecision WithHint(RouteDecision decision) =>
+        decision.Kind == RouteKind.Refuse && decision.RetryAfter == TimeSpan.Zero
+            ? RouteDecision.Refuse(decision.Reason, RetryHint.For(decision.Reason, _config.HealthCheck))
+            : decision;
 }

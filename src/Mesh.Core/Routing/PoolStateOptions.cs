@@ -1,3 +1,4 @@
+using Mesh.Core.PrefixCache;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -32,6 +33,12 @@ public sealed record PoolStateOptions
     /// <summary>Where the pool's gateways stand; by default no region is nearer than another.</summary>
     public Locality Locality { get; init; } = new();
 
+    /// <summary>Lengths of the blocks of <see cref="RouteRequest.PrefixChain"/>.</summary>
+    public PrefixLayout PrefixLayout { get; init; } = PrefixLayout.Growing;
+
+    /// <summary>Block hashes that the prefix index keeps, 64–100,000,000, about 50 bytes each; 1,048,576 by default.</summary>
+    public int MaxPrefixBlocks { get; init; } = 1 << 20;
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
     public void Validate()
@@ -43,6 +50,7 @@ public sealed record PoolStateOptions
         Check(AssumedOutputTokens, 0, 1_000_000, nameof(AssumedOutputTokens));
         Check(FailureWeightRequests, 0, 1000, nameof(FailureWeightRequests));
         Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));
+        Check(MaxPrefixBlocks, 64, 100_000_000, nameof(MaxPrefixBlocks));
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
     }
 

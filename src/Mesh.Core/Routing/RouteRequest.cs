@@ -32,6 +32,12 @@ public readonly record struct RouteRequest
     /// <summary>Cap on generated tokens from the body; 0 when it sets none.</summary>
     public int MaxOutputTokens { get; init; }
 
+    /// <summary>True when the answer comes as a stream, so that its first byte tells when the prompt was computed.</summary>
+    public bool IsStreaming { get; init; }
+
+    /// <summary>Chained hashes of the prompt's blocks, by the layout of the pool; empty without.</summary>
+    public ReadOnlyMemory<ulong> PrefixChain { get; init; }
+
     /// <summary>Size of the body, which the gateway holds while the request waits.</summary>
     public int BodyBytes { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Scheduling.Filters;
 using Mesh.Core.Scheduling.Pickers;
 using Mesh.Core.Scheduling.Scorers;
@@ -7,6 +8,9 @@ namespace Mesh.Core.Scheduling;
 /// <summary>Profiles that need no configuration.</summary>
 internal static class BuiltInProfiles
 {
+    /// <summary>Least predicted cost with late binding.</summary>
+    public const string Mesh = "mesh";
+
     /// <summary>
     /// Every filter in the order in which a refusal explains most: a pool without a ready endpoint says so before it says anything about
     /// the model, and an exhausted request comes last.
@@ -28,4 +32,29 @@ internal static class BuiltInProfiles
             new WeightedScorer(new WaitingQueueScorer(), 1),
         ],
         new MaxScorePicker());
+
+    /// <summary>Names of all profiles.</summary>
+    public static ImmutableArray<string> Names { get; } =
+        [Mesh, "least-load", "round-robin", "random", "least-request", "power-of-two", "epp-default", "affinity-token-load", "session"];
+
+    /// <summary>
+    /// A profile by its name. The cost profile's filters come with the rules of least-load, which it does not use. A name that does not
+    /// exist gives least-load: validation has told of it.
+    /// </summary>
+    public static SchedulingProfile Find(string name) => name switch
+    {
+        "round-robin" => new SchedulingProfile(name, [.. Ready], [], new RoundRobinPicker()),
+        "random" => new SchedulingProfile(name, [.. Ready], [], new RandomPicker()),
+        "least-request" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new MaxScorePicker()),
+        "power-of-two" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new PowerOfTwoPicker()),
+        "epp-default" => new SchedulingProfile(
+            name,
+            [.. Ready],
+            [new WeightedScorer(new QueueDepthScorer(), 2), new WeightedScorer(new KvUtilizationScorer(), 2), new WeightedScorer(new PrefixScorer(), 3)],
+            new MaxScorePicker()),
+        "affinity-token-load" => new SchedulingProfile(
+            name, [.. Ready, new PrefixAffinityFilter()], [new WeightedScorer(new TokenLoadScorer(), 1)], new MaxScorePicker()),
+        "session" => new SchedulingProfile(name, [.. Ready], [], new SessionPicker()),
+        _ => LeastLoad,
+    };
 }

@@ -10,5 +10,5 @@ internal interface IEndpointPicker
     string Name { get; }
 
     /// <summary>Index of the choice. There is at least one candidate, and <paramref name="scores"/> is as long as the candidates.</summary>
-    int Pick(ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random);
+    int Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random);
 }

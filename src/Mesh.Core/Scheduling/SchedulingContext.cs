@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Metrics;
+using Mesh.Core.PrefixCache;
 using Mesh.Core.Routing;
 
 namespace Mesh.Core.Scheduling;
@@ -18,8 +19,17 @@ internal readonly ref struct SchedulingContext
         FailureDecay = failureDecay;
     }
 
+    /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain.</summary>
+    public ReadOnlySpan<int> HeldBlocks { get; init; }
+
+    /// <summary>Lengths of the blocks.</summary>
+    public PrefixLayout Layout { get; init; } = PrefixLayout.Growing;
+
     /// <summary>The request to place.</summary>
     public readonly ref readonly RouteRequest Request;
+
+    /// <summary>Prompt tokens that an endpoint is believed to hold.</summary>
+    public int TokensHeldBy(EndpointState endpoint) => HeldBlocks.IsEmpty ? 0 : Math.Min(Layout.TokensIn(HeldBlocks[endpoint.Slot]), Request.PromptTokens);
 
     /// <summary>Its model, when at least one endpoint lists it.</summary>
     public ModelName? Model { get; }

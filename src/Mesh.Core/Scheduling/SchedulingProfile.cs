@@ -25,21 +25,34 @@ internal sealed class SchedulingProfile(
         return true;
     }
 
-    /// <summary>Chooses among <paramref name="endpoints"/>, of which there is at least one.</summary>
-    public SchedulingChoice Choose(
-        in SchedulingContext context, ReadOnlySpan<EndpointState> endpoints, SchedulingWorkspace workspace, Xoshiro256 random)
+    /// <summary>The endpoints that pass every filter; empty with the reason of the filter that left nobody. Valid until the next call.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="endpoints">Endpoints to look at, at least one.</param>
+    /// <param name="workspace">Buffers.</param>
+    /// <param name="excluded">Backends to leave out, by index; empty leaves out none.</param>
+    /// <param name="reason">Why nobody is left.</param>
+    public Span<EndpointState> Filter(
+        in SchedulingContext context, ReadOnlySpan<EndpointState> endpoints, SchedulingWorkspace workspace, ReadOnlySpan<bool> excluded, out DecisionReason reason)
     {
-        // :: Step 1: whoever may not take it leaves.
         var candidates = workspace.Candidates(endpoints);
+        reason = DecisionReason.NoReadyEndpoint;
+        if (!excluded.IsEmpty) candidates = candidates[..Exclude(candidates, excluded)];
         foreach (var filter in filters)
         {
+            if (candidates.IsEmpty) break;
             candidates = candidates[..filter.Filter(in context, candidates)];
-            if (candidates.IsEmpty) return new SchedulingChoice(null, filter.WhenEmpty);
+            if (candidates.IsEmpty) reason = filter.WhenEmpty;
         }
 
+        return candidates;
+    }
+
+    /// <summary>Scores candidates that passed the filters and picks one.</summary>
+    public SchedulingChoice Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, SchedulingWorkspace workspace, Xoshiro256 random)
+    {
         if (candidates.Length == 1) return new SchedulingChoice(candidates[0], DecisionReason.OnlyCandidate);
 
-        // :: Step 2: each rule scores, and its weight decides how much that counts.
+        // :: Step 1: each rule scores, and its weight decides how much that counts.
         var totals = workspace.Totals(candidates.Length);
         var scores = workspace.Scores(candidates.Length);
         foreach (var (scorer, weight) in scorers)
@@ -48,7 +61,18 @@ internal sealed class SchedulingProfile(
             for (var i = 0; i < totals.Length; i++) totals[i] += weight * scores[i];
         }
 
-        // :: Step 3: one of the best.
-        return new SchedulingChoice(candidates[picker.Pick(candidates, totals, random)], DecisionReason.BestScore);
+        // :: Step 2: one of the best.
+        return new SchedulingChoice(candidates[picker.Pick(in context, candidates, totals, random)], DecisionReason.BestScore);
+    }
+
+    private static int Exclude(Span<EndpointState> candidates, ReadOnlySpan<bool> excluded)
+    {
+        var kept = 0;
+        for (var i = 0; i < candidates.Length; i++)
+        {
+            if (!excluded[candidates[i].BackendIndex]) candidates[kept++] = candidates[i];
+        }
+
+        return kept;
     }
 }

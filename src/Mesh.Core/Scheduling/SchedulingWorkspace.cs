@@ -24,9 +24,6 @@ internal sealed class SchedulingWorkspace
         return candidates;
     }
 
-    /// <summary>Lets go of endpoints that may have been removed.</summary>
-    public void Forget() => Array.Clear(_candidates);
-
     /// <summary>Weighted sums, all 0 at first.</summary>
     public Span<double> Totals(int count)
     {

@@ -41,4 +41,13 @@ public sealed record EndpointSnapshot
 
     /// <summary>Age of the last sample; null before the first.</summary>
     public TimeSpan? SampleAge { get; init; }
+
+    /// <summary>Requests that wait in the pool for this endpoint.</summary>
+    public int WaitingRequests { get; init; }
+
+    /// <summary>Predicted time until a prompt sent now would begin to be computed, in milliseconds.</summary>
+    public double PredictedWaitMs { get; init; }
+
+    /// <summary>Learned: its prompt times over the step-time table's; 1 before anything is learned.</summary>
+    public double PrefillSpeedRatio { get; init; } = 1;
 }

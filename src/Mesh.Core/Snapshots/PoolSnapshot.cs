@@ -15,6 +15,9 @@ public sealed record PoolSnapshot
     /// <summary>Leases outstanding; equals the sum of the endpoints' in-flight requests.</summary>
     public int Leases { get; init; }
 
+    /// <summary>How far predictions of the time to the first token were off.</summary>
+    public PredictionSnapshot FirstTokenPredictions { get; init; }
+
     /// <summary>Waiting requests by priority, highest first.</summary>
     public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
 }
@@ -24,3 +27,9 @@ public sealed record PoolSnapshot
 /// <param name="Requests">How many wait.</param>
 /// <param name="Flows">Over how many fairness ids.</param>
 public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows);
+
+/// <summary>Predictions of a time since the start.</summary>
+/// <param name="Count">Predictions that came to an end.</param>
+/// <param name="ObservedMs">Sum of what was observed, in milliseconds.</param>
+/// <param name="AbsoluteErrorMs">Sum of |observed − predicted|, in milliseconds.</param>
+public readonly record struct PredictionSnapshot(long Count, double ObservedMs, double AbsoluteErrorMs);

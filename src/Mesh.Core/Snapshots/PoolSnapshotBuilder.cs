@@ -9,7 +9,7 @@ namespace Mesh.Core.Snapshots;
 /// <summary>Copies a pool's state out. Draining endpoints stand in the backend that they had last, so that the leases add up.</summary>
 internal static class PoolSnapshotBuilder
 {
-    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, BackendTable table, WaitRoom waiting, int leases, PoolClock clock)
+    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, Reservations reservations, WaitRoom waiting, PoolClock clock)
     {
         var backends = new SortedDictionary<BackendId, (BackendConfig Config, List<EndpointState> Endpoints)>();
         foreach (var backend in config.Backends) backends.TryAdd(backend.Id, (backend, []));
@@ -23,9 +23,15 @@ internal static class PoolSnapshotBuilder
         return new PoolSnapshot
         {
             Id = config.Id,
-            Leases = leases,
-            Queue = [.. waiting.Queue.Bands.Select(b => new QueueBandSnapshot(b.Priority, b.Count, b.FlowCount))],
-            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now), table, clock.SinceStart(now)))],
+            Leases = reservations.Leases.Count,
+            FirstTokenPredictions = new PredictionSnapshot(
+                reservations.FirstTokenError.Count, reservations.FirstTokenError.ObservedMs, reservations.FirstTokenError.AbsoluteErrorMs),
+            Queue =
+            [
+                .. waiting.All.GroupBy(w => w.Request.Priority).OrderByDescending(g => g.Key)
+                    .Select(g => new QueueBandSnapshot(g.Key, g.Count(), g.Select(w => w.Request.FairnessId ?? "").Distinct().Count())),
+            ],
+            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now), reservations.Backends, clock.SinceStart(now)))],
         };
     }
 
@@ -70,6 +76,9 @@ internal static class PoolSnapshotBuilder
         InFlightPrefillTokens = endpoint.InFlightPrefillTokens,
         FailureLoadRequests = endpoint.FailureRequests(clock.FailureDecay(now)),
         Draining = endpoint.Draining,
+        WaitingRequests = endpoint.Queue.Count,
+        PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
+        PrefillSpeedRatio = endpoint.Work.PrefillSpeed.Ratio,
         TotalRequests = endpoint.TotalRequests,
         Models = endpoint.Models is { } models ? [.. models.Select(m => m.Name)] : default,
         LastSample = endpoint.LastSample,

@@ -10,10 +10,14 @@ namespace Mesh.Core.SpillOver;
 /// </summary>
 internal sealed class BackendTable
 {
+    // A region of which nothing is known is taken for one on another continent.
+    private const double UnknownRoundTripMs = 150;
     private readonly BackendLoad[] _loads;
     private readonly Range[] _ranges;
     private readonly bool[] _ruledOut;
     private readonly bool _autoDrain;
+    private readonly bool[] _excluded;
+    private readonly bool[] _switchedOff;
 
     /// <param name="config">The configuration.</param>
     /// <param name="locality">Where the deciding gateway stands.</param>
@@ -37,12 +41,16 @@ internal sealed class BackendTable
             if (indexBefore[i] >= 0) load.CarryFrom(before!._loads[indexBefore[i]]);
 
             var start = next;
+            var roundTrip = locality.RoundTripTo(ordered[i].Region);
+            var roundTripMs = roundTrip == TimeSpan.MaxValue ? UnknownRoundTripMs : roundTrip.TotalMilliseconds;
             for (; next < endpoints.Length && ReferenceEquals(endpoints[next].Backend, ordered[i]); next++)
             {
                 var endpoint = endpoints[next];
                 endpoint.BackendIndex = i;
                 endpoint.IndexInBackend = next - start;
-                load.AddInFlight(endpoint.InFlightRequests);
+                endpoint.RoundTripMs = roundTripMs;
+                endpoint.CostScale = 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler);
+                load.AddInFlight(endpoint.InFlightRequests + endpoint.Queue.Count);
                 Count(load, endpoint.Health, 1);
                 if (endpoint.LastSample is not null && readAt(endpoint) is { } read) Observe(endpoint, read);
             }
@@ -50,7 +58,11 @@ internal sealed class BackendTable
         }
         Selector = new BackendSelector(TierPlan.Create(ordered, locality, config.TrafficDistribution.Algorithm), _loads, config.TrafficDistribution);
         if (before is not null) Selector.CarryFrom(before.Selector, indexBefore);
-        Selector.UpdateDrain(now);
+        IsFree = config.TrafficDistribution == TrafficDistributionConfig.Default
+            && Array.TrueForAll(ordered, b => b.Settings.Mode is null && b.Settings.Preference == BackendPreference.Default);
+        _switchedOff = Array.ConvertAll(ordered, b => b.Settings.CapacityScaler <= 0);
+        _excluded = new bool[ordered.Length];
+        UpdateDrain(now);
     }
 
     public BackendSelector Selector { get; }
@@ -77,6 +89,15 @@ internal sealed class BackendTable
         }
     }
 
+    /// <summary>True when no policy says where requests belong: no target, no preference, the default distribution.</summary>
+    public bool IsFree { get; }
+
+    /// <summary>Backends that get no new requests, by index: scaled to 0 or drained.</summary>
+    public ReadOnlySpan<bool> Excluded => _excluded;
+
+    /// <summary>Backends scaled to 0, by index: not even the last resort.</summary>
+    public ReadOnlySpan<bool> SwitchedOff => _switchedOff;
+
     /// <summary>Endpoints of a backend, among the pool's.</summary>
     public Range RangeOf(int backend) => _ranges[backend];
 
@@ -102,7 +123,7 @@ internal sealed class BackendTable
         if (endpoint.BackendIndex < 0) return;
         Count(_loads[endpoint.BackendIndex], transition.Before, -1);
         Count(_loads[endpoint.BackendIndex], transition.After, 1);
-        Selector.UpdateDrain(now);
+        UpdateDrain(now);
     }
 
     /// <summary>Takes what the endpoint's last sample, read at <paramref name="readAt"/>, says about the metrics that the backend's policy names.</summary>
@@ -112,7 +133,10 @@ internal sealed class BackendTable
         var load = _loads[endpoint.BackendIndex];
         for (var metric = 0; metric < load.MetricCount; metric++)
         {
-            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightAtSample, endpoint.InFlightRequests - endpoint.InFlightAtSample, readAt);
+            load.Observe(
+                metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightAtSample,
+                // Those who wait for it are counted here already, but it cannot have known of them.
+                endpoint.InFlightRequests - endpoint.InFlightAtSample + endpoint.Queue.Count, readAt);
         }
     }
 
@@ -120,7 +144,13 @@ internal sealed class BackendTable
     public void Tick(TimeSpan now, TimeSpan sampleMaxAge)
     {
         foreach (var load in _loads) load.Expire(now, sampleMaxAge);
+        UpdateDrain(now);
+    }
+
+    private void UpdateDrain(TimeSpan now)
+    {
         Selector.UpdateDrain(now);
+        for (var i = 0; i < _excluded.Length; i++) _excluded[i] = _switchedOff[i] || Selector.IsDrained(i);
     }
 
     private static void Count(BackendLoad load, EndpointHealth health, int change)

@@ -45,24 +45,6 @@ public class WaitQueueTests
     }
 
     [Fact]
-    public void Last_IsTheNewestOfTheLowestBand()
-    {
-        var queue = new WaitQueue();
-        queue.Add(Waiter(priority: 1, flow: "a"));
-        var older = Waiter(priority: 1, flow: "b");
-        queue.Add(older);
-        var newest = Waiter(priority: 1, flow: "a");
-        queue.Add(newest);
-        queue.Add(Waiter(priority: 3));
-
-        Assert.Same(newest, queue.Last);
-        Assert.Equal((3, 30L), queue.Below(2));
-        Assert.Equal((0, 0L), queue.Below(1));
-        queue.Remove(newest, served: false);
-        Assert.Same(older, queue.Last);
-    }
-
-    [Fact]
     public void RuleOut_FirstFindsNoPlace_OthersOfItsModelAreNotAsked()
     {
         var queue = new WaitQueue();

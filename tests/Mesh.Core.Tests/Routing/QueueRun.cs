@@ -120,6 +120,7 @@ internal sealed class QueueRun
     private PoolConfig Config() => new()
     {
         Id = PoolFixture.PoolName,
+        Scheduling = new SchedulingConfig { Profile = "least-load" },
         TrafficDistribution = new() { FailoverHealthThreshold = 0, AutoCapacityDrain = _random.NextInt32(4) == 0 },
         FlowControl = new FlowControlSettings
         {

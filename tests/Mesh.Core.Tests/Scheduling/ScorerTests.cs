@@ -76,7 +76,7 @@ public sealed class ScorerTests
         double[] scores = [1, 3, 2, 3, 3];
         var counts = new int[5];
 
-        for (var i = 0; i < 3000; i++) counts[new MaxScorePicker().Pick(new EndpointState[5], scores, random)]++;
+        for (var i = 0; i < 3000; i++) counts[new MaxScorePicker().Pick(default, new EndpointState[5], scores, random)]++;
 
         Assert.Equal((0, 0), (counts[0], counts[2]));
         Assert.All(new[] { counts[1], counts[3], counts[4] }, n => Assert.True(n is > 870 and < 1130, $"seed {Seed}: {n}"));
@@ -84,7 +84,7 @@ public sealed class ScorerTests
 
     private static EndpointState WithRequests(int requests, int tokens)
     {
-        var endpoint = new EndpointState(PoolFixture.Id(0)) { Backend = Backend, PodName = "pod" };
+        var endpoint = new EndpointState(PoolFixture.Id(0)) { Backend = Backend, Slot = 0, PodName = "pod" };
         for (var i = 0; i < requests; i++) endpoint.Reserve(new LeaseLoad(tokens, 0));
         return endpoint;
     }

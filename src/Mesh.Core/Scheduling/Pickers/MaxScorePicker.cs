@@ -11,7 +11,7 @@ internal sealed class MaxScorePicker : IEndpointPicker
 {
     public string Name => "max-score";
 
-    public int Pick(ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random)
+    public int Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random)
     {
         var best = 0;
         var ties = 1;

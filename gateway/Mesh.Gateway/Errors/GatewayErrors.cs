@@ -1,0 +1,71 @@
+namespace Mesh.Gateway.Errors;
+
+/// <summary>Every error that the gateway answers by itself. What a model server answers passes unchanged and is not listed.</summary>
+internal static class GatewayErrors
+{
+    private const string Invalid = "invalid_request_error";
+    private const string Server = "server_error";
+
+    /// <summary>The body is not one JSON object, or the HTTP around it is broken.</summary>
+    public static readonly GatewayError InvalidBody = new(400, Invalid, "invalid_body");
+
+    /// <summary>The body names no model.</summary>
+    public static readonly GatewayError MissingModel = new(400, Invalid, "missing_model", "model");
+
+    /// <summary>The body's model is not a string.</summary>
+    public static readonly GatewayError InvalidModel = new(400, Invalid, "invalid_model", "model");
+
+    /// <summary>A compressed body cannot be read.</summary>
+    public static readonly GatewayError UnsupportedEncoding = new(415, Invalid, "unsupported_content_encoding");
+
+    /// <summary>The body is larger than <c>Mesh:MaxBodyBytes</c>.</summary>
+    public static readonly GatewayError BodyTooLarge = new(413, Invalid, "body_too_large");
+
+    /// <summary>The body came in below the server's least rate.</summary>
+    public static readonly GatewayError BodyTooSlow = new(408, Invalid, "body_too_slow");
+
+    /// <summary>No such path.</summary>
+    public static readonly GatewayError UnknownPath = new(404, Invalid, "unknown_path");
+
+    /// <summary>The path is there, but not for this method.</summary>
+    public static readonly GatewayError MethodNotAllowed = new(405, Invalid, "method_not_allowed");
+
+    /// <summary>No listener or HTTPRoute takes the request.</summary>
+    public static readonly GatewayError NoRoute = new(404, Invalid, "no_route");
+
+    /// <summary>The rule that takes the request has no pool that exists: Gateway API asks for 500 here.</summary>
+    public static readonly GatewayError RouteWithoutBackend = new(500, Server, "route_without_backend");
+
+    /// <summary>No endpoint of the pool serves the model.</summary>
+    public static readonly GatewayError ModelNotFound = new(404, Invalid, "model_not_found", "model");
+
+    /// <summary>The pool has no endpoint at all.</summary>
+    public static readonly GatewayError NoEndpoints = new(503, Server, "no_endpoints");
+
+    /// <summary>The pool has endpoints, but none is ready.</summary>
+    public static readonly GatewayError NoReadyEndpoint = new(503, Server, "no_ready_endpoint");
+
+    /// <summary>There is no room now; the header says which limit was reached.</summary>
+    public static readonly GatewayError Saturated = new(429, "rate_limit_error", "saturated");
+
+    /// <summary>The engine refused for another reason, which the header names.</summary>
+    public static readonly GatewayError Refused = new(503, Server, "refused");
+
+    /// <summary>Every endpoint that was tried refused the connection or reset it before it answered.</summary>
+    public static readonly GatewayError AllAttemptsFailed = new(502, Server, "all_attempts_failed");
+
+    /// <summary>The endpoint's answer was not HTTP, or ended before its body began.</summary>
+    public static readonly GatewayError BrokenAnswer = new(502, Server, "broken_answer");
+
+    /// <summary>The endpoint's answer broke off in the middle.</summary>
+    public static readonly GatewayError StreamBroken = new(502, Server, "stream_broken");
+
+    /// <summary>The time for the whole request ran out.</summary>
+    public static readonly GatewayError Timeout = new(504, "timeout_error", "timeout");
+
+    /// <summary>The gateway is stopping and the time given to open requests ran out.</summary>
+    public static readonly GatewayError ShuttingDown = new(503, Server, "shutting_down");
+
+    /// <summary>A fault of the gateway.</summary>
+    public static readonly GatewayError Internal = new(500, Server, "internal_error");
+}

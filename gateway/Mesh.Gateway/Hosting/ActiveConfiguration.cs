@@ -1,0 +1,42 @@
+using Mesh.Core.Config;
+using Mesh.Engine;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>The configuration in force. Readers take <see cref="Current"/> once and keep it for the whole request.</summary>
+internal sealed class ActiveConfiguration
+{
+    private readonly GatewayOptions _options;
+    private readonly IMeshEngine _engine;
+    private readonly Lock _gate = new();
+    private volatile RoutingState _current;
+
+    public ActiveConfiguration(RoutingState first, GatewayOptions options, IMeshEngine engine)
+    {
+        _options = options;
+        _engine = engine;
+        _current = first;
+    }
+
+    /// <summary>Raised after the swap, on the caller's thread, with the listeners that should now be open.</summary>
+    public event Action<RoutingState>? Changed;
+
+    public RoutingState Current => _current;
+
+    /// <summary>Puts a new configuration in force; throws, and changes nothing, when it cannot be compiled.</summary>
+    /// <exception cref="ArgumentException">A pattern of a route cannot be compiled.</exception>
+    /// <exception cref="GatewayConfigurationException">A listener has no address.</exception>
+    public void Apply(MeshConfig config)
+    {
+        lock (_gate)
+        {
+            // Compiled first: what cannot be routed must not reach the engine either.
+            var next = new RoutingState(config, _options);
+            // The engine first: a new route must find its new pool. A request that still goes by the old routes to a pool
+            // that is gone looks its route up again.
+            _engine.Reconfigure(config);
+            _current = next;
+            Changed?.Invoke(next);
+        }
+    }
+}

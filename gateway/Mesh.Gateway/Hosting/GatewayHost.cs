@@ -1,0 +1,208 @@
+using System.Collections.Immutable;
+using System.Text;
+using Mesh.Core.Config;
+using Mesh.Core.HttpRouting;
+using Mesh.Engine;
+using Mesh.Gateway.Inference;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Models;
+using Mesh.Gateway.Upstream;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>
+/// One gateway: the listeners of one region, the request path behind them, and an engine that it asks. The engine belongs to the caller.
+/// </summary>
+internal sealed partial class GatewayHost : IAsyncDisposable
+{
+    // Between the end that requests are given and the moment at which the server cuts them off without a word.
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
+
+    private readonly WebApplication _app;
+    private readonly ListenerConfigurationSource _listeners;
+    private readonly ActiveConfiguration _configuration;
+    private readonly IUpstreamClient _upstream;
+    private readonly GatewayOptions _options;
+    private readonly Readiness _readiness;
+    private readonly CancellationTokenSource _endRequests;
+    private readonly GatewayMetrics _metrics = new();
+    private readonly ILogger _log;
+    private readonly InferenceHandler _inference;
+
+    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _listeners = new ListenerConfigurationSource();
+        _listeners.Set(state.Bindings);
+        _log = loggers.CreateLogger<GatewayHost>();
+        _app = Build(options, _listeners, loggers);
+        _configuration = new ActiveConfiguration(state, options, engine);
+        _configuration.Changed += OnChanged;
+        _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _readiness = new Readiness(engine, _configuration);
+        _endRequests = new CancellationTokenSource();
+        _app.Lifetime.ApplicationStopping.Register(OnStopping);
+        (_inference, var dispatcher) = RequestPath(engine, time, loggers);
+        _app.Run(dispatcher.HandleAsync);
+    }
+
+    /// <summary>Addresses that are open.</summary>
+    public ImmutableArray<ListenerBinding> Bindings => _configuration.Current.Bindings;
+
+    /// <summary>Region served; empty for all of them.</summary>
+    public string Region => _configuration.Current.Region;
+
+    /// <summary>Version of the configuration in force.</summary>
+    public long ConfigVersion => _configuration.Current.Config.Version;
+
+    /// <summary>Counters, for tests.</summary>
+    internal GatewayMetrics Metrics => _metrics;
+
+    /// <summary>Inference requests under way.</summary>
+    public int OpenRequests => _inference.Open;
+
+    /// <summary>Null when this gateway should get requests; else why not.</summary>
+    public string? WhyNotReady => _readiness.WhyNot();
+
+    /// <summary>Opens the listeners and serves.</summary>
+    /// <param name="options">Options, already validated.</param>
+    /// <param name="config">First configuration; the engine has it already.</param>
+    /// <param name="engine">Engine.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">Logs; they belong to the caller.</param>
+    /// <exception cref="GatewayConfigurationException">A route, listener or address is not usable; the message says which and why.</exception>
+    public static async Task<GatewayHost> StartAsync(
+        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    {
+        RoutingState state;
+        try
+        {
+            state = new RoutingState(config, options);
+        }
+        catch (ArgumentException e)
+        {
+            throw new GatewayConfigurationException(e.Message, e);
+        }
+
+        if (state.Bindings.IsEmpty)
+        {
+            var where = state.Region.Length > 0 ? $" in region {state.Region}" : "";
+            throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{where}.");
+        }
+
+        var host = new GatewayHost(options, state, engine, time, loggers);
+        try
+        {
+            await host._app.StartAsync();
+            host.WarnOfTlsListeners(config);
+            return host;
+        }
+        catch (IOException e)
+        {
+            await host.DisposeAsync();
+            throw new GatewayConfigurationException(e.Message, e);
+        }
+    }
+
+    /// <summary>Puts a new configuration in force without dropping a request.</summary>
+    /// <exception cref="GatewayConfigurationException">It cannot be used; the old one stays.</exception>
+    public void Apply(MeshConfig config)
+    {
+        try
+        {
+            _configuration.Apply(config);
+            _metrics.Reloads.With("taken").Increment();
+            WarnOfTlsListeners(config);
+        }
+        catch (Exception e) when (e is ArgumentException or GatewayConfigurationException)
+        {
+            CountRefusedReload();
+            throw e as GatewayConfigurationException ?? new GatewayConfigurationException(e.Message, e);
+        }
+    }
+
+    /// <summary>Counts an edit of the manifests that was refused before it got here.</summary>
+    public void CountRefusedReload() => _metrics.Reloads.With("refused").Increment();
+
+    /// <summary>Completes when the process is told to stop, by signal or by <see cref="StopAsync"/>.</summary>
+    public Task WaitForShutdownAsync() => _app.WaitForShutdownAsync();
+
+    /// <summary>Not ready, no new connections; open requests get the drain time-out, then an error of their own.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _configuration.Changed -= OnChanged;
+        await _app.DisposeAsync();
+        _upstream.Dispose();
+        _endRequests.Dispose();
+    }
+
+    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
+        var kestrel = new ConfigurationBuilder().Add(listeners).Build();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
+        {
+            server.Configure(kestrel, reloadOnChange: true);
+            Limit(server);
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
+        builder.Services.AddSingleton(loggers);
+        return builder.Build();
+    }
+
+    private static void Limit(KestrelServerOptions server)
+    {
+        server.AddServerHeader = false;
+        // The request path has the limit, and answers in the API's own shape.
+        server.Limits.MaxRequestBodySize = null;
+        // Headers pass as bytes, whatever they mean.
+        server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+    }
+
+    private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
+        IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    {
+        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
+        var errors = new ErrorReporter(_metrics);
+        var matcher = new RouteMatcher(services);
+        var handler = new InferenceHandler(services, matcher, new Forwarder(services, matcher, errors), errors, _endRequests.Token);
+        int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
+        var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
+        var dispatcher = new RequestDispatcher(
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, errors);
+        return (handler, dispatcher);
+    }
+
+    private void OnStopping()
+    {
+        _readiness.Stop();
+        _endRequests.CancelAfter(_options.DrainTimeout);
+    }
+
+    private void OnChanged(RoutingState state)
+    {
+        if (_listeners.Set(state.Bindings)) ListenersChanged(_log, string.Join(", ", state.Bindings.Select(b => b.Address)));
+    }
+
+    private void WarnOfTlsListeners(MeshConfig config)
+    {
+        foreach (var gateway in config.Gateways)
+        {
+            if (!gateway.ListensIn(Region)) continue;
+            foreach (var listener in gateway.Listeners)
+            {
+                if (listener.Protocol != ListenerProtocol.Http) TlsListener(_log, gateway.Namespace, gateway.Name, listener.Name);
+            }
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Listeners changed; now open: {Addresses}.")]
+    private static partial void ListenersChanged(ILogger log, string addresses);
+
+    [LoggerMessage(2, LogLevel.Warning, "Gateway {Namespace}/{Name}: listener {Listener} is HTTPS and is not opened; this gateway serves clear text.")]
+    private static partial void TlsListener(ILogger log, string @namespace, string name, string listener);
+}

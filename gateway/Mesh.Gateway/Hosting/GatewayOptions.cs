@@ -1,0 +1,54 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>Options of the gateway process: section <c>Mesh</c> of the configuration (<c>--Mesh:Region=…</c>, <c>Mesh__Region=…</c>, appsettings.json).</summary>
+internal sealed record GatewayOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Mesh";
+
+    /// <summary>Directory with a directory of manifests per cluster; unset means the quick start with its simulated endpoints.</summary>
+    public string? Manifests { get; set; }
+
+    /// <summary>Runs a simulated vLLM at every endpoint of the manifests; unset means only in the quick start.</summary>
+    public bool? Simulate { get; set; }
+
+    /// <summary>How much faster than real time simulated endpoints run, above 0 and at most 100,000.</summary>
+    [Range(0.001, 100_000)]
+    public double SimulationSpeed { get; set; } = 1;
+
+    /// <summary>Region that this process serves: its listeners are opened, and its clusters are the near ones. Unset means that the process stands for
+    /// every region, and no cluster is nearer than another.</summary>
+    public string? Region { get; set; }
+
+    /// <summary>Address on which listeners are opened, unless <see cref="Listeners"/> gives one.</summary>
+    [Required]
+    public string BindAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>From a listener's port in the manifests to where this process opens it: <c>port</c> or <c>address:port</c>.
+    /// A port that is not named opens as it is, below 1024 moved up by 8000 (80 becomes 8080, 443 becomes 8443).</summary>
+    public Dictionary<string, string> Listeners { get; set; } = [];
+
+    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
+    public string? AdminAddress { get; set; }
+
+    /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
+    [Range(1, 1 << 30)]
+    public int MaxBodyBytes { get; set; } = 32 << 20;
+
+    /// <summary>Attempts on other endpoints after the first failed before it answered, 0–5.</summary>
+    [Range(0, 5)]
+    public int MaxRetries { get; set; } = 2;
+
+    /// <summary>Time to connect to an endpoint, 10 ms–60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Seed of the choices between weighted pools; the same seed and order of requests choose the same.</summary>
+    public ulong Seed { get; set; } = 1;
+}

@@ -1,0 +1,110 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Routing;
+using Mesh.Core.SpillOver;
+using Mesh.Engine;
+using Mesh.Resources;
+using Mesh.Resources.Diagnostics;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>The process: options, manifests, engine, listeners, and the simulated endpoints of the quick start.</summary>
+internal sealed class GatewayProcess(
+    GatewayOptions options, string manifests, bool simulate, TextWriter output, TextWriter error, TimeProvider time)
+{
+    private const int Failed = 1;
+
+    // Readiness is waited for only to say so; requests are taken from the start.
+    private static readonly TimeSpan ReadyWait = TimeSpan.FromSeconds(3);
+
+    /// <summary>Runs until the process is told to stop.</summary>
+    /// <param name="args">Command line.</param>
+    /// <param name="output">What a person reads.</param>
+    /// <param name="error">Why it did not start.</param>
+    /// <returns>Exit code: 0 after a stop that was asked for, 1 when it could not start.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        if (CommandLine.AsksForHelp(args))
+        {
+            await output.WriteLineAsync(CommandLine.Help);
+            return 0;
+        }
+
+        try
+        {
+            var options = CommandLine.Read(args);
+            var manifests = options.Manifests ?? QuickStart.FindManifests()
+                ?? throw new GatewayConfigurationException(
+                    "The quick start's manifests (deploy/examples/quickstart) are not here; name a directory: --manifests DIR.");
+            var simulate = options.Simulate ?? options.Manifests is null;
+            var process = new GatewayProcess(options, manifests, simulate, output, error, TimeProvider.System);
+            return await process.RunAsync();
+        }
+        catch (GatewayConfigurationException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return Failed;
+        }
+    }
+
+    private static EngineOptions EngineOptionsFor(GatewayOptions options) => new()
+    {
+        ConnectTimeout = options.ConnectTimeout,
+        Pool = new PoolStateOptions { Locality = new Locality { Region = options.Region ?? "" } },
+    };
+
+    private async Task<int> RunAsync()
+    {
+        var started = time.GetTimestamp();
+        using var loggers = LoggerFactory.Create(logging => logging
+            .AddFilter(GatewayLog.Allows)
+            .AddSimpleConsole(console => console.SingleLine = true));
+        using var feed = new ManifestFeed(manifests, time, loggers);
+        Report(feed.First);
+        if (feed.First.Config is not { } config) return Failed;
+        await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
+        if (simulate) await fleet.ApplyAsync(config);
+        await using var engine = new EmbeddedEngine(EngineOptionsFor(options), time, loggers, options.Seed);
+        engine.Reconfigure(config);
+        await using var host = await GatewayHost.StartAsync(options, config, engine, time, loggers);
+        feed.Attach(host, simulate ? fleet.Follow : null);
+        var ready = await WaitUntilReadyAsync(host, engine);
+        Banner.Write(output, host, config, manifests, simulate, ready ? time.GetElapsedTime(started) : null);
+        await host.WaitForShutdownAsync();
+        await output.WriteLineAsync("Stopped.");
+        return 0;
+    }
+
+    private void Report(LoadResult result)
+    {
+        foreach (var finding in result.Diagnostics)
+        {
+            (finding.Severity == Severity.Error ? error : output).WriteLine(finding);
+        }
+
+        var errors = result.Diagnostics.Count(d => d.Severity == Severity.Error);
+        if (errors > 0) error.WriteLine($"{errors} error{(errors == 1 ? "" : "s")} in {manifests}; not started.");
+        else if (result.Config is null) error.WriteLine($"No manifests in {manifests}; not started.");
+    }
+
+    /// <summary>Waits until every endpoint's health is known, for a while; true when requests can be served.</summary>
+    private async Task<bool> WaitUntilReadyAsync(GatewayHost host, IMeshEngine engine)
+    {
+        var poll = TimeSpan.FromMilliseconds(20);
+        var began = time.GetTimestamp();
+        while (time.GetElapsedTime(began) < ReadyWait && !AllKnown(engine)) await Task.Delay(poll, time);
+        return host.WhyNotReady is null;
+    }
+
+    private static bool AllKnown(IMeshEngine engine)
+    {
+        foreach (var pool in engine.Snapshot())
+        {
+            foreach (var backend in pool.Backends)
+            {
+                if (backend.Endpoints.Any(e => e.Health == EndpointHealth.Unknown)) return false;
+            }
+        }
+
+        return true;
+    }
+}

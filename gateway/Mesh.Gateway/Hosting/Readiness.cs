@@ -1,0 +1,32 @@
+using Mesh.Core.Endpoints;
+using Mesh.Engine;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>Whether this gateway should get requests.</summary>
+internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configuration)
+{
+    private volatile bool _stopping;
+
+    /// <summary>From now on not ready.</summary>
+    public void Stop() => _stopping = true;
+
+    /// <summary>Null when ready; else why not.</summary>
+    public string? WhyNot()
+    {
+        if (_stopping) return "the gateway is stopping";
+        if (configuration.Current.Config.Pools.IsEmpty) return "the manifests export no pool";
+        foreach (var pool in engine.Snapshot())
+        {
+            foreach (var backend in pool.Backends)
+            {
+                foreach (var endpoint in backend.Endpoints)
+                {
+                    if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) return null;
+                }
+            }
+        }
+
+        return "no endpoint of any pool is ready";
+    }
+}

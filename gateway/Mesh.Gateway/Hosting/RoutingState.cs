@@ -1,0 +1,70 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Mesh.Core.Config;
+using Mesh.Core.HttpRouting;
+
+namespace Mesh.Gateway.Hosting;
+
+/// <summary>Everything that a request reads of the configuration, as one immutable whole: a request sees the old or the new, never a mixture.</summary>
+internal sealed class RoutingState
+{
+    private readonly FrozenDictionary<int, PortTable> _byLocalPort;
+    private readonly FrozenDictionary<PoolId, PoolEntry> _pools;
+    private readonly FrozenDictionary<(string Namespace, string Name), int> _objectives;
+
+    /// <exception cref="ArgumentException">A pattern of a route cannot be compiled.</exception>
+    /// <exception cref="GatewayConfigurationException">The region is unknown, or a listener has no address.</exception>
+    public RoutingState(MeshConfig config, GatewayOptions options)
+    {
+        Config = config;
+        Region = options.Region ?? "";
+        if (Region.Length > 0 && !config.Clusters.Any(c => c.Region == Region))
+        {
+            var known = string.Join(", ", config.Clusters.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal));
+            throw new GatewayConfigurationException($"No cluster is in region '{Region}'; the manifests have: {known}.");
+        }
+
+        var tables = PortTable.CompileAll(config, Region);
+        Bindings = ListenerPlan.Create(options, tables);
+        var byLocalPort = new Dictionary<int, PortTable>();
+        for (var i = 0; i < tables.Length; i++) byLocalPort.Add(Bindings[i].Address.Port, tables[i]);
+        _byLocalPort = byLocalPort.ToFrozenDictionary();
+        _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
+        _objectives = Objectives(config);
+    }
+
+    /// <summary>The configuration itself.</summary>
+    public MeshConfig Config { get; }
+
+    /// <summary>Region whose listeners are open; empty for all of them.</summary>
+    public string Region { get; }
+
+    /// <summary>Addresses to open.</summary>
+    public ImmutableArray<ListenerBinding> Bindings { get; }
+
+    /// <summary>Routes of the listener behind a local port; null when the port is not a listener's.</summary>
+    public PortTable? TableFor(int localPort) => _byLocalPort.GetValueOrDefault(localPort);
+
+    /// <summary>A pool; null when it is not configured.</summary>
+    public PoolEntry? Pool(PoolId id) => _pools.GetValueOrDefault(id);
+
+    /// <summary>Priority of an objective in the pool's namespace; 0 for none and for an unknown one.</summary>
+    public int PriorityOf(string? objective, PoolId pool) =>
+        objective is null ? 0 : _objectives.GetValueOrDefault((pool.Namespace, objective));
+
+    private static FrozenDictionary<(string Namespace, string Name), int> Objectives(MeshConfig config)
+    {
+        var objectives = new Dictionary<(string, string), int>();
+        foreach (var objective in config.Objectives) objectives.TryAdd((objective.Namespace, objective.Name), objective.Priority);
+        return objectives.ToFrozenDictionary();
+    }
+}
+
+/// <summary>A pool with what the request path needs ready-made.</summary>
+internal sealed class PoolEntry(PoolConfig config)
+{
+    public PoolConfig Config { get; } = config;
+
+    /// <summary><c>namespace/name</c>, for labels.</summary>
+    public string Label { get; } = config.Id.ToString();
+}

@@ -1,0 +1,89 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Routing;
+using Mesh.Gateway.Errors;
+using Mesh.Gateway.Upstream;
+
+namespace Mesh.Gateway.Inference;
+
+/// <summary>Passes one endpoint's answer to the client and settles the lease by how that went.</summary>
+internal sealed class AnswerRelay(ErrorReporter errors)
+{
+    /// <summary>Relays and disposes the answer.</summary>
+    public async ValueTask RelayAsync(InferenceExchange exchange, IUpstreamResponse upstream, EndpointId endpoint)
+    {
+        var response = exchange.Context.Response;
+        var isStream = upstream.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+        exchange.Status = response.StatusCode = upstream.StatusCode;
+        upstream.CopyHeadersTo(response.Headers);
+        response.Headers[RequestIds.Header] = exchange.RequestId;
+        response.Headers[ControlHeaders.Served] = endpoint.Address;
+        var relay = new ResponseRelay(response, upstream, exchange);
+        RelayEnd end;
+        try
+        {
+            end = await relay.RunAsync(isStream, exchange.Lifetime.Token);
+        }
+        finally
+        {
+            // First of all: an answer that is not wanted any more must stop costing the endpoint.
+            await upstream.DisposeAsync();
+        }
+
+        switch (end)
+        {
+            case RelayEnd.Complete:
+                exchange.Ending = "complete";
+                exchange.Lease.Complete(OutcomeFor(upstream.StatusCode));
+                break;
+            case RelayEnd.UpstreamBroken:
+                exchange.Ending = "stream_broken";
+                exchange.Lease.Complete(OutcomeKind.StreamBroken);
+                var error = response.HasStarted ? GatewayErrors.StreamBroken : GatewayErrors.BrokenAnswer;
+                await errors.BreakAsync(exchange, error, "The model server's answer broke off.", isStream, relay.IsInsideEvent);
+                break;
+            default:
+                await EndAsync(exchange, relay, isStream);
+                break;
+        }
+    }
+
+    /// <summary>What a complete answer says of its endpoint: a 4xx is an answer, vLLM's 503 a full queue.</summary>
+    public static OutcomeKind OutcomeFor(int status) => status switch
+    {
+        StatusCodes.Status503ServiceUnavailable => OutcomeKind.EndpointFull,
+        >= 500 => OutcomeKind.ServerError,
+        _ => OutcomeKind.Success,
+    };
+
+    /// <summary>What an early end says of the endpoint: only a time-out is its doing.</summary>
+    public static OutcomeKind OutcomeFor(EndReason reason) => reason == EndReason.Timeout ? OutcomeKind.Timeout : OutcomeKind.ClientGone;
+
+    /// <summary>Label of an early end.</summary>
+    public static string EndingFor(EndReason reason) => reason switch
+    {
+        EndReason.Timeout => "timeout",
+        EndReason.Shutdown => "shutdown",
+        _ => "client_gone",
+    };
+
+    private async ValueTask EndAsync(InferenceExchange exchange, ResponseRelay relay, bool isStream)
+    {
+        var reason = exchange.Lifetime.Reason;
+        exchange.Ending = EndingFor(reason);
+        // Time that ran out while the client did not read is not the endpoint's fault.
+        exchange.Lease.Complete(relay.WaitsForClient ? OutcomeKind.ClientGone : OutcomeFor(reason));
+        switch (reason)
+        {
+            case EndReason.Timeout when !relay.WaitsForClient:
+                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The request took longer than it may.", isStream, relay.IsInsideEvent);
+                break;
+            case EndReason.Shutdown when !relay.WaitsForClient:
+                await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent);
+                break;
+            default:
+                // Nobody to tell.
+                exchange.Context.Abort();
+                break;
+        }
+    }
+}

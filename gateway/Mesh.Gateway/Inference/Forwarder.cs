@@ -1,0 +1,174 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Routing;
+using Mesh.Gateway.Errors;
+using Mesh.Gateway.Upstream;
+
+namespace Mesh.Gateway.Inference;
+
+/// <summary>
+/// Places a matched request, sends it and relays the answer. Attempts that fail before an answer begins go on at another endpoint, a
+/// bounded number of times; a request whose answer has begun is never sent twice.
+/// </summary>
+internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, ErrorReporter errors)
+{
+    private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
+    private readonly AnswerRelay _relay = new(errors);
+
+    /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
+    public async ValueTask ForwardAsync(InferenceExchange exchange)
+    {
+        var request = RequestFor(exchange);
+        // An endpoint that said it is full or unable; its answer is the client's if nobody else is left.
+        IUpstreamResponse? spare = null;
+        try
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                // :: Step 6a: an endpoint, reserved
+                var decision = await PlaceAsync(exchange);
+                if (decision.Kind != RouteKind.Send)
+                {
+                    if (spare is null) await RefuseAsync(exchange, decision);
+                    else await _relay.RelayAsync(exchange, spare, request.Endpoint);
+                    return;
+                }
+
+                exchange.Lease.Take(exchange.PoolId, decision.Lease);
+                if (spare is not null) await spare.DisposeAsync();
+                spare = null;
+
+                // :: Step 6b: send, wait for the head
+                request.Endpoint = decision.Endpoint;
+                var result = await services.Upstream.SendAsync(request, exchange.Lifetime.Token);
+                var isLast = attempt >= services.Options.MaxRetries;
+                if (result.Response is { } response)
+                {
+                    if (isLast || !IsInability(response.StatusCode))
+                    {
+                        // :: Step 6c: relay
+                        await _relay.RelayAsync(exchange, response, request.Endpoint);
+                        return;
+                    }
+
+                    spare = response;
+                    exchange.Lease.Complete(AnswerRelay.OutcomeFor(response.StatusCode));
+                    Retry(exchange, request.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
+                    continue;
+                }
+
+                // :: Step 6d: failed before the head
+                if (!await TryAgainAsync(exchange, request.Endpoint, result, isLast)) return;
+            }
+        }
+        finally
+        {
+            if (spare is not null) await spare.DisposeAsync();
+        }
+    }
+
+    /// <summary>502, 503 and 504 say that this endpoint could not, not that the request is wrong; vLLM's 503 means that its queue is full.</summary>
+    private static bool IsInability(int status) => status is 502 or 503 or 504;
+
+    private static UpstreamRequest RequestFor(InferenceExchange exchange)
+    {
+        var request = exchange.Context.Request;
+        return new UpstreamRequest
+        {
+            Method = request.Method,
+            Target = request.QueryString.HasValue ? request.Path.Value + request.QueryString.Value : request.Path.Value!,
+            ClientHeaders = request.Headers,
+            RequestId = exchange.RequestId,
+            Body = exchange.Body!,
+        };
+    }
+
+    private async ValueTask<RouteDecision> PlaceAsync(InferenceExchange exchange)
+    {
+        var decision = await RouteAsync(exchange);
+        // The pool may have been removed while the request was under way.
+        if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
+        return decision;
+    }
+
+    private ValueTask<RouteDecision> RouteAsync(InferenceExchange exchange)
+    {
+        var headers = exchange.Context.Request.Headers;
+        var facts = exchange.Facts;
+        var request = new RouteRequest
+        {
+            RequestId = exchange.RequestId,
+            Pool = exchange.PoolId,
+            Session = services.Engine.Session,
+            Model = facts.Model,
+            Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId),
+            FairnessId = ControlHeaders.FairnessId(headers),
+            PromptTokens = facts.PromptTokens,
+            MaxOutputTokens = facts.MaxOutputTokens,
+            IsStreaming = facts.Stream,
+            Subset = ControlHeaders.Subset(headers),
+            Excluded = exchange.Excluded,
+        };
+        return services.Engine.Router.RouteAsync(request, exchange.Lifetime.Token);
+    }
+
+    private async ValueTask<bool> TryAgainAsync(InferenceExchange exchange, EndpointId endpoint, UpstreamResult result, bool isLast)
+    {
+        switch (result.Failure)
+        {
+            case UpstreamFailure.Cancelled:
+                exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
+                exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));
+                await errors.EndedAsync(exchange);
+                return false;
+            case UpstreamFailure.InvalidAnswer:
+                exchange.Ending = "broken_answer";
+                exchange.Lease.Complete(OutcomeKind.StreamBroken);
+                return await errors.FailAsync(exchange, GatewayErrors.BrokenAnswer, "The model server's answer could not be understood.");
+        }
+
+        exchange.Lease.Complete(OutcomeKind.ConnectFailure);
+        if (isLast)
+        {
+            exchange.Ending = "all_attempts_failed";
+            AttemptFailed(_log, exchange.RequestId, endpoint, result.Failure, result.Detail);
+            return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
+        }
+
+        Retry(exchange, endpoint, result.Failure == UpstreamFailure.ConnectFailed ? "connect_failed" : "reset", result.Detail);
+        return true;
+    }
+
+    private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)
+    {
+        exchange.Excluded = exchange.Excluded.Add(endpoint);
+        services.Metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+        Retrying(_log, exchange.RequestId, endpoint, reason, detail);
+    }
+
+    private async ValueTask RefuseAsync(InferenceExchange exchange, RouteDecision decision)
+    {
+        var pool = exchange.Pool!.Label;
+        if (!exchange.Excluded.IsEmpty)
+        {
+            exchange.Ending = "all_attempts_failed";
+            await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length));
+            return;
+        }
+
+        var error = Refusals.ErrorFor(decision.Reason);
+        var retryAfter = decision.RetryAfter;
+        if (error.Status is 503 or 429 && retryAfter <= TimeSpan.Zero) retryAfter = DefaultRetryAfter;
+        var reason = Refusals.ReasonFor(decision.Reason);
+        await errors.FailAsync(exchange, error, Refusals.MessageFor(decision.Reason, pool, exchange.Facts.Model), retryAfter, reason);
+    }
+
+    private static string AttemptsMessage(int attempts) => $"All {attempts} attempts failed before an answer began.";
+
+    [LoggerMessage(1, LogLevel.Debug, "Request {RequestId}: {Endpoint} failed ({Reason}: {Detail}); trying another endpoint.")]
+    private static partial void Retrying(ILogger log, string requestId, EndpointId endpoint, string reason, string? detail);
+
+    [LoggerMessage(2, LogLevel.Debug, "Request {RequestId}: {Endpoint} failed ({Failure}: {Detail}); no attempt is left.")]
+    private static partial void AttemptFailed(ILogger log, string requestId, EndpointId endpoint, UpstreamFailure failure, string? detail);
+}

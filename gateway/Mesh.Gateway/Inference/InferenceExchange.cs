@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.HttpRouting;
+using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.RequestBody;
+using IRouter = Mesh.Core.Routing.IRouter;
+
+namespace Mesh.Gateway.Inference;
+
+/// <summary>All state of one inference request on its way through the gateway. One thread at a time.</summary>
+internal sealed class InferenceExchange
+{
+    /// <summary>The lease, given back exactly once on every path. A field, because the struct must not be copied.</summary>
+    public LeaseScope Lease;
+
+    public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
+    {
+        Context = context;
+        RequestId = requestId;
+        Lifetime = lifetime;
+        Lease = new LeaseScope(router);
+    }
+
+    public HttpContext Context { get; }
+
+    public string RequestId { get; }
+
+    public RequestLifetime Lifetime { get; }
+
+    /// <summary>The body; null until it has been read.</summary>
+    public PooledBody? Body { get; set; }
+
+    /// <summary>What the body says.</summary>
+    public BodyFacts Facts { get; set; }
+
+    /// <summary>The configuration that the request goes by; null until it has been matched.</summary>
+    public RoutingState? State { get; set; }
+
+    /// <summary>The rule that took the request; null until one did.</summary>
+    public RouteTarget? Target { get; set; }
+
+    /// <summary>Pool; default until one is chosen.</summary>
+    public PoolId PoolId { get; set; }
+
+    /// <summary>Pool's configuration; null until one is chosen.</summary>
+    public PoolEntry? Pool { get; set; }
+
+    /// <summary>Endpoints that failed this request.</summary>
+    public ImmutableArray<EndpointId> Excluded { get; set; } = [];
+
+    /// <summary>Set when the first byte of the answer's body came.</summary>
+    public TimeSpan? FirstByteAfter { get; private set; }
+
+    /// <summary>Status that the client got; 499 when it left before there was one.</summary>
+    public int Status { get; set; }
+
+    /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
+    public string? Ending { get; set; }
+
+    /// <summary>Tells the engine and notes the time, once.</summary>
+    public void OnFirstByte()
+    {
+        if (FirstByteAfter is not null) return;
+        FirstByteAfter = Lifetime.Elapsed;
+        Lease.ReportFirstByte();
+    }
+}

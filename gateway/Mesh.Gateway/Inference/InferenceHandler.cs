@@ -1,0 +1,140 @@
+using Mesh.Core.Routing;
+using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Metrics;
+
+namespace Mesh.Gateway.Inference;
+
+/// <summary>
+/// One inference request from its first line to the last byte of its answer:
+/// <list type="number">
+/// <item>give it an id and a lifetime</item>
+/// <item>read the body once into pooled memory</item>
+/// <item>scan it for what routing needs</item>
+/// <item>match listener and route, choose the pool</item>
+/// <item>limit its time</item>
+/// <item>place, send and relay it, on another endpoint if one fails before it answers (<see cref="Forwarder"/>)</item>
+/// <item>give back what is held, count</item>
+/// </list>
+/// </summary>
+internal sealed partial class InferenceHandler(
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, CancellationToken stopping)
+{
+    private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
+    private readonly RequestIds _ids = new();
+    private int _open;
+
+    /// <summary>Requests under way.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Handles a request to an inference API. Never throws for anything that a client or an endpoint does.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        // :: Step 1: id and lifetime
+        Interlocked.Increment(ref _open);
+        var requestId = _ids.KeepOrMake(context.Request);
+        context.Response.Headers[RequestIds.Header] = requestId;
+        using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
+        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
+        try
+        {
+            if (await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
+        }
+        catch (OperationCanceledException) when (lifetime.Reason != EndReason.None)
+        {
+            await errors.EndedAsync(exchange);
+        }
+        catch (Exception e)
+        {
+            Unexpected(_log, requestId, e);
+            await errors.InternalAsync(exchange);
+        }
+        finally
+        {
+            // :: Step 7: give back and count
+            exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
+            exchange.Body?.Release();
+            Count(exchange);
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private async ValueTask<bool> ReadAsync(InferenceExchange exchange)
+    {
+        // :: Step 2: the body, once
+        var request = exchange.Context.Request;
+        if (request.Headers.ContentEncoding is { Count: > 0 } encoding && encoding != "identity")
+        {
+            var message = $"Content-Encoding `{encoding}` is not supported; send the body as it is.";
+            return await errors.FailAsync(exchange, GatewayErrors.UnsupportedEncoding, message);
+        }
+
+        var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, exchange.Lifetime.Token);
+        switch (read.Failure)
+        {
+            case BodyReadFailure.TooLarge:
+                var limit = services.Options.MaxBodyBytes;
+                return await errors.FailAsync(exchange, GatewayErrors.BodyTooLarge, $"The body is larger than {limit} bytes.");
+            case BodyReadFailure.Malformed:
+                return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, $"The body could not be read: {read.Detail}");
+            case BodyReadFailure.TooSlow:
+                return await errors.FailAsync(exchange, GatewayErrors.BodyTooSlow, "The body came in too slowly.");
+            case BodyReadFailure.Interrupted:
+                await errors.EndedAsync(exchange);
+                return false;
+        }
+
+        // :: Step 3: what routing needs
+        exchange.Body = read.Body;
+        if (!BodyScanner.TryScan(read.Body!.Memory.Span, out var facts, out var error))
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, error.Message);
+        }
+
+        exchange.Facts = facts;
+        if (facts.ModelHasWrongType) return await errors.FailAsync(exchange, GatewayErrors.InvalidModel, "`model` must be a string.");
+        return !string.IsNullOrEmpty(facts.Model)
+            || await errors.FailAsync(exchange, GatewayErrors.MissingModel, "You must provide a `model`.");
+    }
+
+    private async ValueTask<bool> MatchAsync(InferenceExchange exchange)
+    {
+        // :: Step 4: listener, route, pool
+        if (!matcher.Match(exchange))
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.");
+        }
+
+        if (exchange.Pool is null)
+        {
+            var message = $"Route {exchange.Target!.RouteName} leads to no pool that is there.";
+            return await errors.FailAsync(exchange, GatewayErrors.RouteWithoutBackend, message);
+        }
+
+        // :: Step 5: time for the whole request
+        var pool = exchange.Pool.Config.Timeout;
+        exchange.Lifetime.SetTimeout(exchange.Target!.Rule.RequestTimeout is { } route && route > TimeSpan.Zero && route < pool ? route : pool);
+        return true;
+    }
+
+    private void Count(InferenceExchange exchange)
+    {
+        var pool = exchange.Pool?.Label ?? "";
+        // A model that nobody serves is the client's invention and no label.
+        var model = exchange.Ending is null ? "" : exchange.Facts.Model ?? "";
+        services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
+        services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
+        if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();
+        if (exchange.FirstByteAfter is { } firstByte) services.Metrics.TimeToFirstByte.With(pool).Observe(firstByte);
+    }
+
+    private static OutcomeKind OutcomeFor(EndReason reason) => reason switch
+    {
+        EndReason.ClientGone => OutcomeKind.ClientGone,
+        EndReason.Timeout => OutcomeKind.Timeout,
+        _ => OutcomeKind.NotSent,
+    };
+
+    [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed inside the gateway.")]
+    private static partial void Unexpected(ILogger log, string requestId, Exception e);
+}

@@ -1,0 +1,18 @@
+using Mesh.Core.HttpRouting;
+using Mesh.Engine;
+using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Upstream;
+
+namespace Mesh.Gateway.Inference;
+
+/// <summary>What the request path works with; made once per process.</summary>
+internal sealed record InferenceServices(
+    GatewayOptions Options,
+    ActiveConfiguration Configuration,
+    IMeshEngine Engine,
+    IUpstreamClient Upstream,
+    GatewayMetrics Metrics,
+    RequestDraw Draw,
+    TimeProvider Time,
+    ILoggerFactory Loggers);

@@ -1,0 +1,30 @@
+namespace Mesh.Gateway.Inference;
+
+/// <summary>Finds rule and pool of a request in the configuration in force.</summary>
+internal sealed class RouteMatcher(InferenceServices services)
+{
+    /// <summary>Sets state, rule and pool; false when no rule takes the request. A rule without a pool that is there leaves the pool null.</summary>
+    public bool Match(InferenceExchange exchange)
+    {
+        var context = exchange.Context;
+        var state = services.Configuration.Current;
+        exchange.State = state;
+        exchange.Pool = null;
+        exchange.Target = state.TableFor(context.Connection.LocalPort)?.Match(new HttpRequestHead(context.Request, exchange.Facts.Model));
+        if (exchange.Target is null) return false;
+        if (exchange.Target.Choose(services.Draw.Next()) is { } chosen)
+        {
+            exchange.PoolId = chosen.Pool;
+            exchange.Pool = state.Pool(chosen.Pool);
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Matches again when the configuration has changed since: the pool of a request on its way may just have been removed. False when
+    /// nothing changed or the request leads nowhere now.
+    /// </summary>
+    public bool MatchAgain(InferenceExchange exchange) =>
+        !ReferenceEquals(exchange.State, services.Configuration.Current) && Match(exchange) && exchange.Pool is not null;
+}

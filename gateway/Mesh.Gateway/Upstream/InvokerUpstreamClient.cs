@@ -1,0 +1,95 @@
+using System.Net;
+
+namespace Mesh.Gateway.Upstream;
+
+/// <summary>HTTP/1.1 through the framework's own client stack.</summary>
+internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstreamClient
+{
+    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(connectTimeout);
+    private readonly EndpointUris _uris = new();
+
+    public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    {
+        var message = Message(request);
+        var result = await SendAsync(message, cancellationToken);
+        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection) return result;
+        // An idle connection that the endpoint closed just as it was used: no byte came, and it says nothing about the endpoint.
+        return await SendAsync(Message(request), cancellationToken);
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    private async ValueTask<UpstreamResult> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, cancellationToken)));
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Whatever it was that surfaced first, the caller gave up.
+            return UpstreamResult.Failed(UpstreamFailure.Cancelled, null);
+        }
+        catch (OperationCanceledException e)
+        {
+            // Nobody cancelled, so it is the handler's own limit: the time to connect.
+            return UpstreamResult.Failed(UpstreamFailure.ConnectFailed, e.InnerException?.Message ?? e.Message);
+        }
+        catch (HttpRequestException e)
+        {
+            return UpstreamResult.Failed(Classify(e), Innermost(e));
+        }
+        catch (IOException e)
+        {
+            return UpstreamResult.Failed(UpstreamFailure.ResetBeforeHead, Innermost(e));
+        }
+    }
+
+    private UpstreamMessage Message(UpstreamRequest request)
+    {
+        var message = new UpstreamMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new PooledBodyContent(request.Body),
+        };
+        var connection = request.ClientHeaders.Connection;
+        foreach (var (name, values) in request.ClientHeaders)
+        {
+            if (!HeaderRules.IsForwarded(name, connection)) continue;
+            Add(message, name, values);
+        }
+
+        message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
+        // The route names no other host, so the model server sees the one that the client asked for.
+        message.Headers.Host = request.ClientHeaders.Host is [{ Length: > 0 } host] ? host : null;
+        return message;
+    }
+
+    private static void Add(HttpRequestMessage message, string name, Microsoft.Extensions.Primitives.StringValues values)
+    {
+        if (values.Count == 1)
+        {
+            if (message.Headers.TryAddWithoutValidation(name, values[0])) return;
+            message.Content!.Headers.TryAddWithoutValidation(name, values[0]);
+        }
+        else if (!message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
+        {
+            message.Content!.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        }
+    }
+
+    private static UpstreamFailure Classify(HttpRequestException e) => e.HttpRequestError switch
+    {
+        HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError => UpstreamFailure.ConnectFailed,
+        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => UpstreamFailure.InvalidAnswer,
+        _ => UpstreamFailure.ResetBeforeHead,
+    };
+
+    private static string Innermost(Exception e)
+    {
+        // Bounded: exceptions nest a few levels deep.
+        for (var depth = 0; depth < 8 && e.InnerException is { } inner; depth++) e = inner;
+        return e.Message;
+    }
+}

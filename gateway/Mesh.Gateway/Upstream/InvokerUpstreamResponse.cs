@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Primitives;
+
+namespace Mesh.Gateway.Upstream;
+
+/// <summary>An answer that comes through the framework's client stack.</summary>
+internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUpstreamResponse
+{
+    private const int BufferBytes = 16 * 1024;
+
+    private Stream? _stream;
+    private byte[]? _buffer;
+
+    public int StatusCode => (int)message.StatusCode;
+
+    public string? ContentType => Value(message.Content.Headers.NonValidated, "Content-Type");
+
+    public void CopyHeadersTo(IHeaderDictionary headers)
+    {
+        var connection = new StringValues(Value(message.Headers.NonValidated, "Connection"));
+        Copy(message.Headers.NonValidated, connection, headers);
+        Copy(message.Content.Headers.NonValidated, connection, headers);
+    }
+
+    public ValueTask<UpstreamChunk> ReadAsync(CancellationToken cancellationToken)
+    {
+        _stream ??= message.Content.ReadAsStream(CancellationToken.None);
+        _buffer ??= ArrayPool<byte>.Shared.Rent(BufferBytes);
+        var read = _stream.ReadAsync(_buffer, cancellationToken);
+        return read.IsCompletedSuccessfully
+            ? new ValueTask<UpstreamChunk>(new UpstreamChunk(_buffer.AsMemory(0, read.Result)))
+            : AwaitAsync(read, cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        // Every read has been awaited by now, so nobody writes to the buffer any more.
+        message.Dispose();
+        if (_buffer is not null) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = null;
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask<UpstreamChunk> AwaitAsync(ValueTask<int> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new UpstreamChunk(_buffer.AsMemory(0, await read));
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            return new UpstreamChunk(default, UpstreamFailure.Cancelled);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            return new UpstreamChunk(default, UpstreamFailure.BodyBroken, e.Message);
+        }
+    }
+
+    private static void Copy(HttpHeadersNonValidated source, StringValues connection, IHeaderDictionary target)
+    {
+        foreach (var (name, values) in source)
+        {
+            if (!HeaderRules.IsRelayed(name, connection)) continue;
+            if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
+                // A length that is no number would make the server throw; the client stack has already cut the body by it.
+                if (long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)) target.ContentLength = length;
+                continue;
+            }
+
+            target[name] = values.Count == 1 ? values.ToString() : ToArray(values);
+        }
+    }
+
+    private static string? Value(HttpHeadersNonValidated headers, string name) =>
+        headers.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    private static StringValues ToArray(HeaderStringValues values)
+    {
+        var array = new string[values.Count];
+        var i = 0;
+        foreach (var value in values) array[i++] = value;
+        return array;
+    }
+}

@@ -1,0 +1,294 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
+using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
+using Mesh.Core.Scheduling;
+using Mesh.Core.SpillOver;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>
+/// The requests that wait, and who is next. They wait in two kinds of place: in the pool's queue for a backend below target, and in an
+/// endpoint's queue for that endpoint to have less work outstanding. Both serve strict priorities, flows in turn, and the order of the
+/// pool's setting inside a flow.
+/// </summary>
+internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+{
+    // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
+    private const int MaxTries = 128;
+    private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
+
+    /// <summary>Who waits.</summary>
+    public required WaitRoom Room { get; init; }
+
+    public required Admission Admission { get; init; }
+
+    /// <summary>Set with every configuration.</summary>
+    public required Placer Placer { get; set; }
+
+    /// <summary>Set with every configuration.</summary>
+    public required FlowControlSettings Settings { get; set; }
+
+    /// <summary>
+    /// Longest wait for an endpoint: that of the request itself. Sending it earlier would not have it answered earlier. Set with every
+    /// configuration.
+    /// </summary>
+    public required TimeSpan RequestTimeout { get; set; }
+
+    private BackendTable Backends => reservations.Backends;
+
+    private Action<Waiter> LeavingCall => field ??= Leaving;
+
+    /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
+    public TimeSpan? NextReady => _awaited.Min is { } first ? TimeSpan.FromMilliseconds(first.ReadyAtMs) : null;
+
+    /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="session">Its session.</param>
+    /// <param name="askedAll">What <see cref="Dispatch"/> has just said: when true, no place that is left could be taken by one who waits for room.</param>
+    /// <param name="timestamp">Now.</param>
+    /// <param name="now">Now.</param>
+    public RouteDecision Place(in RouteRequest request, SessionState session, bool askedAll, long timestamp, TimeSpan now)
+    {
+        // :: Step 1: choose.
+        var placement = Choose(in request, timestamp, now, overfill: Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
+        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+
+        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which no
+        // target stops, does not pass those who wait.
+        var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
+        if (placement.Endpoint is { } endpoint && (free || !Room.IsBehind(request.Priority)))
+        {
+            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, LeavingCall) is { } waiting)
+            {
+                Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+                WaitFor(waiting, in placement, now);
+                return RouteDecision.Wait(waiting.Ticket);
+            }
+            var sent = reservations.Reserve(in request, session, in placement, counted: false, now);
+            OnWorkChanged(endpoint);
+            return sent;
+        }
+
+        // :: Step 3: no room: wait for it, or leave.
+        if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
+        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, LeavingCall) is not { } waiter)
+        {
+            return RouteDecision.Refuse(DecisionReason.QueueFull, Admission.RetryAfter(now));
+        }
+        waiter.Key = Admission.KeyOf(reservations.Costs.Curve.PromptMs(Math.Max(1, request.PromptTokens), 0), Settings.Order, now);
+        Room.Queue.Add(waiter);
+        return RouteDecision.Wait(waiter.Ticket);
+    }
+
+    /// <summary>Keeps the bounds of new settings.</summary>
+    public void Trim() => Admission.Trim(Settings, clock.SinceStart(clock.Now), LeavingCall);
+
+    /// <summary>Ends a wait whose client has left; false when it is over already.</summary>
+    public bool Cancel(long ticket)
+    {
+        if (!Room.TryFind(ticket, out var waiter)) return false;
+        Leaving(waiter);
+        Room.Forget(waiter);
+        return true;
+    }
+
+    /// <summary>Ends the waits of a session that is gone.</summary>
+    public void Forget(GatewaySession session)
+    {
+        foreach (var waiter in Room.OfSession(session))
+        {
+            Leaving(waiter);
+            Room.Forget(waiter);
+        }
+    }
+
+    /// <summary>Ends waits that have lasted as long as they may: who waits for an endpoint is sent there, who waits for room is refused.</summary>
+    public void EndOverdue(TimeSpan now)
+    {
+        while (Room.Overdue(now) is { } overdue)
+        {
+            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !reservations.Leases.IsFull)
+            {
+                var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
+                Serve(overdue, session, in placement, now);
+                continue;
+            }
+            Leaving(overdue);
+            Room.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, Admission.RetryAfter(now)));
+        }
+    }
+
+    /// <summary>Requests that wait for an endpoint which takes no more are placed anew.</summary>
+    public void Evacuate(EndpointState endpoint)
+    {
+        if (endpoint.Queue.Count == 0) return;
+        var timestamp = clock.Now;
+        var now = clock.SinceStart(timestamp);
+        while (endpoint.Queue.Head is { } waiter)
+        {
+            Leaving(waiter);
+            endpoint.Queue.Remove(waiter, served: false);
+            waiter.Endpoint = null;
+            var placement = Choose(waiter.Request, timestamp, now, overfill: true);
+            if (placement.Endpoint is null) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
+            else if (Session(waiter) is not { } session) Room.Forget(waiter);
+            else if (placement.Ready) Serve(waiter, session, in placement, now);
+            else
+            {
+                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                WaitFor(waiter, in placement, now);
+            }
+        }
+        Await(endpoint, now);
+    }
+
+    /// <summary>An endpoint's work has changed: so has the moment at which it may take another request.</summary>
+    public void OnWorkChanged(EndpointState endpoint)
+    {
+        if (endpoint.ReadyIndex >= 0) Await(endpoint, clock.SinceStart(clock.Now));
+    }
+
+    /// <summary>
+    /// Gives waiting requests the places that there are: to those who wait for an endpoint first, then the highest band, flows in turn, and past
+    /// a request that only fits elsewhere. False when the last place was not offered to everyone who waits for room.
+    /// </summary>
+    public bool Dispatch()
+    {
+        if (Room.Count == 0) return true;
+        var timestamp = clock.Now;
+        var now = clock.SinceStart(timestamp);
+        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        var overfill = Settings.WhenFull == WhenFull.Overfill;
+        var askedAll = true;
+        while (Room.Queue.Count > 0 && (overfill || Backends.Selector.HasRoom(now)) && !reservations.Leases.IsFull
+            && DispatchOne(timestamp, now, overfill, out askedAll))
+        {
+        }
+
+        return askedAll;
+    }
+
+    private SessionState? Session(Waiter waiter) => reservations.Sessions.Find(waiter.Request.Session);
+
+    private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
+    {
+        var context = Context(in request, timestamp);
+        return Placer.Place(in context, Backends, now, overfill);
+    }
+
+    private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
+        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+    {
+        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
+        Layout = prefixes.Layout,
+    };
+
+    // :: An endpoint's queue
+
+    private void ServeNext(EndpointState endpoint, long timestamp, TimeSpan now)
+    {
+        if (endpoint.Queue.Head is not { } waiter)
+        {
+            Await(endpoint, now);
+            return;
+        }
+
+        // The pool has changed while it waited: is this still its place?
+        var request = waiter.Request;
+        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        var context = Context(in request, timestamp);
+        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
+        endpoint.Work.QueuedMs += waiter.OwnMs;
+        if (placement.Endpoint is null || Session(waiter) is not { } session)
+        {
+            Leaving(waiter);
+            Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
+        }
+        else if (placement.Endpoint == endpoint || placement.Ready)
+        {
+            Serve(waiter, session, in placement, now);
+        }
+        else
+        {
+            Leaving(waiter);
+            endpoint.Queue.Remove(waiter, served: false);
+            Backends.OnPlaced(placement.Endpoint, now, withinTarget: false);
+            WaitFor(waiter, in placement, now);
+        }
+        Await(endpoint, now);
+    }
+
+    private void WaitFor(Waiter waiter, in Placement placement, TimeSpan now)
+    {
+        var endpoint = placement.Endpoint!;
+        waiter.Endpoint = endpoint;
+        waiter.OwnMs = placement.OwnMs;
+        waiter.Key = Admission.KeyOf(placement.OwnMs, Settings.Order, waiter.EnqueuedAt);
+        endpoint.Work.QueuedMs += placement.OwnMs;
+        endpoint.Queue.Add(waiter);
+        Await(endpoint, now);
+    }
+
+    private void Await(EndpointState endpoint, TimeSpan now)
+    {
+        if (endpoint.ReadyIndex >= 0) _awaited.Remove(endpoint);
+        if (endpoint.Queue.Count == 0)
+        {
+            endpoint.Work.QueuedMs = 0;
+            return;
+        }
+        var nowMs = now.TotalMilliseconds;
+        endpoint.ReadyAtMs = nowMs + endpoint.Work.WaitMs(nowMs) - Placer.BindAheadMs;
+        _awaited.Add(endpoint);
+    }
+
+    // A request leaves the endpoint that it waited for without having been sent there.
+    private void Leaving(Waiter waiter)
+    {
+        if (waiter.Endpoint is not { } endpoint) return;
+        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        Backends.OnCompleted(endpoint);
+    }
+
+    private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
+    {
+        var request = waiter.Request;
+        var counted = waiter.Endpoint == placement.Endpoint;
+        if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
+        else Leaving(waiter);
+        Room.Serve(waiter, reservations.Reserve(in request, session, in placement, counted, now));
+        OnWorkChanged(placement.Endpoint!);
+    }
+
+    // :: The pool's queue
+
+    private bool DispatchOne(long timestamp, TimeSpan now, bool overfill, out bool askedAll)
+    {
+        askedAll = true;
+        var waiter = Room.Queue.StartPass();
+        for (var tries = 0; waiter is not null; tries++, waiter = Room.Queue.RuleOut(waiter))
+        {
+            if (tries == MaxTries)
+            {
+                askedAll = false;
+                return false;
+            }
+
+            if (Session(waiter) is not { } session) continue;
+            var placement = Choose(waiter.Request, timestamp, now, overfill);
+            if (placement.Endpoint is null) continue;
+            if (placement.Ready)
+            {
+                Serve(waiter, session, in placement, now);
+                return true;
+            }
+            Room.Queue.Remove(waiter, served: true);
+            Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+            WaitFor(waiter, in placement, now);
+            return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,114 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
+using Mesh.Core.Scheduling.Cost;
+using Mesh.Core.SpillOver;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>
+/// What is in flight in one pool: leases, and with each of them the counts of its endpoint and backend, the work that it is predicted to
+/// be, and the prompt that its endpoint will hold. Everything that a lease adds, its end takes away.
+/// </summary>
+internal sealed class Reservations(PoolStateOptions options, PoolClock clock, EndpointTable endpoints, PrefixKnowledge prefixes)
+{
+    // Shorter prompts share steps with others and say little about an endpoint's speed.
+    private const double LeastInstructiveMs = 50;
+
+    public SessionTable Sessions { get; } = new(clock.SessionTimeoutTicks, options.MaxSessions);
+
+    public LeaseTable Leases { get; } = new(options.Epoch, options.MaxLeases);
+
+    /// <summary>How far predictions of the time to the first token were off.</summary>
+    public PredictionError FirstTokenError { get; } = new();
+
+    /// <summary>Set with every configuration.</summary>
+    public required BackendTable Backends { get; set; }
+
+    /// <summary>Set with every configuration.</summary>
+    public required CostModel Costs { get; set; }
+
+    /// <summary>Makes a lease on an endpoint that was chosen.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="session">Its session.</param>
+    /// <param name="placement">The choice.</param>
+    /// <param name="counted">True when its backend has counted the request since it began to wait for the endpoint.</param>
+    /// <param name="now">Now.</param>
+    public RouteDecision Reserve(in RouteRequest request, SessionState session, in Placement placement, bool counted, TimeSpan now)
+    {
+        var endpoint = placement.Endpoint!;
+        var nowMs = now.TotalMilliseconds;
+        var load = new LeaseLoad(
+            Math.Max(0, request.PromptTokens),
+            request.MaxOutputTokens > 0 ? request.MaxOutputTokens : options.AssumedOutputTokens)
+        {
+            Streaming = request.IsStreaming,
+            OwnMs = placement.OwnMs,
+            TableMs = placement.TableMs,
+            SentMs = nowMs,
+            FirstByteMs = nowMs + endpoint.Work.WaitMs(nowMs) + placement.OwnMs,
+        };
+        Leases.TryAdd(session, endpoint, load, out var lease);
+        endpoint.Reserve(load);
+        endpoint.Work.OnSent(load.OwnMs, load.Streaming, load.ContextTokens, nowMs, Costs);
+        if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+        prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
+        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
+    }
+
+    /// <summary>Takes over a lease that a gateway announced.</summary>
+    public bool TryAdopt(SessionState session, EndpointState endpoint, HeldLease held, TimeSpan now)
+    {
+        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds };
+        if (!Leases.TryAdopt(session, endpoint, load, held.Lease, held.FirstByteSeen)) return false;
+        endpoint.Reserve(load, held.FirstByteSeen);
+        endpoint.Work.OnSent(0, streaming: true, load.ContextTokens, load.SentMs, Costs);
+        if (held.FirstByteSeen) endpoint.Work.OnFirstByte(0, load.ContextTokens, load.SentMs, Costs);
+        Backends.OnPlaced(endpoint, now, withinTarget: false);
+        return true;
+    }
+
+    /// <summary>The first byte of an answer has come; the endpoint that it came from, or null when it changes nothing.</summary>
+    public EndpointState? OnFirstByte(LeaseId lease)
+    {
+        if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var load)) return null;
+        endpoint.EndPrefill(load);
+        // An answer that comes as a whole begins when all is computed: its first byte says nothing about the prompt.
+        if (!load.Streaming) return null;
+        var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
+        var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
+        if (load.TableMs >= LeastInstructiveMs) endpoint.Work.PrefillSpeed.Observe(nowMs - begun, load.TableMs);
+        if (load.TableMs > 0) FirstTokenError.Observe(load.FirstByteMs - load.SentMs, nowMs - load.SentMs);
+        endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs);
+        return endpoint;
+    }
+
+    /// <summary>Ends a lease; false when it is unknown.</summary>
+    public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)
+    {
+        endpoint = null;
+        if (!Leases.TryTake(lease, out var ended)) return false;
+        endpoint = ended.Endpoint;
+        if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
+        Release(in ended);
+        return true;
+    }
+
+    /// <summary>Ends every lease of a session.</summary>
+    public void EndAll(SessionState session)
+    {
+        while (Leases.TryTakeFirst(session, out var ended)) Release(in ended);
+    }
+
+    private static bool CountsAsLoad(OutcomeKind kind) => kind is
+        OutcomeKind.ConnectFailure or OutcomeKind.ServerError or OutcomeKind.Timeout or OutcomeKind.StreamBroken or OutcomeKind.EndpointFull;
+
+    private void Release(in EndedLease ended)
+    {
+        ended.Endpoint.Release(in ended);
+        var answered = ended.FirstByteSeen || !ended.Load.Streaming;
+        ended.Endpoint.Work.OnEnded(answered, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);
+        Backends.OnCompleted(ended.Endpoint);
+        endpoints.ForgetIfDrained(ended.Endpoint);
+    }
+}

@@ -1,0 +1,30 @@
+using Mesh.Core.Endpoints;
+
+namespace Mesh.Core.Scheduling;
+
+/// <summary>Highest random weight hashing: a key keeps its endpoint as long as that is there, and 1/n of the keys move to a new one.</summary>
+internal static class RendezvousHash
+{
+    /// <summary>Weight of an endpoint for a key.</summary>
+    public static ulong Weight(EndpointState endpoint, ulong key)
+    {
+        // The finalizer of SplitMix64: every bit of the sum has to count.
+        var z = endpoint.IdHash ^ key;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>Index of the candidate of highest weight; there is at least one.</summary>
+    public static int Best(ReadOnlySpan<EndpointState> candidates, ulong key)
+    {
+        var (best, bestWeight) = (0, Weight(candidates[0], key));
+        for (var i = 1; i < candidates.Length; i++)
+        {
+            var weight = Weight(candidates[i], key);
+            if (weight > bestWeight) (best, bestWeight) = (i, weight);
+        }
+
+        return best;
+    }
+}

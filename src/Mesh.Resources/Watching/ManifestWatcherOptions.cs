@@ -1,0 +1,20 @@
+namespace Mesh.Resources.Watching;
+
+/// <summary>Intervals of a <see cref="ManifestWatcher"/>.</summary>
+public sealed record ManifestWatcherOptions
+{
+    /// <summary>Quiet time after the last event before the files are read; default 150 ms.</summary>
+    public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Time from a first sight of a change to the second, which must be the same, before it counts; default 150 ms.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Longest time that events which keep coming can put off reading; default 500 ms.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Interval of reading without an event; default 2 s.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Listens to the file system; false leaves it to polling.</summary>
+    public bool UseEvents { get; init; } = true;
+}

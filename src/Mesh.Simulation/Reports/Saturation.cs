@@ -1,0 +1,69 @@
+using Mesh.Simulation.Traces;
+using Mesh.Simulation.World;
+
+namespace Mesh.Simulation.Reports;
+
+/// <summary>
+/// The rate that a fleet can take: the highest at which least-request keeps a stable queue. In a queue that does not keep up the wait for
+/// the first token grows with every second by the share of work that is too much; it counts as stable while the line fitted through all
+/// waits after the first tenth of the trace rises by less than 20 ms per second. Found by bisection to 1%.
+/// </summary>
+internal static class Saturation
+{
+    private const string Reference = "least-request";
+    private const double Precision = 1.01;
+    private const double WarmUpShare = 0.1;
+    private const double MostGrowth = 0.02;
+    private const double MostSearchFactor = 1e6;
+
+    /// <summary>Requests per second over the whole trace.</summary>
+    public static double Find(WorldOptions options, List<TraceRequest> rows, CancellationToken cancellationToken)
+    {
+        var native = TraceScale.RateOf(rows);
+        var high = native;
+        while (IsStable(options, rows, high / native, cancellationToken))
+        {
+            high *= 2;
+            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(rows));
+        }
+
+        var low = high / 2;
+        while (!IsStable(options, rows, low / native, cancellationToken))
+        {
+            (low, high) = (low / 2, low);
+            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(rows));
+        }
+
+        while (high / low > Precision)
+        {
+            var middle = (low + high) / 2;
+            if (IsStable(options, rows, middle / native, cancellationToken)) low = middle;
+            else high = middle;
+        }
+
+        return low;
+    }
+
+    /// <summary>Growth of the wait for the first token, in ms per ms, at a speed of the trace.</summary>
+    internal static double Growth(WorldOptions options, List<TraceRequest> rows, double speed, CancellationToken cancellationToken)
+    {
+        var (_, recorder) = Replay.Record(options, Reference, TraceScale.Speed(rows, speed), new SloTarget(), cancellationToken);
+        var fromMs = WarmUpShare * (rows[^1].ArrivalMs - rows[0].ArrivalMs) / speed;
+        var (count, meanX, meanY, xx, xy) = (0, 0.0, 0.0, 0.0, 0.0);
+        foreach (var (arrivedMs, ttftMs) in recorder.FirstTokens)
+        {
+            if (arrivedMs < fromMs) continue;
+            count++;
+            var dx = arrivedMs - meanX;
+            meanX += dx / count;
+            meanY += (ttftMs - meanY) / count;
+            xx += dx * (arrivedMs - meanX);
+            xy += dx * (ttftMs - meanY);
+        }
+
+        return xx == 0 ? 0 : xy / xx;
+    }
+
+    private static bool IsStable(WorldOptions options, List<TraceRequest> rows, double speed, CancellationToken cancellationToken) =>
+        Growth(options, rows, speed, cancellationToken) < MostGrowth;
+}

@@ -1,0 +1,38 @@
+using Mesh.Simulation.Model;
+
+namespace Mesh.Simulation.World;
+
+/// <summary>Size and seed of a virtual world.</summary>
+internal sealed record WorldOptions
+{
+    /// <summary>Regions, 1–1,000. Requests are spread over them by session; a region's router knows its own endpoints only.</summary>
+    public int Regions { get; init; } = 1;
+
+    /// <summary>Endpoints of each region, 1–1,000,000 in all.</summary>
+    public int EndpointsPerRegion { get; init; } = 8;
+
+    /// <summary>Every endpoint's engine. Its block size must divide 512.</summary>
+    public VllmModelOptions Engine { get; init; } = new() { MaxModelLen = 1 << 18 };
+
+    /// <summary>Time from gateway to endpoint, and back, one way, in ms, 0–10,000.</summary>
+    public double LatencyMs { get; init; } = 0.5;
+
+    /// <summary>Decides everything random.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public void Validate()
+    {
+        Engine.Validate();
+        Check(Regions is >= 1 and <= 1000, Regions, nameof(Regions), "1–1,000");
+        Check(EndpointsPerRegion >= 1 && (long)EndpointsPerRegion * Regions <= 1_000_000, EndpointsPerRegion, nameof(EndpointsPerRegion), "1–1,000,000 in all");
+        Check(LatencyMs is >= 0 and <= 10_000, LatencyMs, nameof(LatencyMs), "0–10,000 ms");
+        Check(512 % Engine.BlockSize == 0, Engine.BlockSize, nameof(Engine.BlockSize), "a divisor of 512");
+    }
+
+    private static void Check(bool isGood, object value, string name, string range)
+    {
+        if (!isGood) throw new ArgumentOutOfRangeException(name, value, $"{name} must be {range}.");
+    }
+}

@@ -1,0 +1,107 @@
+using Mesh.Core.Leases;
+using Mesh.Simulation.Traces;
+
+namespace Mesh.Simulation.World;
+
+/// <summary>Where a request of the world is.</summary>
+internal enum RequestStage
+{
+    /// <summary>The object is not in use.</summary>
+    None,
+
+    /// <summary>Its router holds it.</summary>
+    AtGateway,
+
+    /// <summary>It was sent to an endpoint and has not answered.</summary>
+    Sent,
+
+    /// <summary>Its first token has reached the gateway.</summary>
+    Answering,
+}
+
+/// <summary>One request on its way through the world. Objects are used again: a world allocates per concurrent request. Not thread-safe.</summary>
+internal sealed class WorldRequest(int slot)
+{
+    private ulong[] _engineBlocks = [];
+    private ulong[] _chain = [];
+    private int _engineBlockCount;
+
+    /// <summary>Place in the world's table.</summary>
+    public int Slot => slot;
+
+    /// <summary>Number in the trace, from 0.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>Region whose gateway it came to.</summary>
+    public int Region { get; private set; }
+
+    public RequestStage Stage { get; set; }
+
+    public int PromptTokens { get; private set; }
+
+    public int OutputTokens { get; private set; }
+
+    /// <summary>Hash of its session; never 0.</summary>
+    public ulong Session { get; private set; }
+
+    public double ArrivedMs { get; private set; }
+
+    public double SentMs { get; set; }
+
+    public double FirstByteMs { get; set; }
+
+    /// <summary>Endpoint that it was sent to, numbered within its region; −1 before.</summary>
+    public int Endpoint { get; set; }
+
+    /// <summary>Prompt tokens that the engine found in its cache, once it has told.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>Hashes of the trace's prompt blocks of 512 tokens, each naming all before it too; the last may be of a part of a block.</summary>
+    public ReadOnlyMemory<ulong> Chain { get; private set; }
+
+    /// <summary>Hashes of the prompt's full blocks of the engine's size.</summary>
+    public ReadOnlyMemory<ulong> EngineBlocks => _engineBlocks.AsMemory(0, _engineBlockCount);
+
+    /// <summary>Lease of the production core, where that routes.</summary>
+    public LeaseId Lease { get; set; }
+
+    /// <summary>A number of the router's own.</summary>
+    public long RouterTag { get; set; }
+
+    /// <summary>Another number of the router's own, in milliseconds or tokens.</summary>
+    public double RouterAmount { get; set; }
+
+    /// <summary>Fills in a row of a trace.</summary>
+    public void Begin(long number, int region, double nowMs, in TraceRequest row, int engineBlockTokens)
+    {
+        Number = number;
+        Region = region;
+        Stage = RequestStage.AtGateway;
+        PromptTokens = row.PromptTokens;
+        OutputTokens = row.OutputTokens;
+        Session = row.Session;
+        ArrivedMs = nowMs;
+        SentMs = FirstByteMs = double.NaN;
+        Endpoint = -1;
+        CachedTokens = 0;
+        Lease = default;
+        RouterTag = 0;
+        RouterAmount = 0;
+        var blocks = row.Blocks.Span;
+        if (_chain.Length < blocks.Length) _chain = new ulong[blocks.Length];
+        for (var i = 0; i < blocks.Length; i++) _chain[i] = BlockHash.OfTraceBlock(blocks[i]);
+        Chain = _chain.AsMemory(0, blocks.Length);
+        FillEngineBlocks(engineBlockTokens);
+    }
+
+    /// <summary>Tokens of the prompt that its first <paramref name="blocks"/> trace blocks cover.</summary>
+    public int TokensIn(int blocks) => Math.Min(PromptTokens, blocks * TraceRequest.BlockTokens);
+
+    private void FillEngineBlocks(int blockTokens)
+    {
+        var perTraceBlock = TraceRequest.BlockTokens / blockTokens;
+        _engineBlockCount = Math.Min(PromptTokens / blockTokens, Chain.Length * perTraceBlock);
+        if (_engineBlocks.Length < _engineBlockCount) _engineBlocks = new ulong[Math.Max(_engineBlockCount, _engineBlocks.Length * 2)];
+        for (var i = 0; i < _engineBlockCount; i++) _engineBlocks[i] = BlockHash.OfEngineBlock(_chain[i / perTraceBlock], i % perTraceBlock);
+    }
+}
