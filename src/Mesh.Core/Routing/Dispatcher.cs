@@ -40,7 +40,10 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     private Action<Waiter> LeavingCall => field ??= Leaving;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
-    public TimeSpan? NextReady => _awaited.Min is { } first ? TimeSpan.FromMilliseconds(first.ReadyAtMs) : null;
+    public TimeSpan? NextReady => _awaited.Min is { } first
+        // Rounded up: a tick that comes a hair too soon would have to come again.
+        ? TimeSpan.FromTicks((long)Math.Ceiling(Math.Max(0, first.ReadyAtMs) * TimeSpan.TicksPerMillisecond))
+        : null;
 
     /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
     /// <param name="request">The request.</param>
