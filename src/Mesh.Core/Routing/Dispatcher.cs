@@ -107,18 +107,23 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     }
 
     /// <summary>Ends waits that have lasted as long as they may: who waits for an endpoint is sent there, who waits for room is refused.</summary>
-    public void EndOverdue(TimeSpan now)
+    public void EndOverdue(long timestamp, TimeSpan now)
     {
         while (Room.Overdue(now) is { } overdue)
         {
-            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !reservations.Leases.IsFull)
+            var reason = DecisionReason.QueueTimeout;
+            if (overdue.Endpoint is not null && Session(overdue) is { } session && !reservations.Leases.IsFull)
             {
-                var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
-                Serve(overdue, session, in placement, now);
-                continue;
+                var placement = ChooseAgain(overdue, timestamp, now);
+                if (placement.Endpoint is not null)
+                {
+                    Serve(overdue, session, in placement, now);
+                    continue;
+                }
+                reason = placement.Reason;
             }
             Leaving(overdue);
-            Room.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, Admission.RetryAfter(now)));
+            Room.Refuse(overdue, RouteDecision.Refuse(reason, Admission.RetryAfter(now)));
         }
     }
 
@@ -128,7 +133,8 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         if (endpoint.Queue.Count == 0) return;
         var timestamp = clock.Now;
         var now = clock.SinceStart(timestamp);
-        while (endpoint.Queue.Head is { } waiter)
+        // Once for each: the last resort may be this very endpoint.
+        for (var left = endpoint.Queue.Count; left > 0 && endpoint.Queue.Head is { } waiter; left--)
         {
             Leaving(waiter);
             endpoint.Queue.Remove(waiter, served: false);
@@ -197,12 +203,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
             return;
         }
 
-        // The pool has changed while it waited: is this still its place?
-        var request = waiter.Request;
-        endpoint.Work.QueuedMs -= waiter.OwnMs;
-        var context = Context(in request, timestamp);
-        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
-        endpoint.Work.QueuedMs += waiter.OwnMs;
+        var placement = ChooseAgain(waiter, timestamp, now);
         if (placement.Endpoint is null || Session(waiter) is not { } session)
         {
             Leaving(waiter);
@@ -220,6 +221,19 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
             WaitFor(waiter, in placement, now);
         }
         Await(endpoint, now);
+    }
+
+    // The pool has changed while it waited: is this still its place? Not if its backend gets no more requests at all.
+    private Placement ChooseAgain(Waiter waiter, long timestamp, TimeSpan now)
+    {
+        var endpoint = waiter.Endpoint!;
+        var request = waiter.Request;
+        if (endpoint.BackendIndex < 0 || !Backends.Selector.IsOpen(endpoint.BackendIndex)) return Choose(in request, timestamp, now, overfill: true);
+        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        var context = Context(in request, timestamp);
+        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
+        endpoint.Work.QueuedMs += waiter.OwnMs;
+        return placement;
     }
 
     private void WaitFor(Waiter waiter, in Placement placement, TimeSpan now)

@@ -188,7 +188,8 @@ public sealed class PoolState
         }
         foreach (var endpoint in before)
         {
-            if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
+            // Scaled to 0 is as good as removed for those who have not been sent yet.
+            if (endpoint.BackendIndex < 0 || !_reservations.Backends.Selector.IsOpen(endpoint.BackendIndex)) _dispatcher.Evacuate(endpoint);
         }
         _dispatcher.Dispatch();
         _dispatcher.Trim();
@@ -239,7 +240,7 @@ public sealed class PoolState
             _reservations.EndAll(silent);
             _dispatcher.Forget(silent.Id);
         }
-        _dispatcher.EndOverdue(now);
+        _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
         return NextTick(timestamp, now);
