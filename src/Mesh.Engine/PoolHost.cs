@@ -15,6 +15,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 {
     private readonly Lock _gate = new();
     private readonly WaitingRoutes _waiting = new(state);
+    private bool _closed;
     private volatile FrozenDictionary<EndpointId, EndpointMonitor> _monitors = FrozenDictionary<EndpointId, EndpointMonitor>.Empty;
 
     /// <summary>Monitors of the endpoints that the configuration names.</summary>
@@ -25,20 +26,28 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     public ValueTask<RouteDecision> RouteAsync(in RouteRequest request, CancellationToken cancellationToken)
     {
         RouteDecision decision;
+        var isFirst = false;
         bool needsTime;
         Task<RouteDecision>? waiting = null;
         Answers answers;
         lock (_gate)
         {
+            // Whoever found the pool before it was removed would wait where nobody looks any more.
+            if (_closed) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
             decision = state.Route(in request);
-            if (decision.Kind == RouteKind.Wait) waiting = _waiting.Add(decision.Ticket);
-            needsTime = state.WaitsForTime;
             answers = _waiting.Collect();
+            needsTime = state.WaitsForTime;
+            if (decision.Kind == RouteKind.Wait)
+            {
+                isFirst = _waiting.Count == 0;
+                waiting = _waiting.Add(decision.Ticket);
+            }
         }
 
         answers.Deliver();
         if (waiting is null) return new ValueTask<RouteDecision>(decision);
-        if (needsTime) wake();
+        // Its wait may end before the next tick is due. While others wait, the ticks follow the first of their ends and a rate's tokens.
+        if (isFirst || needsTime) wake();
         return new ValueTask<RouteDecision>(WaitAsync(waiting, decision.Ticket, cancellationToken));
     }
 
@@ -75,14 +84,18 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
     public void Reconfigure(PoolConfig config, FrozenDictionary<EndpointId, EndpointMonitor> monitors)
     {
+        bool someWait;
         Answers answers;
         lock (_gate)
         {
             state.Reconfigure(config);
             answers = _waiting.Collect();
+            someWait = _waiting.Count > 0;
         }
 
         answers.Deliver();
+        // They may now wait for something that only time brings.
+        if (someWait) wake();
         _monitors = monitors;
     }
 
@@ -90,7 +103,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     public void Close()
     {
         Answers answers;
-        lock (_gate) answers = _waiting.RefuseAll(DecisionReason.UnknownPool);
+        lock (_gate)
+        {
+            _closed = true;
+            answers = _waiting.RefuseAll(DecisionReason.UnknownPool);
+        }
+
         answers.Deliver();
     }
 
@@ -159,8 +177,15 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         {
             var (host, ticket) = ((PoolHost, long))me!;
             TaskCompletionSource<RouteDecision>? left;
-            lock (host._gate) left = host._waiting.Cancel(ticket);
+            Answers answers;
+            lock (host._gate)
+            {
+                left = host._waiting.Cancel(ticket);
+                answers = host._waiting.Collect();
+            }
+
             left?.TrySetCanceled(token);
+            answers.Deliver();
         }, (this, ticket)).ConfigureAwait(false);
         return await waiting.ConfigureAwait(false);
     }

@@ -10,6 +10,9 @@ internal sealed class WaitingRoutes(PoolState state)
 {
     private readonly Dictionary<long, TaskCompletionSource<RouteDecision>> _byTicket = [];
 
+    /// <summary>Callers that wait.</summary>
+    public int Count => _byTicket.Count;
+
     /// <summary>A caller waits from now on.</summary>
     public Task<RouteDecision> Add(long ticket)
     {
@@ -39,13 +42,16 @@ internal sealed class WaitingRoutes(PoolState state)
     public Answers RefuseAll(DecisionReason reason)
     {
         var answers = new List<(TaskCompletionSource<RouteDecision>, RouteDecision)>();
-        foreach (var (ticket, waiting) in _byTicket)
+        foreach (var (_, waiting) in _byTicket)
         {
-            state.CancelWait(ticket);
             answers.Add((waiting, RouteDecision.Refuse(reason)));
         }
 
+        var tickets = _byTicket.Keys.ToArray();
         _byTicket.Clear();
+        foreach (var ticket in tickets) state.CancelWait(ticket);
+        // One that leaves may have made room for another: nobody takes that lease any more.
+        Collect();
         return new Answers(answers);
     }
 }

@@ -103,6 +103,7 @@ public sealed class CapacityDrainTests
     {
         Name = "drain",
         DurationSeconds = seconds,
+        ScrapeIntervalSeconds = 10,
         TrafficDistribution = new() { AutoCapacityDrain = true, FailoverHealthThreshold = 0 },
         Backends = [new ScenarioBackend { Cluster = "west", Endpoints = 100, Settings = Big }, new ScenarioBackend { Cluster = "east", Endpoints = 100, Settings = Big }],
         Arrivals = [new ScenarioArrivals { Kind = ArrivalKind.Even, PerSecond = 20, ServiceSeconds = 0.5 }],

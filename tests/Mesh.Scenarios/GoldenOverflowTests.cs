@@ -19,6 +19,18 @@ public sealed class GoldenOverflowTests
     public void Rate_PoissonArrivals(double offered, double west, double east) => RateHolds(ArrivalKind.Poisson, offered, west, east);
 
     [Theory]
+    [InlineData(4)]
+    [InlineData(10)]
+    [InlineData(100)]
+    public void Rate_PoissonArrivalsAtOtherTargets_TheTableScales(double target)
+    {
+        var settings = Rate10 with { MaxRatePerEndpoint = target / 2 };
+        RateHolds(ArrivalKind.Poisson, target * 0.5, target * 0.5, 0, settings);
+        RateHolds(ArrivalKind.Poisson, target * 1.5, target, target * 0.5, settings);
+        RateHolds(ArrivalKind.Poisson, target * 3, target * 1.5, target * 1.5, settings);
+    }
+
+    [Theory]
     [MemberData(nameof(Table))]
     public void InFlight_ClosedLoop(double offered, double west, double east)
     {
@@ -39,14 +51,15 @@ public sealed class GoldenOverflowTests
     public void Utilization_KvFollowsRequests(double offered, double west, double east) =>
         ConcurrencyHolds(new BackendSettings { Mode = BalancingMode.Utilization, MaxUtilization = 0.6 }, offered, west, east);
 
-    private static void RateHolds(ArrivalKind kind, double offered, double west, double east)
+    private static void RateHolds(ArrivalKind kind, double offered, double west, double east, BackendSettings? settings = null)
     {
         var result = ScenarioPlayer.Play(new Scenario
         {
             Name = "rate",
-            DurationSeconds = 620,
+            DurationSeconds = 20 + Math.Max(600, 12_000 / offered),
             WarmUpSeconds = 20,
-            Backends = Two(Rate10),
+            ScrapeIntervalSeconds = 10,
+            Backends = Two(settings ?? Rate10),
             Arrivals = [new ScenarioArrivals { Kind = kind, PerSecond = offered, ServiceSeconds = 0.3 }],
         });
 

@@ -28,14 +28,24 @@ internal sealed class Admission(WaitRoom room)
     /// <param name="evicted">Called with each request that has to leave, before it does.</param>
     public Waiter? TryEnter(in RouteRequest request, FlowControlSettings settings, TimeSpan now, TimeSpan maxWait, Action<Waiter> evicted)
     {
-        if (request.BodyBytes > settings.MaxWaitingBytes) return null;
-        while (!room.HasRoomFor(in request, settings))
-        {
-            if (room.VictimBelow(request.Priority) is not { } victim) return null;
-            evicted(victim);
-            room.Refuse(victim, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
-        }
+        // Nobody loses a place for a request that does not fit all the same.
+        var (requests, bytes) = room.Below(request.Priority);
+        if (room.Count - requests >= settings.MaxWaitingRequests || room.Bytes - bytes + request.BodyBytes > settings.MaxWaitingBytes) return null;
+        while (!room.HasRoomFor(in request, settings)) Evict(now, evicted);
         return room.Add(in request, now, now + maxWait);
+    }
+
+    /// <summary>Keeps bounds that have become narrower.</summary>
+    public void Trim(FlowControlSettings settings, TimeSpan now, Action<Waiter> evicted)
+    {
+        while (room.Count > settings.MaxWaitingRequests || room.Bytes > settings.MaxWaitingBytes) Evict(now, evicted);
+    }
+
+    private void Evict(TimeSpan now, Action<Waiter> evicted)
+    {
+        var last = room.Last!;
+        evicted(last);
+        room.Refuse(last, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
     }
 
     /// <summary>

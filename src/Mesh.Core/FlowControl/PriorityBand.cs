@@ -2,14 +2,14 @@ namespace Mesh.Core.FlowControl;
 
 /// <summary>
 /// Waiting requests of one priority: flows in a ring, each giving one request in turn. A flow exists only while it has requests, so the
-/// ring is never longer than the queue. A flow that joins gets its turn last.
+/// ring is never longer than the queue. A flow that joins, or is served out of turn, gets its turn last.
 /// </summary>
-internal sealed class PriorityBand(int priority)
+internal sealed class PriorityBand
 {
     private readonly Dictionary<string, Flow> _flows = [];
     private Flow? _turn;
 
-    public int Priority { get; } = priority;
+    public int Priority { get; set; }
 
     public int Count { get; private set; }
 
@@ -18,29 +18,47 @@ internal sealed class PriorityBand(int priority)
     /// <summary>The flow whose turn it is; null when the band is empty.</summary>
     public Flow? Turn => _turn;
 
-    public void Add(Waiter waiter)
+    public void Add(Waiter waiter, WaitQueueSpares spares)
     {
         var id = waiter.Request.FairnessId ?? "";
         if (!_flows.TryGetValue(id, out var flow))
         {
-            flow = new Flow(this, id);
+            flow = spares.Flows.Take();
+            flow.Band = this;
+            flow.Id = id;
             _flows.Add(id, flow);
             Join(flow);
         }
-        flow.Waiters.Add(waiter);
+        flow.Add(waiter, spares.Lanes);
         waiter.Flow = flow;
         Count++;
     }
 
     /// <summary>Takes a request out; <paramref name="served"/> passes the turn on, leaving does not.</summary>
-    public void Remove(Waiter waiter, bool served)
+    public void Remove(Waiter waiter, bool served, WaitQueueSpares spares)
     {
         var flow = waiter.Flow!;
-        flow.Waiters.Remove(waiter);
+        flow.Remove(waiter, spares.Lanes);
         waiter.Flow = null;
         Count--;
-        if (served && ReferenceEquals(_turn, flow)) _turn = flow.Next;
-        if (flow.Waiters.Count == 0) Leave(flow);
+
+        if (flow.Count == 0)
+        {
+            _flows.Remove(flow.Id);
+            Unlink(flow);
+            flow.Band = null!;
+            spares.Flows.Return(flow);
+        }
+        else if (served && ReferenceEquals(_turn, flow))
+        {
+            _turn = flow.Next;
+        }
+        else if (served)
+        {
+            // It went past a flow that found no place. That one keeps its turn, but others must not wait behind this one again.
+            Unlink(flow);
+            Join(flow);
+        }
     }
 
     private void Join(Flow flow)
@@ -58,16 +76,18 @@ internal sealed class PriorityBand(int priority)
         _turn.Previous = flow;
     }
 
-    private void Leave(Flow flow)
+    private void Unlink(Flow flow)
     {
-        _flows.Remove(flow.Id);
         if (ReferenceEquals(flow.Next, flow))
         {
             _turn = null;
-            return;
         }
-        flow.Previous.Next = flow.Next;
-        flow.Next.Previous = flow.Previous;
-        if (ReferenceEquals(_turn, flow)) _turn = flow.Next;
+        else
+        {
+            flow.Previous.Next = flow.Next;
+            flow.Next.Previous = flow.Previous;
+            if (ReferenceEquals(_turn, flow)) _turn = flow.Next;
+        }
+        flow.Next = flow.Previous = null!;
     }
 }

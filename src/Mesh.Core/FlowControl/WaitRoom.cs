@@ -14,6 +14,8 @@ internal sealed class WaitRoom
     private readonly IntrusiveHeap<Waiter, Waiter.ByDeadline> _deadlines = new();
     private readonly IntrusiveHeap<Waiter, Waiter.ByRank> _ranks = new();
     private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
+    private readonly SortedList<int, (int Requests, long Bytes)> _byPriority = [];
+    private readonly FreeList<Waiter> _spare = new();
     private long _bytes;
     private long _lastTicket;
 
@@ -31,7 +33,7 @@ internal sealed class WaitRoom
     public TimeSpan? NextDeadline => _deadlines.Min?.Deadline;
 
     /// <summary>True when a request of this priority would have to queue behind another.</summary>
-    public bool IsBehind(int priority) => Queue.Head is { } head && head.Request.Priority >= priority;
+    public bool IsBehind(int priority) => Queue.HighestPriority >= priority;
 
     /// <summary>True when one more request fits within the bounds.</summary>
     public bool HasRoomFor(in RouteRequest request, FlowControlSettings settings) =>
@@ -40,31 +42,51 @@ internal sealed class WaitRoom
     /// <summary>Lets a request wait, in no queue yet. The caller has made room.</summary>
     public Waiter Add(in RouteRequest request, TimeSpan now, TimeSpan deadline)
     {
-        var waiter = new Waiter { Ticket = ++_lastTicket, Request = request, EnqueuedAt = now, Deadline = deadline };
+        var waiter = _spare.Take();
+        waiter.Ticket = ++_lastTicket;
+        waiter.Request = request;
+        waiter.EnqueuedAt = now;
+        waiter.Deadline = deadline;
         _byTicket.Add(waiter.Ticket, waiter);
         _deadlines.Add(waiter);
         _ranks.Add(waiter);
+        Note(waiter, 1);
         _bytes += request.BodyBytes;
         return waiter;
     }
 
-    /// <summary>The newest request of the lowest priority if that is below <paramref name="priority"/>; else null.</summary>
-    public Waiter? VictimBelow(int priority) => _ranks.Min is { } lowest && lowest.Request.Priority < priority ? lowest : null;
+    /// <summary>The newest request of the lowest priority, which loses its place first; null when nobody waits.</summary>
+    public Waiter? Last => _ranks.Min;
+
+    /// <summary>Requests and bytes of lower priority: what a request could take the places of.</summary>
+    public (int Requests, long Bytes) Below(int priority)
+    {
+        var (requests, bytes) = (0, 0L);
+        // By index: this list's enumerator is an object.
+        for (var i = 0; i < _byPriority.Count && _byPriority.GetKeyAtIndex(i) < priority; i++)
+        {
+            var load = _byPriority.GetValueAtIndex(i);
+            requests += load.Requests;
+            bytes += load.Bytes;
+        }
+
+        return (requests, bytes);
+    }
 
     public bool TryFind(long ticket, [NotNullWhen(true)] out Waiter? waiter) => _byTicket.TryGetValue(ticket, out waiter);
 
     /// <summary>Ends a wait because its request has got a place.</summary>
     public void Serve(Waiter waiter, RouteDecision decision)
     {
-        Take(waiter, served: true);
         _decided.Enqueue((waiter.Ticket, decision));
+        Take(waiter, served: true);
     }
 
     /// <summary>Ends a wait without a place.</summary>
     public void Refuse(Waiter waiter, RouteDecision decision)
     {
-        Take(waiter, served: false);
         _decided.Enqueue((waiter.Ticket, decision));
+        Take(waiter, served: false);
     }
 
     /// <summary>Ends a wait of which nobody wants to hear any more.</summary>
@@ -84,26 +106,12 @@ internal sealed class WaitRoom
         return taken;
     }
 
-    /// <summary>Takes one decision out, of a request that was decided before its caller was told to wait.</summary>
-    public bool TryTakeDecided(long ticket, out RouteDecision decision)
+    private void Note(Waiter waiter, int change)
     {
-        // It is the newest if it is there at all, but others may have been decided on the way.
-        decision = default;
-        var found = false;
-        for (var left = _decided.Count; left > 0; left--)
-        {
-            var entry = _decided.Dequeue();
-            if (entry.Ticket == ticket)
-            {
-                decision = entry.Decision;
-                found = true;
-            }
-            else
-            {
-                _decided.Enqueue(entry);
-            }
-        }
-        return found;
+        var priority = waiter.Request.Priority;
+        var (requests, bytes) = _byPriority.GetValueOrDefault(priority);
+        if (requests + change == 0) _byPriority.Remove(priority);
+        else _byPriority[priority] = (requests + change, bytes + (long)change * waiter.Request.BodyBytes);
     }
 
     private void Take(Waiter waiter, bool served)
@@ -112,6 +120,11 @@ internal sealed class WaitRoom
         _deadlines.Remove(waiter);
         _ranks.Remove(waiter);
         _bytes -= waiter.Request.BodyBytes;
+        Note(waiter, -1);
         waiter.Queue?.Remove(waiter, served);
+        waiter.Request = default;
+        waiter.Endpoint = null;
+        waiter.OwnMs = 0;
+        _spare.Return(waiter);
     }
 }

@@ -16,14 +16,14 @@ internal sealed class Waiter
     public int RankIndex = -1;
 
     /// <summary>Number by which the host knows the waiting request; rises with every arrival, so it also orders ties.</summary>
-    public required long Ticket { get; init; }
+    public long Ticket { get; set; }
 
-    public required RouteRequest Request { get; init; }
+    public RouteRequest Request { get; set; }
 
-    public required TimeSpan EnqueuedAt { get; init; }
+    public TimeSpan EnqueuedAt { get; set; }
 
     /// <summary>When the wait ends without a place.</summary>
-    public required TimeSpan Deadline { get; init; }
+    public TimeSpan Deadline { get; set; }
 
     /// <summary>Order inside the flow: lower goes first.</summary>
     public double Key { get; set; }
@@ -39,6 +39,9 @@ internal sealed class Waiter
 
     /// <summary>Flow that holds it; null outside the queue.</summary>
     public Flow? Flow { get; set; }
+
+    /// <summary>Class it belongs to; null outside the queue.</summary>
+    public WaitClass? Class { get; set; }
 
     internal readonly struct ByKey : IHeapOrder<Waiter>
     {

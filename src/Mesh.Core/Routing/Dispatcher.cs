@@ -12,11 +12,29 @@ namespace Mesh.Core.Routing;
 /// endpoint's queue for that endpoint to have less work outstanding. Both serve strict priorities, flows in turn, and the order of the
 /// pool's setting inside a flow.
 /// </summary>
-internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+internal sealed class Dispatcher
 {
-    // A request that fits nowhere must not hold up the flows behind it, nor a long line of such hold up the pool.
-    private const int MaxTries = 32;
+    // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
+    private const int MaxTries = 128;
     private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
+
+    private readonly PoolClock _clock;
+    private readonly EndpointTable _endpoints;
+    private readonly ModelCatalog _models;
+    private readonly PrefixKnowledge _prefixes;
+    private readonly Reservations _reservations;
+    private readonly Action<Waiter> _leaving;
+
+    public Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+    {
+        _clock = clock;
+        _endpoints = endpoints;
+        _models = models;
+        _prefixes = prefixes;
+        _reservations = reservations;
+        // Once: a delegate made at every call would be garbage at every call.
+        _leaving = Leaving;
+    }
 
     /// <summary>Who waits.</summary>
     public required WaitRoom Room { get; init; }
@@ -35,7 +53,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// </summary>
     public required TimeSpan RequestTimeout { get; set; }
 
-    private BackendTable Backends => reservations.Backends;
+    private BackendTable Backends => _reservations.Backends;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
     public TimeSpan? NextReady => _awaited.Min is { } first ? TimeSpan.FromMilliseconds(first.ReadyAtMs) : null;
@@ -43,40 +61,37 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
     public RouteDecision Place(in RouteRequest request, SessionState session, long timestamp, TimeSpan now)
     {
-        // :: Step 1: choose, unless others of at least this priority wait for room already.
-        var placement = Placement.Full;
-        if (!Room.IsBehind(request.Priority))
-        {
-            var overfill = Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0;
-            placement = Choose(in request, timestamp, now, overfill);
-        }
+        // :: Step 1: those who wait come first; what is then left, none of them could take.
+        var askedAll = Dispatch();
+        if (_reservations.Leases.IsFull) return RouteDecision.Refuse(DecisionReason.TooManyLeases);
+        var placement = Choose(in request, timestamp, now, Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
 
-        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once.
-        if (placement.Endpoint is { } endpoint)
+        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which
+        // no target stops, does not pass those who wait.
+        var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
+        if (placement.Endpoint is { } endpoint && (free || !Room.IsBehind(request.Priority)))
         {
-            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, Leaving) is { } waiting)
+            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, _leaving) is { } waiting)
             {
                 Backends.OnPlaced(endpoint, now, placement.WithinTarget);
                 WaitFor(waiting, in placement, now);
-                return Decided(waiting.Ticket);
+                return RouteDecision.Wait(waiting.Ticket);
             }
-            var sent = reservations.Reserve(in request, session, in placement, counted: false, now);
+            var sent = _reservations.Reserve(in request, session, in placement, counted: false, now);
             OnWorkChanged(endpoint);
             return sent;
         }
 
         // :: Step 3: no room: wait for it, or leave.
-        if (placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
-        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, Leaving) is not { } waiter)
+        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, _leaving) is not { } waiter)
         {
             return RouteDecision.Refuse(DecisionReason.QueueFull, Admission.RetryAfter(now));
         }
-        waiter.Key = Admission.KeyOf(request.PromptTokens, Settings.Order, now);
+        waiter.Key = Admission.KeyOf(_reservations.Costs.Curve.PromptMs(request.PromptTokens, 0), Settings.Order, now);
         Room.Queue.Add(waiter);
-        // What it waits behind may wait for something else: perhaps there is a place for this one.
-        Dispatch();
-        return Decided(waiter.Ticket);
+        return RouteDecision.Wait(waiter.Ticket);
     }
 
     /// <summary>Ends a wait whose client has left; false when it is over already.</summary>
@@ -103,7 +118,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     {
         while (Room.Overdue(now) is { } overdue)
         {
-            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !reservations.Leases.IsFull)
+            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !_reservations.Leases.IsFull)
             {
                 var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
                 Serve(overdue, session, in placement, now);
@@ -117,9 +132,9 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>Requests that wait for an endpoint which takes no more are placed anew.</summary>
     public void Evacuate(EndpointState endpoint)
     {
-        if (endpoint.Queue.Count == 0) return;
-        var timestamp = clock.Now;
-        var now = clock.SinceStart(timestamp);
+        if (endpoint.QueueCount == 0) return;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
         while (endpoint.Queue.Head is { } waiter)
         {
             Leaving(waiter);
@@ -141,24 +156,33 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>An endpoint's work has changed: so has the moment at which it may take another request.</summary>
     public void OnWorkChanged(EndpointState endpoint)
     {
-        if (endpoint.ReadyIndex >= 0) Await(endpoint, clock.SinceStart(clock.Now));
+        if (endpoint.ReadyIndex >= 0) Await(endpoint, _clock.SinceStart(_clock.Now));
     }
 
-    /// <summary>Gives waiting requests the places that there are.</summary>
-    public void Dispatch()
+    /// <summary>Keeps bounds that have become narrower.</summary>
+    public void Trim() => Admission.Trim(Settings, _clock.SinceStart(_clock.Now), _leaving);
+
+    /// <summary>
+    /// Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
+    /// False when the last place was not offered to all of those who wait for room.
+    /// </summary>
+    public bool Dispatch()
     {
-        if (Room.Count == 0) return;
-        var timestamp = clock.Now;
-        var now = clock.SinceStart(timestamp);
-        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
-        while (Room.Queue.Count > 0 && Backends.Selector.HasRoom(now) && !reservations.Leases.IsFull && DispatchOne(timestamp, now))
+        if (Room.Count == 0) return true;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
+        var overfill = Settings.WhenFull == WhenFull.Overfill;
+        var askedAll = true;
+        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now))
+            && DispatchOne(timestamp, now, overfill, out askedAll))
         {
         }
+
+        return askedAll;
     }
 
-    private RouteDecision Decided(long ticket) => Room.TryTakeDecided(ticket, out var decision) ? decision : RouteDecision.Wait(ticket);
-
-    private SessionState? Session(Waiter waiter) => reservations.Sessions.Find(waiter.Request.Session);
+    private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
 
     private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
     {
@@ -167,10 +191,10 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
-        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+        in request, request.Model is null ? null : _models.Find(request.Model), _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp))
     {
-        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
-        Layout = prefixes.Layout,
+        HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
+        Layout = _prefixes.Layout,
     };
 
     // :: An endpoint's queue
@@ -222,7 +246,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     private void Await(EndpointState endpoint, TimeSpan now)
     {
         if (endpoint.ReadyIndex >= 0) _awaited.Remove(endpoint);
-        if (endpoint.Queue.Count == 0)
+        if (endpoint.QueueCount == 0)
         {
             endpoint.Work.QueuedMs = 0;
             return;
@@ -246,36 +270,39 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         var counted = waiter.Endpoint == placement.Endpoint;
         if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
         else Leaving(waiter);
-        Room.Serve(waiter, reservations.Reserve(in request, session, in placement, counted, now));
+        Room.Serve(waiter, _reservations.Reserve(in request, session, in placement, counted, now));
         OnWorkChanged(placement.Endpoint!);
     }
 
     // :: The pool's queue
 
-    private bool DispatchOne(long timestamp, TimeSpan now)
+    private bool DispatchOne(long timestamp, TimeSpan now, bool overfill, out bool askedAll)
     {
-        var tries = 0;
-        foreach (var band in Room.Queue.Bands)
+        askedAll = true;
+        var waiter = Room.Queue.StartPass();
+        for (var tries = 0; waiter is not null; tries++, waiter = Room.Queue.RuleOut(waiter))
         {
-            var flow = band.Turn!;
-            for (var i = 0; i < band.FlowCount && tries < MaxTries; i++, tries++, flow = flow.Next)
+            if (tries == MaxTries)
             {
-                var waiter = flow.Waiters.Min!;
-                if (Session(waiter) is not { } session) continue;
-                var placement = Choose(waiter.Request, timestamp, now, overfill: false);
-                if (placement.Endpoint is null) continue;
-                if (placement.Ready)
-                {
-                    Serve(waiter, session, in placement, now);
-                }
-                else
-                {
-                    Room.Queue.Remove(waiter, served: true);
-                    Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
-                    WaitFor(waiter, in placement, now);
-                }
-                return true;
+                askedAll = false;
+                return false;
             }
+
+            if (Session(waiter) is not { } session) continue;
+            var placement = Choose(waiter.Request, timestamp, now, overfill);
+            if (placement.Endpoint is null) continue;
+            if (placement.Ready)
+            {
+                Serve(waiter, session, in placement, now);
+            }
+            else
+            {
+                Room.Queue.Remove(waiter, served: true);
+                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                WaitFor(waiter, in placement, now);
+            }
+
+            return true;
         }
 
         return false;

@@ -38,11 +38,11 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
-
             var placement = PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], now);
             if (placement.Endpoint is not null)
             {
+                // Full, and not merely unable: only for a place that there can be does it make sense to wait.
+                if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
                 backends.Selector.OnChosen(choice);
                 return placement with
                 {
@@ -103,7 +103,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         };
     }
 
-    private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.Queue.Count == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
+    private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.QueueCount == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
 
     private Placement? FindAffine(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {

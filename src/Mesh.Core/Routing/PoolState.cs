@@ -20,6 +20,7 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed class PoolState
 {
+    private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
@@ -134,7 +135,8 @@ public sealed class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
-        _reservations.Backends.Observe(endpoint, _clock.SinceStart(_clock.Now));
+        // One that was on its way for too long says nothing any more.
+        if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
         _dispatcher.Dispatch();
         return true;
     }
@@ -181,6 +183,7 @@ public sealed class PoolState
             if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
         }
         _dispatcher.Dispatch();
+        _dispatcher.Trim();
     }
 
     /// <summary>
@@ -246,7 +249,8 @@ public sealed class PoolState
         if (_dispatcher.NextReady is { } ready) next = Min(next, ready - now);
         // Tokens of a rate come with time alone.
         if (_dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget) next = Min(next, RateRefill);
-        if (_reservations.Backends.NeedsTime) next = Min(next, _options.SampleMaxAge);
+        if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
+        if (_reservations.Backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
         return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
     }
 
@@ -269,7 +273,8 @@ public sealed class PoolState
         var timestamp = _clock.Now;
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
-            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), e => freshness.IsFresh(e.LastSample!.Timestamp));
+            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), 
+            e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
     }
 
     private RouteDecision WithHint(RouteDecision decision) =>

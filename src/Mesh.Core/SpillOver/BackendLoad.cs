@@ -13,7 +13,7 @@ internal sealed class BackendLoad
     // Stands in for a target where none is set, so that loads can be compared: vLLM's default batch per endpoint. Never a limit.
     private const double NominalInFlightPerEndpoint = 256;
     private SlidingCounter _meter = new(slots: 10, TimeSpan.FromMilliseconds(100));
-    private readonly UtilizationEstimate?[] _metrics;
+    private readonly UtilizationEstimate[] _metrics;
     private RateBucket _bucket;
     private double _failoverShare;
 
@@ -62,7 +62,7 @@ internal sealed class BackendLoad
     public double Rate(TimeSpan now) => _meter.PerSecond(now);
 
     /// <summary>Estimated mean of one metric; null when unknown.</summary>
-    public double? Utilization(int metric) => _metrics[metric]!.Value;
+    public double? Utilization(int metric) => _metrics[metric].Value;
 
     /// <summary>Number of metrics measured here.</summary>
     public int MetricCount => _metrics.Length;
@@ -75,16 +75,23 @@ internal sealed class BackendLoad
         if (InFlightTarget is { } inFlight) fullness = Max(fullness, Ratio(InFlight, inFlight));
         for (var i = 0; i < _metrics.Length; i++)
         {
-            if (UtilizationTarget(i) is { } target && _metrics[i]!.Value is { } value) fullness = Max(fullness, Ratio(value, target));
+            if (UtilizationTarget(i) is { } target && _metrics[i].Value is { } value) fullness = Max(fullness, Ratio(value, target));
         }
         return fullness;
     }
 
     /// <summary>What backends of one tier are compared by: fullness, or in-flight requests against the nominal batch.</summary>
-    public double ComparableLoad(TimeSpan now) =>
-        RateTarget is null && Fullness(now) is { } fullness
-            ? fullness
+    public double ComparableLoad(TimeSpan now)
+    {
+        double? load = InFlightTarget is { } inFlight ? Ratio(InFlight, inFlight) : null;
+        for (var i = 0; i < _metrics.Length; i++)
+        {
+            if (UtilizationTarget(i) is { } target) load = Max(load, Ratio(KnownOrExpected(i), target));
+        }
+        return RateTarget is null && load is { } comparable
+            ? comparable
             : InFlight / Math.Max(1e-9, NominalInFlightPerEndpoint * EndpointCount * Config.Settings.CapacityScaler);
+    }
 
     /// <summary>True if one more request stays within every target.</summary>
     public bool HasRoom(TimeSpan now)
@@ -93,7 +100,7 @@ internal sealed class BackendLoad
         if (InFlightTarget is { } inFlight && InFlight + 1 > inFlight) return false;
         for (var i = 0; i < _metrics.Length; i++)
         {
-            if (UtilizationTarget(i) is { } target && _metrics[i]!.Value is { } value && value >= target) return false;
+            if (UtilizationTarget(i) is { } target && KnownOrExpected(i) >= target) return false;
         }
         return true;
     }
@@ -119,6 +126,13 @@ internal sealed class BackendLoad
         _bucket = before._bucket;
         _failoverShare = before._failoverShare;
         Pass = before.Pass;
+        for (var i = 0; i < _metrics.Length; i++)
+        {
+            for (var j = 0; j < before._metrics.Length; j++)
+            {
+                if (NameOf(i) == before.NameOf(j)) _metrics[i].CarryFrom(before._metrics[j]);
+            }
+        }
     }
 
     /// <summary>Counts requests that an endpoint had in flight when the configuration came.</summary>
@@ -133,14 +147,14 @@ internal sealed class BackendLoad
         InFlight++;
         _meter.Add(now);
         if (withinTarget && RateTarget is not null) _bucket.Take();
-        foreach (var metric in _metrics) metric!.Shift(endpoint, 1);
+        foreach (var metric in _metrics) metric.Shift(endpoint, 1);
     }
 
     /// <summary>Counts a request that ended.</summary>
     public void OnCompleted(int endpoint)
     {
         InFlight--;
-        foreach (var metric in _metrics) metric!.Shift(endpoint, -1);
+        foreach (var metric in _metrics) metric.Shift(endpoint, -1);
     }
 
     /// <summary>What a sample says of one metric; null when nothing.</summary>
@@ -150,18 +164,37 @@ internal sealed class BackendLoad
         return sample.NamedMetrics.TryGetValue(Config.Settings.CustomMetrics[metric].ExportName, out var value) ? value : null;
     }
 
-    /// <summary>Takes a sampled utilization; null makes it unknown.</summary>
-    public void Observe(int metric, int endpoint, double? utilization, int inFlight, int waiting, TimeSpan now)
+    /// <summary>Takes a sampled utilization; null makes it unknown. See <see cref="UtilizationEstimate.Observe"/>.</summary>
+    public void Observe(int metric, int endpoint, double? utilization, int inFlight, int since, TimeSpan readAt)
     {
-        if (utilization is { } value) _metrics[metric]!.Observe(endpoint, value, inFlight, waiting, now);
-        else _metrics[metric]!.Forget(endpoint);
+        if (utilization is { } value) _metrics[metric].Observe(endpoint, value, inFlight, since, readAt);
+        else _metrics[metric].Forget(endpoint);
     }
 
     /// <summary>Forgets samples older than <paramref name="maxAge"/>.</summary>
     public void Expire(TimeSpan now, TimeSpan maxAge)
     {
-        foreach (var metric in _metrics) metric!.Expire(now, maxAge);
+        foreach (var metric in _metrics) metric.Expire(now, maxAge);
     }
+
+    /// <summary>When the oldest sample that counts was read; null when none does.</summary>
+    public TimeSpan? OldestSample
+    {
+        get
+        {
+            TimeSpan? oldest = null;
+            foreach (var metric in _metrics)
+            {
+                if (metric.Oldest is { } read && (oldest is null || read < oldest)) oldest = read;
+            }
+            return oldest;
+        }
+    }
+
+    private string NameOf(int metric) => Config.Settings.Mode == BalancingMode.Utilization ? "" : Config.Settings.CustomMetrics[metric].ExportName;
+
+    // A backend that is not heard of is not empty: its exact count of requests goes on, at the cost that they had.
+    private double KnownOrExpected(int metric) => _metrics[metric].Value ?? _metrics[metric].Expected(InFlight);
 
     private double? UtilizationTarget(int metric)
     {

@@ -48,14 +48,22 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
         return [];
     }
 
-    /// <summary>True if some backend could take a request within its targets.</summary>
+    /// <summary>True if some backend could take a request without overfilling: one within its targets, or one drained for its health when no other is left.</summary>
     public bool HasRoom(TimeSpan now)
     {
+        var (open, drained) = (false, false);
         for (var i = 0; i < backends.Length; i++)
         {
-            if (IsOpen(i) && backends[i].HasRoom(now)) return true;
+            if (!IsUsable(i)) continue;
+            if (_drain.IsDrained(i))
+            {
+                drained = true;
+                continue;
+            }
+            if (backends[i].HasRoom(now)) return true;
+            open = true;
         }
-        return false;
+        return drained && !open;
     }
 
     /// <summary>Chooses a backend; nothing is counted until <see cref="OnChosen"/>.</summary>

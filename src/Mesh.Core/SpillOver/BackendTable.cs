@@ -24,8 +24,8 @@ internal sealed class BackendTable
     /// <param name="endpoints">The configuration's endpoints, ordered by backend.</param>
     /// <param name="before">Table of the configuration before.</param>
     /// <param name="now">Now.</param>
-    /// <param name="isFresh">Whether an endpoint's last sample still counts.</param>
-    public BackendTable(PoolConfig config, Locality locality, ReadOnlySpan<EndpointState> endpoints, BackendTable? before, TimeSpan now, Func<EndpointState, bool> isFresh)
+    /// <param name="readAt">When an endpoint's last sample was read; null when it no longer counts.</param>
+    public BackendTable(PoolConfig config, Locality locality, ReadOnlySpan<EndpointState> endpoints, BackendTable? before, TimeSpan now, Func<EndpointState, TimeSpan?> readAt)
     {
         var ordered = config.Backends.OrderBy(b => b.Id).ToArray();
         _loads = new BackendLoad[ordered.Length];
@@ -50,9 +50,9 @@ internal sealed class BackendTable
                 endpoint.IndexInBackend = next - start;
                 endpoint.RoundTripMs = roundTripMs;
                 endpoint.CostScale = 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler);
-                load.AddInFlight(endpoint.InFlightRequests + endpoint.Queue.Count);
+                load.AddInFlight(endpoint.InFlightRequests + endpoint.QueueCount);
                 Count(load, endpoint.Health, 1);
-                if (endpoint.LastSample is not null && isFresh(endpoint)) Observe(endpoint, now);
+                if (endpoint.LastSample is not null && readAt(endpoint) is { } read) Observe(endpoint, read);
             }
             _ranges[i] = start..next;
         }
@@ -81,8 +81,22 @@ internal sealed class BackendTable
     /// <summary>Backends scaled to 0, by index: not even the last resort.</summary>
     public ReadOnlySpan<bool> SwitchedOff => _switchedOff;
 
-    /// <summary>True when some state changes with time alone: samples that go stale, a drain that is held.</summary>
-    public bool NeedsTime => _autoDrain || Array.Exists(_loads, l => l.MetricCount > 0);
+    /// <summary>True when the hold of a drain may end with time alone.</summary>
+    public bool HoldsDrains => _autoDrain;
+
+    /// <summary>When the oldest sample that counts was read; null when none does.</summary>
+    public TimeSpan? OldestSample
+    {
+        get
+        {
+            TimeSpan? oldest = null;
+            foreach (var load in _loads)
+            {
+                if (load.OldestSample is { } read && (oldest is null || read < oldest)) oldest = read;
+            }
+            return oldest;
+        }
+    }
 
     /// <summary>Endpoints of a backend, among the pool's.</summary>
     public Range RangeOf(int backend) => _ranges[backend];
@@ -112,14 +126,16 @@ internal sealed class BackendTable
         UpdateDrain(now);
     }
 
-    /// <summary>Takes what the endpoint's last sample says about the metrics that the backend's policy names.</summary>
-    public void Observe(EndpointState endpoint, TimeSpan now)
+    /// <summary>Takes what the endpoint's last sample, read at <paramref name="readAt"/>, says about the metrics that the backend's policy names.</summary>
+    public void Observe(EndpointState endpoint, TimeSpan readAt)
     {
         if (endpoint.BackendIndex < 0 || endpoint.LastSample is not { } sample) return;
         var load = _loads[endpoint.BackendIndex];
         for (var metric = 0; metric < load.MetricCount; metric++)
         {
-            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightRequests, endpoint.Queue.Count, now);
+            // What waits to be sent there is counted here already, and the endpoint cannot have known of it.
+            var since = endpoint.InFlightRequests - endpoint.InFlightAtSample + endpoint.QueueCount;
+            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightAtSample, since, readAt);
         }
     }
 

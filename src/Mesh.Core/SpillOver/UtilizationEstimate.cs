@@ -24,22 +24,42 @@ internal sealed class UtilizationEstimate(int endpointCount)
     /// <summary>Estimated mean utilization, not capped at 1; null when no endpoint reports the metric.</summary>
     public double? Value => _knownCount == 0 ? null : Math.Max(0, (_sumUtilization + _cost * _sumSince) / _knownCount);
 
+    /// <summary>When the oldest sample that counts was read; null when none does.</summary>
+    public TimeSpan? Oldest
+    {
+        get
+        {
+            TimeSpan? oldest = null;
+            for (var i = 0; i < _known.Length; i++)
+            {
+                if (_known[i] && (oldest is null || _sampledAt[i] < oldest)) oldest = _sampledAt[i];
+            }
+            return oldest;
+        }
+    }
+
+    /// <summary>What to go by while nothing is known: the mean that this many requests would make at the cost learned before.</summary>
+    public double Expected(int inFlight) => _cost * inFlight / Math.Max(1, endpointCount);
+
+    /// <summary>Takes over what the same metric's requests were found to cost.</summary>
+    public void CarryFrom(UtilizationEstimate before) => _cost = before._cost;
+
     /// <summary>Takes a sample of one endpoint.</summary>
     /// <param name="endpoint">Index of the endpoint.</param>
-    /// <param name="utilization">What it reports.</param>
-    /// <param name="inFlight">Requests that it had then.</param>
-    /// <param name="waiting">Requests that are counted here already but wait to be sent there: it cannot have known of them.</param>
-    /// <param name="now">Now.</param>
-    public void Observe(int endpoint, double utilization, int inFlight, int waiting, TimeSpan now)
+    /// <param name="utilization">What the sample says.</param>
+    /// <param name="inFlight">Requests in flight at the endpoint when the sample came.</param>
+    /// <param name="since">Requests more or less since.</param>
+    /// <param name="readAt">When it was read.</param>
+    public void Observe(int endpoint, double utilization, int inFlight, int since, TimeSpan readAt)
     {
         Forget(endpoint);
         _known[endpoint] = true;
         _knownCount++;
         _utilization[endpoint] = utilization;
         _inFlightAtSample[endpoint] = inFlight;
-        _sampledAt[endpoint] = now;
-        _since[endpoint] = waiting;
-        _sumSince += waiting;
+        _sampledAt[endpoint] = readAt;
+        _since[endpoint] = since;
+        _sumSince += since;
         _sumUtilization += utilization;
         _sumInFlight += inFlight;
         // A backend at rest teaches nothing about the cost of a request: keep what was learned before.

@@ -18,7 +18,7 @@ public class WaitQueueTests
         var urgent = Waiter(priority: 10);
         queue.Add(urgent);
 
-        Assert.Same(urgent, queue.Head);
+        Assert.Same(urgent, queue.StartPass());
     }
 
     [Fact]
@@ -44,6 +44,69 @@ public class WaitQueueTests
         Assert.Equal([first, second, late], Drain(queue));
     }
 
+    [Fact]
+    public void RuleOut_FirstFindsNoPlace_OthersOfItsModelAreNotAsked()
+    {
+        var queue = new WaitQueue();
+        foreach (var flow in new[] { "a", "b", "c" })
+        {
+            for (var i = 0; i < 10; i++) queue.Add(Waiter(flow: flow, model: "full"));
+        }
+        var other = Waiter(flow: "b", model: "free");
+        queue.Add(other);
+        var low = Waiter(priority: -3, flow: "b", model: "third");
+        queue.Add(low);
+
+        var first = queue.StartPass()!;
+        Assert.Equal("full", first.Request.Model);
+        Assert.Same(other, queue.RuleOut(first));
+        Assert.Same(low, queue.RuleOut(other));
+        Assert.Null(queue.RuleOut(low));
+        Assert.Same(first, queue.StartPass());
+    }
+
+    [Fact]
+    public void RuleOut_OtherExclusions_AreAskedThoughOfTheSameFlow()
+    {
+        var queue = new WaitQueue();
+        var first = Waiter(flow: "a", excluded: "e:1");
+        queue.Add(first);
+        queue.Add(Waiter(flow: "a", excluded: "e:1"));
+        queue.Add(Waiter(flow: "b", excluded: "e:1"));
+        var plain = Waiter(flow: "a");
+        queue.Add(plain);
+        var other = Waiter(flow: "b", excluded: "e:2");
+        queue.Add(other);
+
+        Assert.Same(first, queue.StartPass());
+        Assert.Same(plain, queue.RuleOut(first));
+        Assert.Same(other, queue.RuleOut(plain));
+        Assert.Null(queue.RuleOut(other));
+    }
+
+    [Fact]
+    public void Remove_ServedOutOfTurn_GoesToTheEndOfTheRound()
+    {
+        var queue = new WaitQueue();
+        queue.Add(Waiter(flow: "stuck", model: "full"));
+        for (var i = 0; i < 3; i++)
+        {
+            queue.Add(Waiter(flow: "b", model: "free"));
+            queue.Add(Waiter(flow: "c", model: "free"));
+        }
+
+        var order = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            var served = queue.RuleOut(queue.StartPass()!)!;
+            order.Add(served.Request.FairnessId);
+            queue.Remove(served, served: true);
+        }
+
+        Assert.Equal(["b", "c", "b", "c", "b", "c"], order);
+        Assert.Equal("stuck", queue.StartPass()!.Request.FairnessId);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -64,14 +127,14 @@ public class WaitQueueTests
             else
             {
                 var served = random.NextInt32(2) == 0;
-                var waiter = served ? queue.Head! : all[random.NextInt32(all.Count)];
+                var waiter = served ? queue.StartPass()! : all[random.NextInt32(all.Count)];
                 queue.Remove(waiter, served);
                 all.Remove(waiter);
             }
 
             Assert.True(queue.Count == all.Count, $"seed {seed}, step {step}");
             if (all.Count == 0) continue;
-            var head = queue.Head!;
+            var head = queue.StartPass()!;
             Assert.True(head.Request.Priority == all.Max(w => w.Request.Priority), $"seed {seed}, step {step}: a lower band was served");
             var flow = all.Where(w => w.Request.Priority == head.Request.Priority && w.Request.FairnessId == head.Request.FairnessId);
             Assert.True(ReferenceEquals(head, flow.OrderBy(w => w.Key).ThenBy(w => w.Ticket).First()), $"seed {seed}, step {step}: not the flow's first");
@@ -93,7 +156,7 @@ public class WaitQueueTests
     private static List<Waiter> Drain(WaitQueue queue)
     {
         var order = new List<Waiter>();
-        while (queue.Head is { } head)
+        while (queue.StartPass() is { } head)
         {
             queue.Remove(head, served: true);
             order.Add(head);
@@ -101,7 +164,7 @@ public class WaitQueueTests
         return order;
     }
 
-    private Waiter Waiter(int priority = 0, string flow = "", double key = 0) => new()
+    private Waiter Waiter(int priority = 0, string flow = "", double key = 0, string? model = null, string? excluded = null) => new()
     {
         Ticket = _ticket++,
         Request = new RouteRequest
@@ -111,6 +174,9 @@ public class WaitQueueTests
             Session = new GatewaySession("gateway", 1),
             Priority = priority,
             FairnessId = flow,
+            Model = model,
+            BodyBytes = 10,
+            Excluded = excluded is null ? default : [new(excluded)],
         },
         EnqueuedAt = TimeSpan.Zero,
         Deadline = TimeSpan.FromSeconds(30),

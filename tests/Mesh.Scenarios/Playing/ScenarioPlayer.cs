@@ -23,6 +23,7 @@ public sealed class ScenarioPlayer
     private readonly List<TraceEntry> _trace = [];
     private readonly List<(int Number, RouteDecision Decision)> _decided = [];
     private readonly Dictionary<int, Waiting> _waiting = [];
+    private readonly HashSet<EndpointId> _lookedAfter = [];
     private readonly Scenario _scenario;
     private readonly ScenarioWorld _world;
     private readonly RequestDraw[] _draws;
@@ -69,8 +70,6 @@ public sealed class ScenarioPlayer
     private void At(TimeSpan at, Action action) => _plan.Enqueue(action, (at, _order++));
 
     // :: Endpoints: probes and scrapes, each endpoint in its own phase.
-    private readonly HashSet<EndpointId> _lookedAfter = [];
-
     private void LookAfterEndpoints()
     {
         foreach (var backend in _world.Backends)
@@ -196,7 +195,9 @@ public sealed class ScenarioPlayer
         if (decision.Kind == RouteKind.Refuse)
         {
             Note(number, TraceKind.Refuse, "", decision.Reason, decision.RetryAfter, request.Stream);
-            if (_scenario.Arrivals[request.Stream].Kind == ArrivalKind.Closed) At(_now + LeastTick, () => Again(request.Stream));
+            // A client that has been told when to come back does.
+            var pause = decision.RetryAfter > LeastTick ? decision.RetryAfter : LeastTick;
+            if (_scenario.Arrivals[request.Stream].Kind == ArrivalKind.Closed) At(_now + pause, () => Again(request.Stream));
             return;
         }
 

@@ -47,15 +47,15 @@ public sealed record ScenarioResult(Scenario Scenario, ImmutableArray<TraceEntry
         return Trace.Count(t => t.Kind == TraceKind.Send && t.Cluster == cluster && t.At >= start && t.At < end) / (end - start).TotalSeconds;
     }
 
-    /// <summary>Mean number of requests that ran there after the warm-up.</summary>
-    public double MeanRunning(string cluster)
+    /// <summary>Mean number of requests, of all streams or of one, that ran there after the warm-up.</summary>
+    public double MeanRunning(string cluster, int? stream = null)
     {
         var running = 0;
         var last = From;
         var area = 0.0;
         foreach (var entry in Trace)
         {
-            if (entry.Cluster != cluster || entry.Kind is not (TraceKind.Send or TraceKind.End)) continue;
+            if (entry.Cluster != cluster || entry.Kind is not (TraceKind.Send or TraceKind.End) || (stream is { } one && entry.Stream != one)) continue;
             if (entry.At > last)
             {
                 area += running * (entry.At - last).TotalSeconds;
