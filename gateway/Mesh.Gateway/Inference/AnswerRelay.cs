@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -17,6 +18,7 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         upstream.CopyHeadersTo(response.Headers);
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
+        if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
         var relay = new ResponseRelay(response, upstream, exchange);
         RelayEnd end;
         try

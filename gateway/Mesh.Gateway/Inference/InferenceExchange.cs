@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.RequestBody;
 using IRouter = Mesh.Core.Routing.IRouter;
 
@@ -13,6 +15,8 @@ internal sealed class InferenceExchange
 {
     /// <summary>The lease, given back exactly once on every path. A field, because the struct must not be copied.</summary>
     public LeaseScope Lease;
+
+    private ulong[]? _chain;
 
     public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
     {
@@ -46,6 +50,15 @@ internal sealed class InferenceExchange
     /// <summary>Pool's configuration; null until one is chosen.</summary>
     public PoolEntry? Pool { get; set; }
 
+    /// <summary>Model that the server gets; null until a pool is chosen.</summary>
+    public string? Model { get; set; }
+
+    /// <summary>Hashes of the prompt's blocks, in pooled memory until <see cref="Release"/>.</summary>
+    public ReadOnlyMemory<ulong> PrefixChain { get; private set; }
+
+    /// <summary>Session that the request belongs to.</summary>
+    public RequestSession Session { get; set; }
+
     /// <summary>Endpoints that failed this request.</summary>
     public ImmutableArray<EndpointId> Excluded { get; set; } = [];
 
@@ -57,6 +70,24 @@ internal sealed class InferenceExchange
 
     /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
     public string? Ending { get; set; }
+
+    /// <summary>Hashes the prompt for the model that the server gets; a prompt below one block has no chain.</summary>
+    public void HashPrompt()
+    {
+        PrefixChain = default;
+        if (Facts.PromptValue.Length + Facts.ToolsValue.Length < PromptChain.MinBytes) return;
+        _chain ??= ArrayPool<ulong>.Shared.Rent(PromptChain.MaxBlocks);
+        PrefixChain = _chain.AsMemory(0, PromptChain.Compute(Body!.Memory.Span, Facts, Model!, _chain));
+    }
+
+    /// <summary>Gives pooled memory back. Nobody may read body or chain any more, a client that still sends and holds its own reference aside.</summary>
+    public void Release()
+    {
+        Body?.Release();
+        PrefixChain = default;
+        if (_chain is not null) ArrayPool<ulong>.Shared.Return(_chain);
+        _chain = null;
+    }
 
     /// <summary>Tells the engine and notes the time, once.</summary>
     public void OnFirstByte()

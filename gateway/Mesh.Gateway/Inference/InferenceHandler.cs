@@ -53,8 +53,8 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
-            exchange.Body?.Release();
             Count(exchange);
+            exchange.Release();
             Interlocked.Decrement(ref _open);
         }
     }

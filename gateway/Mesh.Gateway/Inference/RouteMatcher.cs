@@ -1,3 +1,5 @@
+using Mesh.Gateway.Inference.Shaping;
+
 namespace Mesh.Gateway.Inference;
 
 /// <summary>Finds rule and pool of a request in the configuration in force.</summary>
@@ -17,6 +19,8 @@ internal sealed class RouteMatcher(InferenceServices services)
             exchange.PoolId = chosen.Pool;
             exchange.Pool = state.Pool(chosen.Pool);
         }
+
+        if (exchange.Pool is not null) RequestShaper.Shape(exchange);
 
         return true;
     }

@@ -56,7 +56,8 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
 
     public async ValueTask<RouteDecision> RouteAsync(RouteRequest request, CancellationToken cancellationToken)
     {
-        Requests.Enqueue(request);
+        // The chain is pooled memory of the request's.
+        Requests.Enqueue(request with { PrefixChain = request.PrefixChain.ToArray() });
         if (BeforeRoute is { } before) await before(request, cancellationToken);
         lock (_gate) return Route(request);
     }

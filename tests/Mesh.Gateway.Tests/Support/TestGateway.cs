@@ -68,6 +68,7 @@ internal static class Clients
     public static HttpClient Create(Uri uri) => new(new SocketsHttpHandler
     {
         UseProxy = false,
+        UseCookies = false,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         // A client that gives up closes its connection at once; the default reads on for up to two seconds to keep it.
         MaxResponseDrainSize = 0,
