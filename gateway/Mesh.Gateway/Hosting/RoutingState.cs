@@ -31,6 +31,7 @@ internal sealed class RoutingState
         _byLocalPort = byLocalPort.ToFrozenDictionary();
         _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
         _objectives = Objectives(config);
+        EditsUrls = config.Routes.SelectMany(r => r.Rules).Any(r => Edits(r.Filters) || r.BackendRefs.Any(b => Edits(b.Filters)));
     }
 
     /// <summary>The configuration itself.</summary>
@@ -42,6 +43,9 @@ internal sealed class RoutingState
     /// <summary>Addresses to open.</summary>
     public ImmutableArray<ListenerBinding> Bindings { get; }
 
+    /// <summary>True when some route redirects or rewrites paths, so that paths beyond the APIs' may lead somewhere.</summary>
+    public bool EditsUrls { get; }
+
     /// <summary>Routes of the listener behind a local port; null when the port is not a listener's.</summary>
     public PortTable? TableFor(int localPort) => _byLocalPort.GetValueOrDefault(localPort);
 
@@ -51,6 +55,8 @@ internal sealed class RoutingState
     /// <summary>Priority of an objective in the pool's namespace; 0 for none and for an unknown one.</summary>
     public int PriorityOf(string? objective, PoolId pool) =>
         objective is null ? 0 : _objectives.GetValueOrDefault((pool.Namespace, objective));
+
+    private static bool Edits(HttpRouteFiltersConfig filters) => filters.Redirect is not null || filters.UrlRewrite?.Path is not null;
 
     private static FrozenDictionary<(string Namespace, string Name), int> Objectives(MeshConfig config)
     {

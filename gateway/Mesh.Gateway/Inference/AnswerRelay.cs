@@ -2,6 +2,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -19,6 +20,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
         if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
+        if (exchange.Target!.Rule.Filters.ResponseHeaders is { } ruleEdits) HeaderEditing.Apply(response.Headers, ruleEdits);
+        if (exchange.BackendRef?.Filters.ResponseHeaders is { } refEdits) HeaderEditing.Apply(response.Headers, refEdits);
         var relay = new ResponseRelay(response, upstream, exchange);
         RelayEnd end;
         try
@@ -58,12 +61,12 @@ internal sealed class AnswerRelay(ErrorReporter errors)
     };
 
     /// <summary>What an early end says of the endpoint: only a time-out is its doing.</summary>
-    public static OutcomeKind OutcomeFor(EndReason reason) => reason == EndReason.Timeout ? OutcomeKind.Timeout : OutcomeKind.ClientGone;
+    public static OutcomeKind OutcomeFor(EndReason reason) => reason is EndReason.Timeout or EndReason.AttemptTimeout ? OutcomeKind.Timeout : OutcomeKind.ClientGone;
 
     /// <summary>Label of an early end.</summary>
     public static string EndingFor(EndReason reason) => reason switch
     {
-        EndReason.Timeout => "timeout",
+        EndReason.Timeout or EndReason.AttemptTimeout => "timeout",
         EndReason.Shutdown => "shutdown",
         _ => "client_gone",
     };
@@ -78,6 +81,9 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         {
             case EndReason.Timeout when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The request took longer than it may.", isStream, relay.IsInsideEvent);
+                break;
+            case EndReason.AttemptTimeout when !relay.WaitsForClient:
+                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The attempt took longer than it may.", isStream, relay.IsInsideEvent);
                 break;
             case EndReason.Shutdown when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent);

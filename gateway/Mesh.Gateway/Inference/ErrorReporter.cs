@@ -25,6 +25,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
         // Headers of an endpoint's answer may already stand there.
         response.Clear();
         response.Headers[RequestIds.Header] = exchange.RequestId;
+        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiKind.Inference);
         try
         {
             await ErrorWriter.WriteAsync(response, error, message, retryAfter, reason);

@@ -1,6 +1,8 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -9,7 +11,7 @@ namespace Mesh.Gateway.Inference;
 /// Places a matched request, sends it and relays the answer. Attempts that fail before an answer begins go on at another endpoint, a
 /// bounded number of times; a request whose answer has begun is never sent twice.
 /// </summary>
-internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, ErrorReporter errors)
+internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, Mirrors mirrors, ErrorReporter errors)
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
 
@@ -19,47 +21,52 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
-        var request = RequestFor(exchange);
+        mirrors.Send(exchange);
+        var lifetime = exchange.Lifetime;
         // An endpoint that said it is full or unable; its answer is the client's if nobody else is left.
         IUpstreamResponse? spare = null;
         try
         {
-            for (var attempt = 0; ; attempt++)
+            while (true)
             {
                 // :: Step 6a: an endpoint, reserved
+                lifetime.EndAttempt();
+                lifetime.BeginAttempt();
                 var decision = await PlaceAsync(exchange);
                 if (decision.Kind != RouteKind.Send)
                 {
                     if (spare is null) await RefuseAsync(exchange, decision);
-                    else await _relay.RelayAsync(exchange, spare, request.Endpoint);
+                    else await _relay.RelayAsync(exchange, spare, exchange.Endpoint);
                     return;
                 }
 
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
+                exchange.Endpoint = decision.Endpoint;
+                exchange.Attempts++;
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
 
                 // :: Step 6b: send, wait for the head
-                request.Endpoint = decision.Endpoint;
-                var result = await services.Upstream.SendAsync(request, exchange.Lifetime.Token);
-                var isLast = attempt >= services.Options.MaxRetries;
+                lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint), lifetime.Token);
+                var isLast = exchange.Attempts > services.Options.MaxRetries;
                 if (result.Response is { } response)
                 {
                     if (isLast || !IsInability(response.StatusCode))
                     {
                         // :: Step 6c: relay
-                        await _relay.RelayAsync(exchange, response, request.Endpoint);
+                        await _relay.RelayAsync(exchange, response, decision.Endpoint);
                         return;
                     }
 
                     spare = response;
                     exchange.Lease.Complete(AnswerRelay.OutcomeFor(response.StatusCode));
-                    Retry(exchange, request.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
+                    Retry(exchange, decision.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
                     continue;
                 }
 
                 // :: Step 6d: failed before the head
-                if (!await TryAgainAsync(exchange, request.Endpoint, result, isLast)) return;
+                if (!await TryAgainAsync(exchange, decision.Endpoint, result, isLast)) return;
             }
         }
         finally
@@ -70,19 +77,6 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
     /// <summary>502, 503 and 504 say that this endpoint could not, not that the request is wrong; vLLM's 503 means that its queue is full.</summary>
     private static bool IsInability(int status) => status is 502 or 503 or 504;
-
-    private static UpstreamRequest RequestFor(InferenceExchange exchange)
-    {
-        var request = exchange.Context.Request;
-        return new UpstreamRequest
-        {
-            Method = request.Method,
-            Target = request.QueryString.HasValue ? request.Path.Value + request.QueryString.Value : request.Path.Value!,
-            ClientHeaders = request.Headers,
-            RequestId = exchange.RequestId,
-            Body = exchange.Body!,
-        };
-    }
 
     private async ValueTask<RouteDecision> PlaceAsync(InferenceExchange exchange)
     {
@@ -121,6 +115,16 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     {
         switch (result.Failure)
         {
+            case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
+                exchange.Lease.Complete(OutcomeKind.Timeout);
+                if (!isLast)
+                {
+                    Retry(exchange, endpoint, "timeout", null);
+                    return true;
+                }
+
+                exchange.Ending = "timeout";
+                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that the route gives to one.");
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));

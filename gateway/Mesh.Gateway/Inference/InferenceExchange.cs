@@ -23,6 +23,7 @@ internal sealed class InferenceExchange
         Context = context;
         RequestId = requestId;
         Lifetime = lifetime;
+        Path = context.Request.Path.Value ?? "/";
         Lease = new LeaseScope(router);
     }
 
@@ -43,6 +44,18 @@ internal sealed class InferenceExchange
 
     /// <summary>The rule that took the request; null until one did.</summary>
     public RouteTarget? Target { get; set; }
+
+    /// <summary>The ref of the rule that was chosen; null until one is.</summary>
+    public BackendRefConfig? BackendRef { get; set; }
+
+    /// <summary>Path that the model server gets; the client's until a rule rewrites it.</summary>
+    public string Path { get; set; }
+
+    /// <summary>Endpoint of the last attempt; default before the first.</summary>
+    public EndpointId Endpoint { get; set; }
+
+    /// <summary>Attempts so far.</summary>
+    public int Attempts { get; set; }
 
     /// <summary>Pool; default until one is chosen.</summary>
     public PoolId PoolId { get; set; }

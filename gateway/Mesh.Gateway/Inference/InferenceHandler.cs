@@ -1,5 +1,6 @@
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Metrics;
 
@@ -38,7 +39,7 @@ internal sealed partial class InferenceHandler(
         var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
         try
         {
-            if (await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
+            if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
         }
         catch (OperationCanceledException) when (lifetime.Reason != EndReason.None)
         {
@@ -57,6 +58,22 @@ internal sealed partial class InferenceHandler(
             exchange.Release();
             Interlocked.Decrement(ref _open);
         }
+    }
+
+    /// <summary>Other methods have no body to match by and go nowhere but where a redirection sends them.</summary>
+    private async ValueTask<bool> EnterAsync(InferenceExchange exchange)
+    {
+        var request = exchange.Context.Request;
+        if (HttpMethods.IsPost(request.Method)) return true;
+        if (matcher.Match(exchange) && Redirects.For(exchange) is { } redirect)
+        {
+            Redirects.Answer(exchange, redirect);
+            return false;
+        }
+
+        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
+        if (!isKnown) return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
+        return await errors.FailAsync(exchange, GatewayErrors.MethodNotAllowed, $"{request.Path.Value} takes POST.");
     }
 
     private async ValueTask<bool> ReadAsync(InferenceExchange exchange)
@@ -100,9 +117,25 @@ internal sealed partial class InferenceHandler(
     private async ValueTask<bool> MatchAsync(InferenceExchange exchange)
     {
         // :: Step 4: listener, route, pool
+        var request = exchange.Context.Request;
+        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
         if (!matcher.Match(exchange))
         {
-            return await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.");
+            return isKnown
+                ? await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.")
+                : await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
+        }
+
+        if (Redirects.For(exchange) is { } redirect)
+        {
+            Redirects.Answer(exchange, redirect);
+            return false;
+        }
+
+        // A path that clients made up must become a known one: a rewrite is no way to the model servers' other paths.
+        if (!isKnown && ApiPaths.Find(exchange.Path) != ApiKind.Inference)
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
         }
 
         if (exchange.Pool is null)

@@ -12,10 +12,12 @@ internal sealed class RouteMatcher(InferenceServices services)
         var state = services.Configuration.Current;
         exchange.State = state;
         exchange.Pool = null;
+        exchange.BackendRef = null;
         exchange.Target = state.TableFor(context.Connection.LocalPort)?.Match(new HttpRequestHead(context.Request, exchange.Facts.Model));
         if (exchange.Target is null) return false;
         if (exchange.Target.Choose(services.Draw.Next()) is { } chosen)
         {
+            exchange.BackendRef = chosen;
             exchange.PoolId = chosen.Pool;
             exchange.Pool = state.Pool(chosen.Pool);
         }
