@@ -3,6 +3,7 @@ using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -22,7 +23,10 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
         if (exchange.Target!.Rule.Filters.ResponseHeaders is { } ruleEdits) HeaderEditing.Apply(response.Headers, ruleEdits);
         if (exchange.BackendRef?.Filters.ResponseHeaders is { } refEdits) HeaderEditing.Apply(response.Headers, refEdits);
-        var relay = new ResponseRelay(response, upstream, exchange);
+        using var names = RestorerFor(exchange, upstream, isStream);
+        // The client's name is of another length.
+        if (names is not null) response.ContentLength = null;
+        var relay = new ResponseRelay(response, upstream, exchange, names);
         RelayEnd end;
         try
         {
@@ -50,6 +54,13 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 await EndAsync(exchange, relay, isStream);
                 break;
         }
+    }
+
+    private static ModelNameRestorer? RestorerFor(InferenceExchange exchange, IUpstreamResponse upstream, bool isStream)
+    {
+        if (!exchange.IsModelRewritten || exchange.Context.Response.Headers.ContentEncoding.Count > 0) return null;
+        var isJson = upstream.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
+        return isStream || isJson ? new ModelNameRestorer(isStream, ModelChoice.Json(exchange.Facts.Model!)) : null;
     }
 
     /// <summary>What a complete answer says of its endpoint: a 4xx is an answer, vLLM's 503 a full queue.</summary>

@@ -102,7 +102,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             MaxOutputTokens = facts.MaxOutputTokens,
             IsStreaming = facts.Stream,
             PrefixChain = exchange.PrefixChain,
-            BodyBytes = exchange.Body!.Length,
+            BodyBytes = exchange.SentBody.Length,
             AffinityKey = exchange.Session.Key,
             AffinityEndpoint = exchange.Session.Endpoint,
             Subset = ControlHeaders.Subset(headers),

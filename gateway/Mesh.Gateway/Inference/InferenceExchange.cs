@@ -5,6 +5,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
 using IRouter = Mesh.Core.Routing.IRouter;
 
@@ -17,6 +18,7 @@ internal sealed class InferenceExchange
     public LeaseScope Lease;
 
     private ulong[]? _chain;
+    private PooledBody? _rewritten;
 
     public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
     {
@@ -64,7 +66,13 @@ internal sealed class InferenceExchange
     public PoolEntry? Pool { get; set; }
 
     /// <summary>Model that the server gets; null until a pool is chosen.</summary>
-    public string? Model { get; set; }
+    public string? Model { get; private set; }
+
+    /// <summary>The body that the model server gets: the client's, or a copy of it with another model.</summary>
+    public PooledBody SentBody => _rewritten ?? Body!;
+
+    /// <summary>True when the model server gets another model than the one that the client named.</summary>
+    public bool IsModelRewritten => _rewritten is not null;
 
     /// <summary>Hashes of the prompt's blocks, in pooled memory until <see cref="Release"/>.</summary>
     public ReadOnlyMemory<ulong> PrefixChain { get; private set; }
@@ -84,6 +92,16 @@ internal sealed class InferenceExchange
     /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
     public string? Ending { get; set; }
 
+    /// <summary>Settles which model the server gets.</summary>
+    /// <param name="target">The model to send instead of the client's; null sends that.</param>
+    public void SendModel(string? target)
+    {
+        _rewritten?.Release();
+        _rewritten = null;
+        Model = target ?? Facts.Model;
+        if (target is not null && target != Facts.Model) _rewritten = ModelChoice.Splice(Body!, Facts.ModelValue, ModelChoice.Json(target));
+    }
+
     /// <summary>Hashes the prompt for the model that the server gets; a prompt below one block has no chain.</summary>
     public void HashPrompt()
     {
@@ -97,6 +115,8 @@ internal sealed class InferenceExchange
     public void Release()
     {
         Body?.Release();
+        _rewritten?.Release();
+        _rewritten = null;
         PrefixChain = default;
         if (_chain is not null) ArrayPool<ulong>.Shared.Return(_chain);
         _chain = null;

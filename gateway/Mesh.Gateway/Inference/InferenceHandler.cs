@@ -154,7 +154,7 @@ internal sealed partial class InferenceHandler(
     {
         var pool = exchange.Pool?.Label ?? "";
         // A model that nobody serves is the client's invention and no label.
-        var model = exchange.Ending is null ? "" : exchange.Facts.Model ?? "";
+        var model = exchange.Ending is null ? "" : exchange.Model ?? "";
         services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
         services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
         if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -8,7 +9,7 @@ namespace Mesh.Gateway.Inference;
 /// Copies an answer's body to the client as it arrives, unparsed. What is at hand is written together and flushed before the next wait;
 /// a client that does not read stops the reading from the endpoint.
 /// </summary>
-internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange)
+internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange, ModelNameRestorer? names)
 {
     // A fast endpoint and a slow client meet here: what is written and not yet flushed stays below this.
     private const int MaxUnflushedBytes = 64 * 1024;
@@ -49,7 +50,9 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
             // A read or write that finds its bytes at hand does not look at the token.
             if (cancellationToken.IsCancellationRequested) return RelayEnd.Ended;
             exchange.OnFirstByte();
-            if (!await WriteAsync(chunk.Bytes, cancellationToken)) return RelayEnd.Ended;
+            var bytes = names is null ? chunk.Bytes : names.Restore(chunk.Bytes.Span);
+            // All of a chunk may be the name that is replaced.
+            if (!bytes.IsEmpty && !await WriteAsync(bytes, cancellationToken)) return RelayEnd.Ended;
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class RouteMatcher(InferenceServices services)
             exchange.Pool = state.Pool(chosen.Pool);
         }
 
-        if (exchange.Pool is not null) RequestShaper.Shape(exchange);
+        if (exchange.Pool is not null) RequestShaper.Shape(exchange, services.Draw);
 
         return true;
     }

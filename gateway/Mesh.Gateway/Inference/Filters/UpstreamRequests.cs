@@ -20,7 +20,7 @@ internal static class UpstreamRequests
             HeadersAreFinal = edits,
             Host = HostFor(exchange),
             RequestId = exchange.RequestId,
-            Body = exchange.Body!,
+            Body = exchange.SentBody,
         };
     }
 

@@ -25,7 +25,10 @@ internal sealed class MirrorCopy
     /// <summary>Headers of its own, as they are sent.</summary>
     public required HeaderDictionary Headers { get; init; }
 
-    /// <summary>The original's body, with a reference of the copy's.</summary>
+    /// <summary>Bytes that the copy counts for while it is under way.</summary>
+    public required int HeldBytes { get; init; }
+
+    /// <summary>The body, with a reference of the copy's.</summary>
     public required PooledBody Body { get; init; }
 
     public UpstreamRequest RequestTo(EndpointId endpoint) => new()

@@ -1,6 +1,9 @@
 using Mesh.Core.Config;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.ModelRewriting;
+using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference.Mirroring;
@@ -41,7 +44,7 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
         }
 
         // Everything is copied: the original's headers are gone before the copy is.
-        exchange.Body.TryRetain();
+        var (model, body) = BodyFor(exchange, pool);
         var copy = new MirrorCopy
         {
             Pool = pool,
@@ -50,7 +53,7 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
                 RequestId = exchange.RequestId + "-mirror",
                 Pool = mirror.Pool,
                 Session = services.Engine.Session,
-                Model = exchange.Facts.Model,
+                Model = model,
                 // Below every request that somebody waits for.
                 Priority = Math.Min(exchange.State.PriorityOf(ControlHeaders.Objective(exchange.Context.Request.Headers), mirror.Pool), -1),
                 FairnessId = "",
@@ -59,13 +62,24 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
                 IsStreaming = exchange.Facts.Stream,
                 BodyBytes = size,
             },
+            HeldBytes = size,
             Method = exchange.Context.Request.Method,
             Target = UpstreamRequests.TargetFor(exchange),
             Host = UpstreamRequests.HostFor(exchange),
             Headers = UpstreamRequests.Headers(exchange),
-            Body = exchange.Body,
+            Body = body,
         };
         _ = Task.Run(() => SendAsync(copy), CancellationToken.None);
+    }
+
+    /// <summary>The client's body, or a copy with the model that the mirror's own pool sends instead; a reference is held either way.</summary>
+    private (string? Model, PooledBody Body) BodyFor(InferenceExchange exchange, PoolEntry pool)
+    {
+        var asked = exchange.Facts.Model!;
+        var target = pool.Config.ModelRewrites.IsEmpty ? null : ModelChoice.Find(pool.Config.ModelRewrites, asked, services.Draw);
+        if (target is not null && target != asked) return (target, ModelChoice.Splice(exchange.Body!, exchange.Facts.ModelValue, ModelChoice.Json(target)));
+        exchange.Body!.TryRetain();
+        return (asked, exchange.Body);
     }
 
     private async Task SendAsync(MirrorCopy copy)
@@ -101,7 +115,7 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
         {
             lease.Complete(OutcomeKind.NotSent);
             copy.Body.Release();
-            Interlocked.Add(ref _bytes, -copy.Body.Length);
+            Interlocked.Add(ref _bytes, -copy.HeldBytes);
             Interlocked.Decrement(ref _copies);
         }
     }

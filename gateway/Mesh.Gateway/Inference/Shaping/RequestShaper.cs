@@ -1,5 +1,6 @@
 using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.ModelRewriting;
 
 namespace Mesh.Gateway.Inference.Shaping;
 
@@ -7,9 +8,10 @@ namespace Mesh.Gateway.Inference.Shaping;
 internal static class RequestShaper
 {
     /// <summary>Rule and pool have just been chosen, perhaps again.</summary>
-    public static void Shape(InferenceExchange exchange)
+    public static void Shape(InferenceExchange exchange, RequestDraw draw)
     {
-        exchange.Model = exchange.Facts.Model;
+        var rewrites = exchange.Pool!.Config.ModelRewrites;
+        exchange.SendModel(rewrites.IsEmpty || exchange.Facts.Model is not { } model ? null : ModelChoice.Find(rewrites, model, draw));
         exchange.Path = PathFor(exchange);
         exchange.HashPrompt();
         exchange.Session = SessionOf.Read(exchange.Context, exchange.Pool!.Config.SessionAffinity);
