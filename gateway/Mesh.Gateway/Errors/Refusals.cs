@@ -17,7 +17,8 @@ internal static class Refusals
         DecisionReason.NoReadyEndpoint => GatewayErrors.NoReadyEndpoint,
         DecisionReason.UnknownModel => GatewayErrors.ModelNotFound,
         DecisionReason.AllAttemptsFailed => GatewayErrors.AllAttemptsFailed,
-        DecisionReason.TooManyLeases or DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
+        DecisionReason.TooManyLeases => GatewayErrors.TooManyLeases,
+        DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
             or DecisionReason.QueueEvicted or DecisionReason.QueueTimeout => GatewayErrors.Saturated,
         _ => GatewayErrors.Refused,
     };
