@@ -4,6 +4,7 @@ using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Inference;
+using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
@@ -170,7 +171,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
-        var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), errors);
+        var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         var handler = new InferenceHandler(services, matcher, forwarder, errors, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         var metrics = new MetricsPage(_metrics, engine, _configuration, handler);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 
 namespace Mesh.Gateway.Hosting;
@@ -30,6 +31,7 @@ internal sealed class RoutingState
         for (var i = 0; i < tables.Length; i++) byLocalPort.Add(Bindings[i].Address.Port, tables[i]);
         _byLocalPort = byLocalPort.ToFrozenDictionary();
         _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
+        Endpoints = _pools.Values.SelectMany(p => p.Endpoints).ToFrozenSet();
         _objectives = Objectives(config);
         EditsUrls = config.Routes.SelectMany(r => r.Rules).Any(r => Edits(r.Filters) || r.BackendRefs.Any(b => Edits(b.Filters)));
     }
@@ -52,6 +54,12 @@ internal sealed class RoutingState
     /// <summary>A pool; null when it is not configured.</summary>
     public PoolEntry? Pool(PoolId id) => _pools.GetValueOrDefault(id);
 
+    /// <summary>Every endpoint of every pool.</summary>
+    public FrozenSet<EndpointId> Endpoints { get; }
+
+    /// <summary>True when the endpoint belongs to the pool.</summary>
+    public bool Has(PoolId pool, EndpointId endpoint) => Pool(pool)?.Endpoints.Contains(endpoint) == true;
+
     /// <summary>Priority of an objective in the pool's namespace; 0 for none and for an unknown one.</summary>
     public int PriorityOf(string? objective, PoolId pool) =>
         objective is null ? 0 : _objectives.GetValueOrDefault((pool.Namespace, objective));
@@ -70,6 +78,9 @@ internal sealed class RoutingState
 internal sealed class PoolEntry(PoolConfig config)
 {
     public PoolConfig Config { get; } = config;
+
+    /// <summary>Its endpoints.</summary>
+    public FrozenSet<EndpointId> Endpoints { get; } = config.Backends.SelectMany(b => b.Endpoints).Select(e => e.Id).ToFrozenSet();
 
     /// <summary><c>namespace/name</c>, for labels.</summary>
     public string Label { get; } = config.Id.ToString();

@@ -79,6 +79,7 @@ internal sealed class AnswerRelay(ErrorReporter errors)
     {
         EndReason.Timeout or EndReason.AttemptTimeout => "timeout",
         EndReason.Shutdown => "shutdown",
+        EndReason.EndpointDraining => "endpoint_draining",
         _ => "client_gone",
     };
 
@@ -95,6 +96,10 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 break;
             case EndReason.AttemptTimeout when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The attempt took longer than it may.", isStream, relay.IsInsideEvent);
+                break;
+            case EndReason.EndpointDraining when !relay.WaitsForClient:
+                const string Message = "The endpoint was removed and its time to finish is over.";
+                await errors.BreakAsync(exchange, GatewayErrors.EndpointDraining, Message, isStream, relay.IsInsideEvent);
                 break;
             case EndReason.Shutdown when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent);

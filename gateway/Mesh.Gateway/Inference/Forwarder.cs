@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Upstream;
@@ -11,9 +12,12 @@ namespace Mesh.Gateway.Inference;
 /// Places a matched request, sends it and relays the answer. Attempts that fail before an answer begins go on at another endpoint, a
 /// bounded number of times; a request whose answer has begun is never sent twice.
 /// </summary>
-internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, Mirrors mirrors, ErrorReporter errors)
+internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, Mirrors mirrors, FlightRegistry flights, ErrorReporter errors)
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
+
+    // Each takes an edit of the manifests, so this is only a bound.
+    private const int MaxDisplacements = 8;
 
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
     private readonly AnswerRelay _relay = new(errors);
@@ -30,8 +34,10 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             while (true)
             {
                 // :: Step 6a: an endpoint, reserved
+                FlightRegistry.Remove(exchange);
                 lifetime.EndAttempt();
                 lifetime.BeginAttempt();
+                var placedUnder = services.Configuration.Current;
                 var decision = await PlaceAsync(exchange);
                 if (decision.Kind != RouteKind.Send)
                 {
@@ -47,11 +53,24 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 spare = null;
 
                 // :: Step 6b: send, wait for the head
+                if (!flights.TryAdd(exchange, exchange.PoolId, decision.Endpoint, placedUnder))
+                {
+                    if (!await DisplaceAsync(exchange)) return;
+                    continue;
+                }
+
                 lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
                 var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint), lifetime.Token);
                 var isLast = exchange.Attempts > services.Options.MaxRetries;
                 if (result.Response is { } response)
                 {
+                    if (!FlightRegistry.TryBeginAnswer(exchange))
+                    {
+                        await response.DisposeAsync();
+                        if (!await DisplaceAsync(exchange)) return;
+                        continue;
+                    }
+
                     if (isLast || !IsInability(response.StatusCode))
                     {
                         // :: Step 6c: relay
@@ -71,6 +90,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         }
         finally
         {
+            FlightRegistry.Remove(exchange);
             if (spare is not null) await spare.DisposeAsync();
         }
     }
@@ -115,6 +135,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     {
         switch (result.Failure)
         {
+            case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.EndpointRemoved:
+                return await DisplaceAsync(exchange);
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
                 exchange.Lease.Complete(OutcomeKind.Timeout);
                 if (!isLast)
@@ -146,6 +168,21 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
         Retry(exchange, endpoint, result.Failure == UpstreamFailure.ConnectFailed ? "connect_failed" : "reset", result.Detail);
         return true;
+    }
+
+    /// <summary>The configuration dropped the endpoint before it answered: not its failure, and no attempt of the client's.</summary>
+    private async ValueTask<bool> DisplaceAsync(InferenceExchange exchange)
+    {
+        exchange.Lease.Complete(OutcomeKind.ClientGone);
+        exchange.Attempts--;
+        if (++exchange.Displacements <= MaxDisplacements)
+        {
+            Retry(exchange, exchange.Endpoint, "endpoint_removed", null);
+            return true;
+        }
+
+        exchange.Ending = "all_attempts_failed";
+        return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
     }
 
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)

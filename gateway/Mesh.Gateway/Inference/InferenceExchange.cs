@@ -5,6 +5,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
 using IRouter = Mesh.Core.Routing.IRouter;
@@ -12,7 +13,7 @@ using IRouter = Mesh.Core.Routing.IRouter;
 namespace Mesh.Gateway.Inference;
 
 /// <summary>All state of one inference request on its way through the gateway. One thread at a time.</summary>
-internal sealed class InferenceExchange
+internal sealed class InferenceExchange : Flight
 {
     /// <summary>The lease, given back exactly once on every path. A field, because the struct must not be copied.</summary>
     public LeaseScope Lease;
@@ -33,7 +34,7 @@ internal sealed class InferenceExchange
 
     public string RequestId { get; }
 
-    public RequestLifetime Lifetime { get; }
+    public override RequestLifetime Lifetime { get; }
 
     /// <summary>The body; null until it has been read.</summary>
     public PooledBody? Body { get; set; }
@@ -58,6 +59,9 @@ internal sealed class InferenceExchange
 
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }
+
+    /// <summary>Times that the configuration dropped the endpoint before it answered.</summary>
+    public int Displacements { get; set; }
 
     /// <summary>Pool; default until one is chosen.</summary>
     public PoolId PoolId { get; set; }
