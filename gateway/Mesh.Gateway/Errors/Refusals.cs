@@ -28,8 +28,11 @@ internal static class Refusals
     {
         var error = ErrorFor(reason);
         if (error != GatewayErrors.Saturated && error != GatewayErrors.Refused) return null;
-        return Names.TryGetValue(reason, out var name) ? name : null;
+        return NameOf(reason);
     }
+
+    /// <summary>A reason in snake case.</summary>
+    public static string NameOf(DecisionReason reason) => Names.TryGetValue(reason, out var name) ? name : "unknown";
 
     /// <summary>What the client reads.</summary>
     public static string MessageFor(DecisionReason reason, string pool, string? model) => reason switch

@@ -5,6 +5,7 @@ using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
+using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
@@ -172,7 +173,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, _endRequests.Token);
+        // A sequence of its own: what is logged must not change where requests go.
+        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
+        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
         var dispatcher = new RequestDispatcher(

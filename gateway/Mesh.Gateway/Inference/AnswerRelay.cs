@@ -2,6 +2,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Upstream;
@@ -26,7 +27,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         using var names = RestorerFor(exchange, upstream, isStream);
         // The client's name is of another length.
         if (names is not null) response.ContentLength = null;
-        var relay = new ResponseRelay(response, upstream, exchange, names);
+        Explanation.AddTo(exchange);
+        using var relay = new ResponseRelay(response, upstream, exchange, names);
         RelayEnd end;
         try
         {
@@ -42,7 +44,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         {
             case RelayEnd.Complete:
                 exchange.Ending = "complete";
-                exchange.Lease.Complete(OutcomeFor(upstream.StatusCode));
+                exchange.Usage = relay.ReadUsage();
+                exchange.Lease.Complete(OutcomeFor(upstream.StatusCode), exchange.Usage);
                 break;
             case RelayEnd.UpstreamBroken:
                 exchange.Ending = "stream_broken";

@@ -100,23 +100,33 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
     private async ValueTask<RouteDecision> PlaceAsync(InferenceExchange exchange)
     {
-        var decision = await RouteAsync(exchange);
-        // The pool may have been removed while the request was under way.
-        if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
-        return decision;
+        var began = exchange.Lifetime.Elapsed;
+        try
+        {
+            var decision = await RouteAsync(exchange);
+            // The pool may have been removed while the request was under way.
+            if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
+            exchange.Decision = decision.Reason;
+            return decision;
+        }
+        finally
+        {
+            exchange.QueueWait += exchange.Lifetime.Elapsed - began;
+        }
     }
 
     private ValueTask<RouteDecision> RouteAsync(InferenceExchange exchange)
     {
         var headers = exchange.Context.Request.Headers;
         var facts = exchange.Facts;
+        exchange.Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId);
         var request = new RouteRequest
         {
             RequestId = exchange.RequestId,
             Pool = exchange.PoolId,
             Session = services.Engine.Session,
             Model = exchange.Model,
-            Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId),
+            Priority = exchange.Priority,
             FairnessId = ControlHeaders.FairnessId(headers),
             PromptTokens = facts.PromptTokens,
             MaxOutputTokens = facts.MaxOutputTokens,

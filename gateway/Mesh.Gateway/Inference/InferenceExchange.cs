@@ -3,11 +3,13 @@ using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
+using Mesh.Core.Routing;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Inference.Usage;
 using IRouter = Mesh.Core.Routing.IRouter;
 
 namespace Mesh.Gateway.Inference;
@@ -59,6 +61,24 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }
+
+    /// <summary>Priority by the objective.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Why it was placed where it was, or refused; of the last placement.</summary>
+    public DecisionReason Decision { get; set; }
+
+    /// <summary>Time in which the router decided, waits included, over all attempts.</summary>
+    public TimeSpan QueueWait { get; set; }
+
+    /// <summary>Reason of the error that the gateway told the client; null without one.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>Bytes of the answer's body that went to the client.</summary>
+    public long ResponseBytes { get; set; }
+
+    /// <summary>Tokens that the answer says it took.</summary>
+    public TokenUsage Usage { get; set; }
 
     /// <summary>Times that the configuration dropped the endpoint before it answered.</summary>
     public int Displacements { get; set; }

@@ -1,5 +1,6 @@
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Metrics;
@@ -19,7 +20,7 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, CancellationToken stopping)
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
@@ -55,6 +56,7 @@ internal sealed partial class InferenceHandler(
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
             Count(exchange);
+            accessLog.Write(exchange);
             exchange.Release();
             Interlocked.Decrement(ref _open);
         }
