@@ -20,6 +20,7 @@ internal sealed class EndpointState(EndpointId id)
 
     /// <summary>Place in the order of readiness; −1 when nobody waits for it.</summary>
     public int ReadyIndex = -1;
+    private WaitQueue? _queue;
     private HealthTracker _health;
     private FailureLoad _failures;
     private long _lastProbe = long.MinValue;
@@ -47,7 +48,10 @@ internal sealed class EndpointState(EndpointId id)
     public EndpointWork Work { get; } = new();
 
     /// <summary>Requests that wait for this endpoint.</summary>
-    public WaitQueue Queue { get; } = new();
+    public WaitQueue Queue => _queue ??= new WaitQueue();
+
+    /// <summary>How many those are.</summary>
+    public int QueueCount => _queue?.Count ?? 0;
 
     /// <summary>When the first of them may be sent, in milliseconds since the pool's start.</summary>
     public double ReadyAtMs { get; set; }

@@ -41,6 +41,13 @@ internal sealed class Admission(WaitRoom room)
         while (room.Count > settings.MaxWaitingRequests || room.Bytes > settings.MaxWaitingBytes) Evict(now, evicted);
     }
 
+    private void Evict(TimeSpan now, Action<Waiter> evicted)
+    {
+        var last = room.Last!;
+        evicted(last);
+        room.Refuse(last, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
+    }
+
     /// <summary>
     /// Order inside a flow, lower first. Fcfs: time of arrival. Shortest: the work that the prompt still needs, and 20 ms of it for each
     /// second that a later arrival came later, so that a long prompt's turn comes.
@@ -49,12 +56,5 @@ internal sealed class Admission(WaitRoom room)
     {
         const double AgeingMsPerSecond = 20;
         return order == QueueOrder.Fcfs ? enqueuedAt.TotalSeconds : ownMs + AgeingMsPerSecond * enqueuedAt.TotalSeconds;
-    }
-
-    private void Evict(TimeSpan now, Action<Waiter> evicted)
-    {
-        var victim = room.Last!;
-        evicted(victim);
-        room.Refuse(victim, RouteDecision.Refuse(DecisionReason.QueueEvicted, RetryAfter(now)));
     }
 }

@@ -6,7 +6,6 @@ namespace Mesh.Core.FlowControl;
 /// </summary>
 internal sealed class WaitQueue
 {
-    private const long NoPass = -1;
     private readonly SortedList<int, PriorityBand> _bands = new(Comparer<int>.Create((a, b) => b.CompareTo(a)));
     private readonly Dictionary<Wishes, WaitClass> _classes = [];
     private readonly WaitQueueSpares _spares = new();
@@ -26,8 +25,8 @@ internal sealed class WaitQueue
     /// <summary>Highest priority that waits; null when nobody does.</summary>
     public int? HighestPriority => Count == 0 ? null : _bands.GetValueAtIndex(0).Priority;
 
-    /// <summary>The next request to serve, whatever it asks for; null when nobody waits.</summary>
-    public Waiter? Head => Count == 0 ? null : _bands.GetValueAtIndex(0).Turn!.First(NoPass);
+    /// <summary>The next request to serve; null when empty.</summary>
+    public Waiter? Head => StartPass();
 
     public void Add(Waiter waiter)
     {

@@ -50,23 +50,26 @@ internal sealed class WaitRoom
         _byTicket.Add(waiter.Ticket, waiter);
         _deadlines.Add(waiter);
         _ranks.Add(waiter);
-        Tally(request.Priority, 1, request.BodyBytes);
+        Note(waiter, 1);
+        _bytes += request.BodyBytes;
         return waiter;
     }
 
     /// <summary>The newest request of the lowest priority, which loses its place first; null when nobody waits.</summary>
     public Waiter? Last => _ranks.Min;
 
-    /// <summary>Requests and bytes of lower priorities: what a request of this one could take the places of.</summary>
+    /// <summary>Requests and bytes of lower priority: what a request could take the places of.</summary>
     public (int Requests, long Bytes) Below(int priority)
     {
         var (requests, bytes) = (0, 0L);
+        // By index: this list's enumerator is an object.
         for (var i = 0; i < _byPriority.Count && _byPriority.GetKeyAtIndex(i) < priority; i++)
         {
-            var below = _byPriority.GetValueAtIndex(i);
-            requests += below.Requests;
-            bytes += below.Bytes;
+            var load = _byPriority.GetValueAtIndex(i);
+            requests += load.Requests;
+            bytes += load.Bytes;
         }
+
         return (requests, bytes);
     }
 
@@ -103,25 +106,25 @@ internal sealed class WaitRoom
         return taken;
     }
 
+    private void Note(Waiter waiter, int change)
+    {
+        var priority = waiter.Request.Priority;
+        var (requests, bytes) = _byPriority.GetValueOrDefault(priority);
+        if (requests + change == 0) _byPriority.Remove(priority);
+        else _byPriority[priority] = (requests + change, bytes + (long)change * waiter.Request.BodyBytes);
+    }
+
     private void Take(Waiter waiter, bool served)
     {
         _byTicket.Remove(waiter.Ticket);
         _deadlines.Remove(waiter);
         _ranks.Remove(waiter);
+        _bytes -= waiter.Request.BodyBytes;
+        Note(waiter, -1);
         waiter.Queue?.Remove(waiter, served);
-        Tally(waiter.Request.Priority, -1, -waiter.Request.BodyBytes);
         waiter.Request = default;
         waiter.Endpoint = null;
         waiter.OwnMs = 0;
         _spare.Return(waiter);
-    }
-
-    private void Tally(int priority, int requests, long bytes)
-    {
-        _bytes += bytes;
-        var before = _byPriority.GetValueOrDefault(priority);
-        var after = (before.Requests + requests, before.Bytes + bytes);
-        if (after.Item1 == 0) _byPriority.Remove(priority);
-        else _byPriority[priority] = after;
     }
 }

@@ -12,11 +12,29 @@ namespace Mesh.Core.Routing;
 /// endpoint's queue for that endpoint to have less work outstanding. Both serve strict priorities, flows in turn, and the order of the
 /// pool's setting inside a flow.
 /// </summary>
-internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+internal sealed class Dispatcher
 {
     // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
     private const int MaxTries = 128;
     private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
+
+    private readonly PoolClock _clock;
+    private readonly EndpointTable _endpoints;
+    private readonly ModelCatalog _models;
+    private readonly PrefixKnowledge _prefixes;
+    private readonly Reservations _reservations;
+    private readonly Action<Waiter> _leaving;
+
+    public Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+    {
+        _clock = clock;
+        _endpoints = endpoints;
+        _models = models;
+        _prefixes = prefixes;
+        _reservations = reservations;
+        // Once: a delegate made at every call would be garbage at every call.
+        _leaving = Leaving;
+    }
 
     /// <summary>Who waits.</summary>
     public required WaitRoom Room { get; init; }
@@ -35,9 +53,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// </summary>
     public required TimeSpan RequestTimeout { get; set; }
 
-    private BackendTable Backends => reservations.Backends;
-
-    private Action<Waiter> LeavingCall => field ??= Leaving;
+    private BackendTable Backends => _reservations.Backends;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
     public TimeSpan? NextReady => _awaited.Min is { } first
@@ -46,46 +62,40 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         : null;
 
     /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="session">Its session.</param>
-    /// <param name="askedAll">What <see cref="Dispatch"/> has just said: when true, no place that is left could be taken by one who waits for room.</param>
-    /// <param name="timestamp">Now.</param>
-    /// <param name="now">Now.</param>
-    public RouteDecision Place(in RouteRequest request, SessionState session, bool askedAll, long timestamp, TimeSpan now)
+    public RouteDecision Place(in RouteRequest request, SessionState session, long timestamp, TimeSpan now)
     {
-        // :: Step 1: choose.
-        var placement = Choose(in request, timestamp, now, overfill: Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
-        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+        // :: Step 1: those who wait come first; what is then left, none of them could take.
+        var askedAll = Dispatch();
+        if (_reservations.Leases.IsFull) return RouteDecision.Refuse(DecisionReason.TooManyLeases);
+        var placement = Choose(in request, timestamp, now, Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
 
-        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which no
-        // target stops, does not pass those who wait.
+        // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which
+        // no target stops, does not pass those who wait.
         var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
         if (placement.Endpoint is { } endpoint && (free || !Room.IsBehind(request.Priority)))
         {
-            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, LeavingCall) is { } waiting)
+            if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, _leaving) is { } waiting)
             {
                 Backends.OnPlaced(endpoint, now, placement.WithinTarget);
                 WaitFor(waiting, in placement, now);
                 return RouteDecision.Wait(waiting.Ticket);
             }
-            var sent = reservations.Reserve(in request, session, in placement, counted: false, now);
+            var sent = _reservations.Reserve(in request, session, in placement, counted: false, now);
             OnWorkChanged(endpoint);
             return sent;
         }
 
         // :: Step 3: no room: wait for it, or leave.
+        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
-        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, LeavingCall) is not { } waiter)
+        if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, _leaving) is not { } waiter)
         {
             return RouteDecision.Refuse(DecisionReason.QueueFull, Admission.RetryAfter(now));
         }
-        waiter.Key = Admission.KeyOf(reservations.Costs.Curve.PromptMs(Math.Max(1, request.PromptTokens), 0), Settings.Order, now);
+        waiter.Key = Admission.KeyOf(_reservations.Costs.Curve.PromptMs(request.PromptTokens, 0), Settings.Order, now);
         Room.Queue.Add(waiter);
         return RouteDecision.Wait(waiter.Ticket);
     }
-
-    /// <summary>Keeps the bounds of new settings.</summary>
-    public void Trim() => Admission.Trim(Settings, clock.SinceStart(clock.Now), LeavingCall);
 
     /// <summary>Ends a wait whose client has left; false when it is over already.</summary>
     public bool Cancel(long ticket)
@@ -112,7 +122,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         while (Room.Overdue(now) is { } overdue)
         {
             var reason = DecisionReason.QueueTimeout;
-            if (overdue.Endpoint is not null && Session(overdue) is { } session && !reservations.Leases.IsFull)
+            if (overdue.Endpoint is not null && Session(overdue) is { } session && !_reservations.Leases.IsFull)
             {
                 var placement = ChooseAgain(overdue, timestamp, now);
                 if (placement.Endpoint is not null)
@@ -130,11 +140,11 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>Requests that wait for an endpoint which takes no more are placed anew.</summary>
     public void Evacuate(EndpointState endpoint)
     {
-        if (endpoint.Queue.Count == 0) return;
-        var timestamp = clock.Now;
-        var now = clock.SinceStart(timestamp);
+        if (endpoint.QueueCount == 0) return;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
         // Once for each: the last resort may be this very endpoint.
-        for (var left = endpoint.Queue.Count; left > 0 && endpoint.Queue.Head is { } waiter; left--)
+        for (var left = endpoint.QueueCount; left > 0 && endpoint.Queue.Head is { } waiter; left--)
         {
             Leaving(waiter);
             endpoint.Queue.Remove(waiter, served: false);
@@ -155,22 +165,25 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     /// <summary>An endpoint's work has changed: so has the moment at which it may take another request.</summary>
     public void OnWorkChanged(EndpointState endpoint)
     {
-        if (endpoint.ReadyIndex >= 0) Await(endpoint, clock.SinceStart(clock.Now));
+        if (endpoint.ReadyIndex >= 0) Await(endpoint, _clock.SinceStart(_clock.Now));
     }
 
+    /// <summary>Keeps bounds that have become narrower.</summary>
+    public void Trim() => Admission.Trim(Settings, _clock.SinceStart(_clock.Now), _leaving);
+
     /// <summary>
-    /// Gives waiting requests the places that there are: to those who wait for an endpoint first, then the highest band, flows in turn, and past
-    /// a request that only fits elsewhere. False when the last place was not offered to everyone who waits for room.
+    /// Gives waiting requests the places that there are: highest band first, flows in turn, and past a request that only fits elsewhere.
+    /// False when the last place was not offered to all of those who wait for room.
     /// </summary>
     public bool Dispatch()
     {
         if (Room.Count == 0) return true;
-        var timestamp = clock.Now;
-        var now = clock.SinceStart(timestamp);
-        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
         var overfill = Settings.WhenFull == WhenFull.Overfill;
         var askedAll = true;
-        while (Room.Queue.Count > 0 && (overfill || Backends.Selector.HasRoom(now)) && !reservations.Leases.IsFull
+        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now))
             && DispatchOne(timestamp, now, overfill, out askedAll))
         {
         }
@@ -178,7 +191,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         return askedAll;
     }
 
-    private SessionState? Session(Waiter waiter) => reservations.Sessions.Find(waiter.Request.Session);
+    private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
 
     private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
     {
@@ -187,10 +200,10 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
-        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+        in request, request.Model is null ? null : _models.Find(request.Model), _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp))
     {
-        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
-        Layout = prefixes.Layout,
+        HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
+        Layout = _prefixes.Layout,
     };
 
     // :: An endpoint's queue
@@ -250,7 +263,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
     private void Await(EndpointState endpoint, TimeSpan now)
     {
         if (endpoint.ReadyIndex >= 0) _awaited.Remove(endpoint);
-        if (endpoint.Queue.Count == 0)
+        if (endpoint.QueueCount == 0)
         {
             endpoint.Work.QueuedMs = 0;
             return;
@@ -274,7 +287,7 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
         var counted = waiter.Endpoint == placement.Endpoint;
         if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
         else Leaving(waiter);
-        Room.Serve(waiter, reservations.Reserve(in request, session, in placement, counted, now));
+        Room.Serve(waiter, _reservations.Reserve(in request, session, in placement, counted, now));
         OnWorkChanged(placement.Endpoint!);
     }
 
@@ -298,11 +311,14 @@ internal sealed class Dispatcher(PoolClock clock, EndpointTable endpoints, Model
             if (placement.Ready)
             {
                 Serve(waiter, session, in placement, now);
-                return true;
             }
-            Room.Queue.Remove(waiter, served: true);
-            Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
-            WaitFor(waiter, in placement, now);
+            else
+            {
+                Room.Queue.Remove(waiter, served: true);
+                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                WaitFor(waiter, in placement, now);
+            }
+
             return true;
         }
 

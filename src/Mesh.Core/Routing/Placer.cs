@@ -74,7 +74,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             : placement;
     }
 
-    // Only for a place that there can be does it make sense to wait.
+    // Full, and not merely unable: only for a place that there can be does it make sense to wait.
     private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
         _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
@@ -108,7 +108,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         };
     }
 
-    private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.Queue.Count == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
+    private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.QueueCount == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
 
     private Placement? FindAffine(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {

@@ -20,8 +20,8 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed class PoolState
 {
-    private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
     private readonly Xoshiro256 _random;
@@ -80,11 +80,10 @@ public sealed class PoolState
     {
         var timestamp = _clock.Now;
         if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
-        // Those who wait come first; and make sure that a lease can be had before anything is chosen.
+        // Make sure that a lease can be had before anything is chosen.
         var session = _reservations.Sessions.Touch(request.Session, timestamp);
-        var askedAll = _dispatcher.Dispatch();
         if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
-        return WithHint(_dispatcher.Place(in request, session, askedAll, timestamp, _clock.SinceStart(timestamp)));
+        return WithHint(_dispatcher.Place(in request, session, timestamp, _clock.SinceStart(timestamp)));
     }
 
     /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>

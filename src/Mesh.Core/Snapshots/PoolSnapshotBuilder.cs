@@ -76,7 +76,7 @@ internal static class PoolSnapshotBuilder
         InFlightPrefillTokens = endpoint.InFlightPrefillTokens,
         FailureLoadRequests = endpoint.FailureRequests(clock.FailureDecay(now)),
         Draining = endpoint.Draining,
-        WaitingRequests = endpoint.Queue.Count,
+        WaitingRequests = endpoint.QueueCount,
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
         PrefillSpeedRatio = endpoint.Work.PrefillSpeed.Ratio,
         TotalRequests = endpoint.TotalRequests,

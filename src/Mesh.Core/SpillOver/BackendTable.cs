@@ -50,7 +50,7 @@ internal sealed class BackendTable
                 endpoint.IndexInBackend = next - start;
                 endpoint.RoundTripMs = roundTripMs;
                 endpoint.CostScale = 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler);
-                load.AddInFlight(endpoint.InFlightRequests + endpoint.Queue.Count);
+                load.AddInFlight(endpoint.InFlightRequests + endpoint.QueueCount);
                 Count(load, endpoint.Health, 1);
                 if (endpoint.LastSample is not null && readAt(endpoint) is { } read) Observe(endpoint, read);
             }
@@ -72,6 +72,15 @@ internal sealed class BackendTable
     /// <summary>True when some backend has a target whose load changes without a request or a probe.</summary>
     public bool HasRateTarget => Array.Exists(_loads, l => l.RateTarget is not null);
 
+    /// <summary>True when no policy says where requests belong: no target, no preference, the default distribution.</summary>
+    public bool IsFree { get; }
+
+    /// <summary>Backends that get no new requests, by index: scaled to 0 or drained.</summary>
+    public ReadOnlySpan<bool> Excluded => _excluded;
+
+    /// <summary>Backends scaled to 0, by index: not even the last resort.</summary>
+    public ReadOnlySpan<bool> SwitchedOff => _switchedOff;
+
     /// <summary>True when the hold of a drain may end with time alone.</summary>
     public bool HoldsDrains => _autoDrain;
 
@@ -88,15 +97,6 @@ internal sealed class BackendTable
             return oldest;
         }
     }
-
-    /// <summary>True when no policy says where requests belong: no target, no preference, the default distribution.</summary>
-    public bool IsFree { get; }
-
-    /// <summary>Backends that get no new requests, by index: scaled to 0 or drained.</summary>
-    public ReadOnlySpan<bool> Excluded => _excluded;
-
-    /// <summary>Backends scaled to 0, by index: not even the last resort.</summary>
-    public ReadOnlySpan<bool> SwitchedOff => _switchedOff;
 
     /// <summary>Endpoints of a backend, among the pool's.</summary>
     public Range RangeOf(int backend) => _ranges[backend];
@@ -133,10 +133,9 @@ internal sealed class BackendTable
         var load = _loads[endpoint.BackendIndex];
         for (var metric = 0; metric < load.MetricCount; metric++)
         {
-            load.Observe(
-                metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightAtSample,
-                // Those who wait for it are counted here already, but it cannot have known of them.
-                endpoint.InFlightRequests - endpoint.InFlightAtSample + endpoint.Queue.Count, readAt);
+            // What waits to be sent there is counted here already, and the endpoint cannot have known of it.
+            var since = endpoint.InFlightRequests - endpoint.InFlightAtSample + endpoint.QueueCount;
+            load.Observe(metric, endpoint.IndexInBackend, load.ValueIn(metric, sample), endpoint.InFlightAtSample, since, readAt);
         }
     }
 

@@ -50,6 +50,36 @@ public sealed class StepTimeTable
         return Mix(_prefillMs[i], _prefillMs[i + 1], u);
     }
 
+    /// <summary>
+    /// A copy with prefill times up to <paramref name="mostTokens"/>. Attention makes a prompt's time grow with the square of its length, so
+    /// beyond the last point the law a·n + b·n² through the last two points goes on, at doubling lengths; a straight line would make a
+    /// prompt of 64k tokens a quarter too cheap. The table itself is returned when it reaches that far, or shows no such growth.
+    /// </summary>
+    /// <param name="mostTokens">Length to reach, in tokens.</param>
+    public StepTimeTable WithLongPrompts(double mostTokens)
+    {
+        var (n1, n2) = (_prefillTokens[^2], _prefillTokens[^1]);
+        var (t1, t2) = (_prefillMs[^2], _prefillMs[^1]);
+        var square = ((t2 / n2) - (t1 / n1)) / (n2 - n1);
+        if (mostTokens <= n2 || square <= 0) return this;
+        var linear = (t1 / n1) - (square * n1);
+        List<double> tokens = [.. _prefillTokens];
+        List<double> times = [.. _prefillMs];
+        for (var n = n2; n < mostTokens;)
+        {
+            // Halfway points keep the chords close to the curve.
+            foreach (var at in (ReadOnlySpan<double>)[n * 1.5, n * 2])
+            {
+                tokens.Add(at);
+                times.Add((linear * at) + (square * at * at));
+            }
+
+            n *= 2;
+        }
+
+        return new StepTimeTable(Name, [.. tokens], [.. times], _batches, _contexts, _decodeMs);
+    }
+
     /// <summary>Milliseconds of one decode step of <paramref name="batch"/> sequences with <paramref name="meanContext"/> tokens each on average; 0 for an empty batch.</summary>
     public double DecodeMs(double batch, double meanContext)
     {

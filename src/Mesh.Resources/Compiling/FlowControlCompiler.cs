@@ -25,7 +25,8 @@ internal static class FlowControlCompiler
     public static IEnumerable<(string Name, string Value, Spot? At)> Describe(FlowControlSettings settings, FlowControlPolicy? policy) =>
     [
         ("flowControl.whenFull", settings.WhenFull.ToString(), policy?.WhenFull?.At),
-        ("flowControl.maxWaitingRequests", settings.MaxWaitingRequests.ToString(CultureInfo.InvariantCulture), policy?.MaxWaitingRequests?.At),
+        ("flowControl.maxWaitingRequests",
+            settings.MaxWaitingRequests.ToString(CultureInfo.InvariantCulture), policy?.MaxWaitingRequests?.At),
         ("flowControl.maxWaitingBytes", ByteQuantity.Text(settings.MaxWaitingBytes), policy?.MaxWaitingBytes?.At),
         ("flowControl.maxWaitSec", string.Create(CultureInfo.InvariantCulture, $"{settings.MaxWait.TotalSeconds} s"), policy?.MaxWaitSec?.At),
         ("flowControl.order", settings.Order.ToString(), policy?.Order?.At),

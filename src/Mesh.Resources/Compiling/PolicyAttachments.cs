@@ -29,7 +29,9 @@ internal sealed class PolicyAttachments
 
     /// <summary>Every policy that has an effect, with each of its targets.</summary>
     public static IEnumerable<(ResourceHeader Policy, LocalRef Target)> Targets(World world) =>
-        ((IEnumerable<IPolicy>)[.. world.Effective<GcpBackendPolicy>(), .. world.Effective<HealthCheckPolicy>(), .. world.Effective<FlowControlPolicy>(), .. world.Effective<SchedulingProfile>()])
+        ((IEnumerable<IPolicy>)
+            [.. world.Effective<GcpBackendPolicy>(), .. world.Effective<HealthCheckPolicy>(),
+            .. world.Effective<FlowControlPolicy>(), .. world.Effective<SchedulingProfile>()])
             .Where(p => p.Target is not null).Select(p => (p.Header, p.Target!))
             .Concat(world.Effective<GcpTrafficDistributionPolicy>().SelectMany(p => p.Targets.Select(t => (p.Header, t))));
 

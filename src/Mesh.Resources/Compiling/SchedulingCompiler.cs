@@ -23,7 +23,8 @@ internal static class SchedulingCompiler
                 { BindAheadMs: { } ahead } => TimeSpan.FromMilliseconds(ahead.Value),
                 _ => builtIn.BindAhead,
             },
-            TimePerOutputTokenTarget = profile.TimePerOutputTokenTargetMs is { } target ? TimeSpan.FromMilliseconds(target.Value) : builtIn.TimePerOutputTokenTarget,
+            TimePerOutputTokenTarget = profile.TimePerOutputTokenTargetMs is { } target
+                ? TimeSpan.FromMilliseconds(target.Value) : builtIn.TimePerOutputTokenTarget,
             StepTimes = profile.StepTimes?.Value ?? builtIn.StepTimes,
         };
     }
@@ -38,10 +39,13 @@ internal static class SchedulingCompiler
         {
             var late = profile?.LateBinding;
             yield return (
-                "scheduling.lateBinding", config.BindAhead is { } ahead ? $"on, {Milliseconds(ahead)} ahead" : "off", late?.BindAheadMs?.At ?? late?.Enabled?.At);
+                "scheduling.lateBinding",
+                config.BindAhead is { } ahead ? $"on, {Milliseconds(ahead)} ahead" : "off", late?.BindAheadMs?.At ?? late?.Enabled?.At);
         }
 
-        yield return ("scheduling.timePerOutputTokenTargetMs", Milliseconds(config.TimePerOutputTokenTarget), profile?.TimePerOutputTokenTargetMs?.At);
+        yield return (
+            "scheduling.timePerOutputTokenTargetMs", Milliseconds(config.TimePerOutputTokenTarget),
+            profile?.TimePerOutputTokenTargetMs?.At);
         yield return ("scheduling.stepTimes", StepTimesReader.Title(config.StepTimes), profile?.StepTimes?.At);
     }
 

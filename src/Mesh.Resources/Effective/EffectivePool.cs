@@ -12,6 +12,9 @@ public sealed record EffectivePool
     /// <summary><c>namespace/name</c> of the GCPBackendPolicy attached to it; null without one.</summary>
     public string? BackendPolicy { get; init; }
 
+    /// <summary>Number of scopes of that GCPBackendPolicy.</summary>
+    public int ScopeCount { get; init; }
+
     /// <summary><c>namespace/name</c> of the HealthCheckPolicy attached to it; null without one.</summary>
     public string? HealthCheckPolicy { get; init; }
 
@@ -48,6 +51,9 @@ public sealed record EffectiveBackend
 
     /// <summary>Index of the scope that holds, from 0; null where none matches.</summary>
     public int? Scope { get; init; }
+
+    /// <summary>Policy, selector and place of the scope that holds; null where none matches.</summary>
+    public SettingOrigin? ScopeOrigin { get; init; }
 
     /// <summary>Settings in a fixed order.</summary>
     public ImmutableArray<EffectiveSetting> Settings { get; init; } = [];

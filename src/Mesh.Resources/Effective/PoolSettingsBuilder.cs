@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Mesh.Core.Config;
 using Mesh.Resources.Compiling;
 using Mesh.Resources.Reading;
@@ -37,16 +36,16 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             FlowControl = FlowControlCompiler.Compile(_flow),
             Scheduling = SchedulingCompiler.Compile(_scheduling),
         };
-        Show("timeoutSec", Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
-        Show("connectionDraining.drainingTimeoutSec", Seconds(config.DrainingTimeout), _backend, _backend?.DrainingTimeoutSec?.At);
+        Show("timeoutSec", SettingText.Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
+        Show("connectionDraining.drainingTimeoutSec", SettingText.Seconds(config.DrainingTimeout), _backend, _backend?.DrainingTimeoutSec?.At);
         Show(
-            "sessionAffinity", SessionAffinity.Word(config.SessionAffinity.Type), _traffic?.Affinity is null ? _backend : _traffic,
+            "sessionAffinity", SettingText.Of(config.SessionAffinity), _traffic?.Affinity is null ? _backend : _traffic,
             affinity?.At);
-        Show("logging.sampleRate", Percent(config.LogSampleRatio), _backend, (_backend?.LogSampleRate?.At) ?? _backend?.LogEnabled?.At);
-        Show("serviceLbAlgorithm", Word(distribution.Algorithm), _traffic, _traffic?.Algorithm?.At);
+        Show("logging.sampleRate", SettingText.Percent(config.LogSampleRatio), _backend, (_backend?.LogSampleRate?.At) ?? _backend?.LogEnabled?.At);
+        Show("serviceLbAlgorithm", SettingText.Of(distribution.Algorithm), _traffic, _traffic?.Algorithm?.At);
         Show("enableAutoCapacityDrain", distribution.AutoCapacityDrain ? "true" : "false", _traffic, _traffic?.AutoCapacityDrain?.At);
-        Show("failoverHealthThreshold", Percent(distribution.FailoverHealthThreshold), _traffic, _traffic?.FailoverHealthThreshold?.At);
-        Show("healthCheck", HealthText(health), _health, _health?.At);
+        Show("failoverHealthThreshold", SettingText.Percent(distribution.FailoverHealthThreshold), _traffic, _traffic?.FailoverHealthThreshold?.At);
+        Show("healthCheck", SettingText.Of(health), _health, _health?.At);
         foreach (var (name, value, at) in FlowControlCompiler.Describe(config.FlowControl, _flow)) Show(name, value, _flow, at);
         foreach (var (name, value, at) in SchedulingCompiler.Describe(config.Scheduling, _scheduling)) Show(name, value, _scheduling, at);
 
@@ -55,6 +54,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         {
             Id = pool.Id,
             BackendPolicy = _backend?.Header.FullName,
+            ScopeCount = _backend?.Scopes.Length ?? 0,
             HealthCheckPolicy = _health?.Header.FullName,
             TrafficDistributionPolicy = _traffic?.Header.FullName,
             FlowControlPolicy = _flow?.Header.FullName,
@@ -83,6 +83,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             Labels = draft.Labels,
             EndpointCount = draft.Endpoints.Length,
             Scope = scope?.Index,
+            ScopeOrigin = scope is null ? null : Origins.Of(_backend, scope, scope.At, null),
             Settings = shown,
             Capacity = capacity,
         });
@@ -109,22 +110,4 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
 
     private void Show(string name, string value, Resource? policy, Spot? at) =>
         _shown.Add(new EffectiveSetting(name, value, Origins.Of(policy, at)));
-
-    private static string HealthText(HealthCheckConfig h)
-    {
-        var port = h.Port is { } number ? $"port {number}" : "serving port";
-        var path = h.Type is HealthCheckType.Tcp or HealthCheckType.Grpc ? "" : h.RequestPath + " ";
-        return $"{h.Type.ToString().ToUpperInvariant()} {path}on {port} every {Seconds(h.Interval)}, time-out {Seconds(h.Timeout)}, healthy after {h.HealthyThreshold}, unhealthy after {h.UnhealthyThreshold}";
-    }
-
-    private static string Word(ServiceLbAlgorithm algorithm) => algorithm switch
-    {
-        ServiceLbAlgorithm.WaterfallByZone => "WATERFALL_BY_ZONE",
-        ServiceLbAlgorithm.SprayToRegion => "SPRAY_TO_REGION",
-        _ => "WATERFALL_BY_REGION",
-    };
-
-    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds} s");
-
-    private static string Percent(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio * 100:0.######}%");
 }

@@ -3,10 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace Mesh.Resources.Reading;
 
-/// <summary>Kubernetes' quantities as numbers of bytes: 1048576, 512Mi, 1.5G, 1e9. A fraction of a byte is rounded up, as Kubernetes does.</summary>
+/// <summary>
+/// Kubernetes' quantities as numbers of bytes: 1048576, 512Mi, 1.5G, 1e9. A fraction of a byte is rounded up, as Kubernetes does.
+/// </summary>
 internal static partial class ByteQuantity
 {
-    /// <summary>False for another form, and for thousandths (<c>m</c>), which nobody means of bytes. Above the range the largest number is given.</summary>
+    /// <summary>
+    /// False for another form, and for thousandths (<c>m</c>), which nobody means of bytes. Above the range the largest number is given.
+    /// </summary>
     public static bool TryParse(string text, out long bytes)
     {
         bytes = 0;

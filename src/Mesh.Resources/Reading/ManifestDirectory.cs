@@ -17,7 +17,8 @@ internal static class ManifestDirectory
             if (!Directory.Exists(directory))
             {
                 report.Error(
-                    title, DiagnosticCodes.DirectoryMissing, $"There is no directory {directory}",
+                    title, DiagnosticCodes.DirectoryMissing,
+                    File.Exists(directory) ? $"{directory} is a file, not a directory" : $"There is no directory {directory}",
                     "name a directory with one folder of manifests for each cluster");
                 return new ManifestSnapshot([], []);
             }
@@ -88,7 +89,9 @@ internal static class ManifestDirectory
         return null;
     }
 
-    /// <summary>Hidden entries are left out: editors' drafts, and the <c>..data</c> folders through which Kubernetes swaps config maps.</summary>
+    /// <summary>
+    /// Hidden entries are left out: editors' drafts, and the <c>..data</c> folders through which Kubernetes swaps config maps.
+    /// </summary>
     private static IEnumerable<string> Visible(IEnumerable<string> entries) =>
         entries.Where(e => Path.GetFileName(e) is [not '.', ..]).Order(StringComparer.Ordinal);
 

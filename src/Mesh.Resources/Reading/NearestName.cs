@@ -1,9 +1,11 @@
 namespace Mesh.Resources.Reading;
 
 /// <summary>Finds the known name that a misspelt one was probably meant to be.</summary>
-internal static class NearestName
+public static class NearestName
 {
     /// <summary>The nearest of the known names by edits (a swap of neighbours counting as one), or null where none is near.</summary>
+    /// <param name="name">What was written.</param>
+    /// <param name="known">What could have been meant; of two that are equally near the first by ordinal order is taken.</param>
     public static string? Of(string name, IEnumerable<string> known)
     {
         var limit = Math.Max(1, name.Length / 3);
@@ -16,7 +18,9 @@ internal static class NearestName
             .FirstOrDefault();
     }
 
-    /// <summary>Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.</summary>
+    /// <summary>Number of insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.</summary>
+    /// <param name="a">One word.</param>
+    /// <param name="b">The other.</param>
     public static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];

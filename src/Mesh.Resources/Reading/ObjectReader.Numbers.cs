@@ -47,7 +47,8 @@ internal sealed partial class ObjectReader
                 return null;
             }
 
-            var numbers = row.Items.Select((item, i) => NumberOf(item, at with { Path = $"{at.Path}[{i}]", Line = item.Line, Column = item.Column }, lowest, highest));
+            var numbers = row.Items.Select((item, i) =>
+                NumberOf(item, at with { Path = $"{at.Path}[{i}]", Line = item.Line, Column = item.Column }, lowest, highest));
             return new Located<ImmutableArray<double>>([.. numbers.Where(n => n is not null).Select(n => n!.Value)], at);
         });
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Mesh.Resources.Diagnostics;
 
 namespace Mesh.Resources.Status;
 
@@ -28,6 +29,9 @@ public sealed record ResourceStatus
 
     /// <summary>Conditions in a fixed order.</summary>
     public ImmutableArray<Condition> Conditions { get; init; } = [];
+
+    /// <summary>What was found in the object, in the order of its lines.</summary>
+    public ImmutableArray<Diagnostic> Findings { get; init; } = [];
 }
 
 /// <summary>One condition, as Kubernetes writes it.</summary>

@@ -33,6 +33,7 @@ internal static class StatusBuilder
         File = r.Header.NameAt.File,
         Line = r.Header.NameAt.Line,
         Conditions = Conditions(r, world, findings),
+        Findings = findings,
     };
 
     private static ImmutableArray<Condition> Conditions(Resource r, World world, ImmutableArray<Diagnostic> findings) => r switch

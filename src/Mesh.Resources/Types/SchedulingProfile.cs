@@ -50,7 +50,8 @@ internal sealed record SchedulingProfile(ResourceHeader Header) : Resource(Heade
         {
             if (!spec.Has(name)) continue;
             spec.Report.Error(
-                spec.SpotOf(name), DiagnosticCodes.Unsupported, $"{spec.At.Path}.{name} is not read yet: a profile cannot be put together from single rules",
+                spec.SpotOf(name), DiagnosticCodes.Unsupported,
+                $"{spec.At.Path}.{name} is not read yet: a profile cannot be put together from single rules",
                 $"name a profile: builtIn: {string.Join(", ", ProfileNames.All[..^1])} or {ProfileNames.All[^1]}");
             break;
         }
@@ -68,7 +69,9 @@ internal sealed record LateBinding(Located<bool>? Enabled, Located<int>? BindAhe
         var enabled = r.Bool("enabled");
         var ahead = r.Int("bindAheadMs", 0, 10_000);
         if (enabled is { Value: false } && ahead is not null)
-            r.Report.Warning(ahead.At, DiagnosticCodes.LateBindingUnused, "bindAheadMs has no effect while lateBinding is not enabled", "remove one of the two");
+            r.Report.Warning(
+                ahead.At, DiagnosticCodes.LateBindingUnused,
+                "bindAheadMs has no effect while lateBinding is not enabled", "remove one of the two");
         return new LateBinding(enabled, ahead, r.At);
     }
 }

@@ -27,10 +27,13 @@ internal static class StepTimesReader
     {
         var builtIn = r.Choice("builtIn", _builtIn);
         var prefill = r.Object("prefill", p => new Prefill(Axis(p, "tokens"), Times(p, "ms")));
-        var decode = r.Object("decode", d => new Decode(Axis(d, "batches"), Axis(d, "contexts"), d.NumberRows("ms", MinMs, MaxMs, required: true), d.SpotOf("ms")));
+        var decode = r.Object("decode",
+            d => new Decode(Axis(d, "batches"), Axis(d, "contexts"), d.NumberRows("ms", MinMs, MaxMs, required: true), d.SpotOf("ms")));
         if (r.Has("builtIn") && (r.Has("prefill") || r.Has("decode")))
         {
-            r.Report.Error(r.SpotOf("builtIn"), DiagnosticCodes.MixedShapes, $"{r.At.Path} has builtIn beside points of its own", "keep one of the two");
+            r.Report.Error(
+                r.SpotOf("builtIn"), DiagnosticCodes.MixedShapes, $"{r.At.Path} has builtIn beside points of its own",
+                "keep one of the two");
             return null;
         }
 
@@ -38,7 +41,9 @@ internal static class StepTimesReader
         if (!r.Has("prefill") || !r.Has("decode"))
         {
             var missing = r.Has("prefill") ? "decode" : r.Has("decode") ? "prefill" : "builtIn, or prefill and decode";
-            r.Report.Error(r.At, DiagnosticCodes.RequiredField, $"{r.At.Path} needs {missing}", $"write builtIn: {_builtIn[0].Name}, or both prefill and decode");
+            r.Report.Error(
+                r.At, DiagnosticCodes.RequiredField, $"{r.At.Path} needs {missing}",
+                $"write builtIn: {_builtIn[0].Name}, or both prefill and decode");
             return null;
         }
 
@@ -52,23 +57,29 @@ internal static class StepTimesReader
         for (var i = 1; i < points.Length; i++)
         {
             if (points[i].Value <= points[i - 1].Value)
-                r.Report.Error(points[i].At, DiagnosticCodes.NotRising, $"{points[i].At.Path} is not above the point before it", "list the points in rising order, each once");
+                r.Report.Error(
+                    points[i].At, DiagnosticCodes.NotRising, $"{points[i].At.Path} is not above the point before it",
+                    "list the points in rising order, each once");
         }
 
         return points;
     }
 
-    private static ImmutableArray<Located<double>> Times(ObjectReader r, string name) => r.Numbers(name, MinMs, MaxMs, 2, MaxPoints, required: true);
+    private static ImmutableArray<Located<double>> Times(ObjectReader r, string name) =>
+        r.Numbers(name, MinMs, MaxMs, 2, MaxPoints, required: true);
 
     private static bool Check(ObjectReader r, Prefill prefill, Decode decode)
     {
         if (prefill.Ms.Length != prefill.Tokens.Length)
-            return Refuse(r, prefill.Ms[0].At with { Path = $"{r.At.Path}.prefill.ms" }, $"has {prefill.Ms.Length} times for {prefill.Tokens.Length} numbers of tokens");
+            return Refuse(
+                r, prefill.Ms[0].At with { Path = $"{r.At.Path}.prefill.ms" },
+                $"has {prefill.Ms.Length} times for {prefill.Tokens.Length} numbers of tokens");
         if (decode.Ms.Length != decode.Contexts.Length)
             return Refuse(r, decode.MsAt, $"has {decode.Ms.Length} rows for {decode.Contexts.Length} contexts");
         foreach (var row in decode.Ms)
         {
-            if (row.Value.Length != decode.Batches.Length) return Refuse(r, row.At, $"has {row.Value.Length} times for {decode.Batches.Length} batches");
+            if (row.Value.Length != decode.Batches.Length)
+                return Refuse(r, row.At, $"has {row.Value.Length} times for {decode.Batches.Length} batches");
         }
 
         // Beyond the last point the last slope goes on: a falling one would end in negative times.
@@ -84,13 +95,16 @@ internal static class StepTimesReader
 
     private static bool Refuse(ObjectReader r, Spot at, string what)
     {
-        r.Report.Error(at, DiagnosticCodes.OutOfRange, $"{at.Path} {what}", "one time belongs to each point; decode.ms has one row for each context");
+        r.Report.Error(
+            at, DiagnosticCodes.OutOfRange, $"{at.Path} {what}", "one time belongs to each point; decode.ms has one row for each context");
         return false;
     }
 
     private static bool Falls(ObjectReader r, Spot at)
     {
-        r.Report.Error(at, DiagnosticCodes.NotRising, $"{at.Path}: the last time is below the one before it", "larger steps go on with the last slope, which must not fall");
+        r.Report.Error(
+            at, DiagnosticCodes.NotRising, $"{at.Path}: the last time is below the one before it",
+            "larger steps go on with the last slope, which must not fall");
         return false;
     }
 
@@ -101,7 +115,9 @@ internal static class StepTimesReader
         double[] decodeMs = [.. decode.Ms.SelectMany(row => row.Value)];
 
         // The digest makes an edited point visible wherever tables are told apart by their names.
-        var text = string.Join(' ', ((double[][])[tokens, times, batches, contexts, decodeMs]).SelectMany(a => a).Select(n => n.ToString("R", CultureInfo.InvariantCulture)));
+        var text = string.Join(
+            ' ', ((double[][])[tokens, times, batches, contexts, decodeMs]).SelectMany(a => a)
+                .Select(n => n.ToString("R", CultureInfo.InvariantCulture)));
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
         var name = $"own table of {tokens.Length} prefill and {decodeMs.Length} decode points, {digest}";
         return new StepTimeTable(name, tokens, times, batches, contexts, decodeMs);
@@ -110,5 +126,6 @@ internal static class StepTimesReader
     private sealed record Prefill(ImmutableArray<Located<double>> Tokens, ImmutableArray<Located<double>> Ms);
 
     private sealed record Decode(
-        ImmutableArray<Located<double>> Batches, ImmutableArray<Located<double>> Contexts, ImmutableArray<Located<ImmutableArray<double>>> Ms, Spot MsAt);
+        ImmutableArray<Located<double>> Batches, ImmutableArray<Located<double>> Contexts,
+        ImmutableArray<Located<ImmutableArray<double>>> Ms, Spot MsAt);
 }

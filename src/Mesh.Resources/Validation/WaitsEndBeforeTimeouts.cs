@@ -16,7 +16,8 @@ internal sealed class WaitsEndBeforeTimeouts : IRule
             if (wait.Value <= (timeout?.Value ?? 30)) continue;
             var source = timeout is null ? "by default" : $"by {timeout.At}";
             report.Warning(
-                wait.At, DiagnosticCodes.WaitAboveTimeout, $"{wait.At.Path} is {wait.Value}, but requests of {pool.Id} end after {timeout?.Value ?? 30} s {source}",
+                wait.At, DiagnosticCodes.WaitAboveTimeout,
+                $"{wait.At.Path} is {wait.Value}, but requests of {pool.Id} end after {timeout?.Value ?? 30} s {source}",
                 "lower maxWaitSec, or raise timeoutSec in the pool's GCPBackendPolicy");
         }
     }

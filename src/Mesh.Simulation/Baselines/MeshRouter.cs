@@ -4,27 +4,35 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling;
+using Mesh.Core.StepTimes;
+using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Baselines;
 
-/// <summary>The production core itself: one <see cref="PoolState"/> with one backend, called as the embedded engine calls it.</summary>
-internal sealed class MeshRouter(ulong seed) : IWorldRouter
+/// <summary>
+/// The production core itself: one <see cref="PoolState"/> with one backend, called as the embedded engine calls it. It learns of prefixes
+/// from what it routed, and of engines from scrapes 200 ms apart.
+/// </summary>
+/// <param name="seed">Seed of the pool.</param>
+/// <param name="profile">Name of the scheduling profile.</param>
+/// <param name="bindsLate">Whether a request waits in the pool until its endpoint is nearly ready for it; only the default profile does.</param>
+internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh, bool bindsLate = true) : IWorldRouter
 {
     private const double HeartbeatMs = 1000;
 
-    private const int TraceBlockTokens = 512;
-
-    // The engine ticks again within this time when requests wait for what time alone brings.
-    private const double ImpatientTickMs = 10;
+    // Timers of a real host are no finer.
+    private const double LeastTickMs = 1;
+    private const int MostPromptBlocks = WorldOptions.LongestPrompt / TraceRequest.BlockTokens;
 
     private static readonly PoolId Pool = new("default", "pool");
-    private static readonly PrefixLayout Layout = PrefixLayout.Uniform(TraceBlockTokens, 1024);
     private static readonly GatewaySession Session = new("gateway", 1);
 
     private readonly Dictionary<EndpointId, int> _numbers = [];
     private readonly Dictionary<long, WorldRequest> _waiting = [];
     private EndpointId[] _endpoints = [];
+    private long _kvTokens;
     private IWorldHost? _host;
     private PoolState? _state;
 
@@ -44,7 +52,10 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
             _numbers.Add(_endpoints[i], i);
         }
 
-        _state = new PoolState(Configuration(), host.Clock, seed, new PoolStateOptions { PrefixLayout = Layout });
+        var engine = host.Engine(0).Options;
+        _kvTokens = (long)engine.NumGpuBlocks * engine.BlockSize;
+        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks), MaxPrefixBlocks = PrefixBlocksFor(host.Endpoints) };
+        _state = new PoolState(Configuration(engine.StepTimes), host.Clock, seed, options);
         foreach (var endpoint in _endpoints) _state.ApplyHealth(endpoint, EndpointHealth.Healthy);
         OnWake();
     }
@@ -58,14 +69,15 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
             Session = Session,
             FairnessId = "",
             PromptTokens = request.PromptTokens,
-            PrefixChain = request.Chain[..(request.PromptTokens / TraceBlockTokens)],
             IsStreaming = true,
+            // A prompt's last block is hashed when it is full only.
+            PrefixChain = request.Chain[..Math.Min(request.Chain.Length, request.PromptTokens / TraceRequest.BlockTokens)],
+            AffinityKey = profile == ProfileNames.Session ? request.Session : 0,
         };
         var decision = State.Route(in asked);
         if (decision.Kind == RouteKind.Wait) _waiting.Add(decision.Ticket, request);
         else Act(request, in decision);
         TakeDecided();
-        if (State.WaitsForTime) Host.WakeAt(Host.Clock.NowMs + ImpatientTickMs);
     }
 
     public void OnFirstByte(WorldRequest request)
@@ -90,6 +102,7 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
             KvUtilizationRatio = gauges.KvUtilizationRatio,
             RunningRequests = gauges.Running,
             WaitingRequests = gauges.Waiting,
+            KvCapacityTokens = _kvTokens,
         });
         TakeDecided();
     }
@@ -98,14 +111,23 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
     {
         State.Heartbeat(Session);
         var next = State.Tick();
-        TakeDecided();
-        var inMs = next is { } time ? Math.Clamp(time.TotalMilliseconds, 0.1, HeartbeatMs) : HeartbeatMs;
+        TakeDecisions();
+        var inMs = next is { } time ? Math.Clamp(time.TotalMilliseconds, LeastTickMs, HeartbeatMs) : HeartbeatMs;
         Host.WakeAt(Host.Clock.NowMs + inMs);
     }
 
-    private PoolConfig Configuration() => new()
+    // Twice what all the engines' caches hold: what is known of them is forgotten by their size, not for want of room here.
+    private int PrefixBlocksFor(int endpoints) => (int)Math.Clamp(2 * endpoints * _kvTokens / TraceRequest.BlockTokens, 1 << 16, 50_000_000);
+
+    private PoolConfig Configuration(StepTimeTable stepTimes) => new()
     {
         Id = Pool,
+        Scheduling = new SchedulingConfig
+        {
+            Profile = profile,
+            BindAhead = bindsLate ? new SchedulingConfig().BindAhead : null,
+            StepTimes = stepTimes,
+        },
         // The world's clients wait as long as it takes: what a time-out would hide is to be seen.
         Timeout = TimeSpan.FromHours(10),
         Backends =
@@ -119,7 +141,14 @@ internal sealed class MeshRouter(ulong seed) : IWorldRouter
         ],
     };
 
+    // A request that waits for time may be due before the tick that was asked for last.
     private void TakeDecided()
+    {
+        TakeDecisions();
+        if (State.WaitsForTime) Host.WakeAt(Host.Clock.NowMs + LeastTickMs);
+    }
+
+    private void TakeDecisions()
     {
         while (State.TryTakeDecided(out var ticket, out var decision))
         {

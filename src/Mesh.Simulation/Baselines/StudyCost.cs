@@ -5,30 +5,39 @@ namespace Mesh.Simulation.Baselines;
 
 /// <summary>
 /// Least predicted cost, in ms: <c>wait + (2 + 2·mean wait in s)·own + 10·ΔA + 200·streams pushed over the TPOT target</c>. <c>wait</c>: see
-/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step. Exact KV
-/// events say what is cached.
+/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step; streams
+/// pushed: see <see cref="StudyEndpoint.PushedOver"/>. What is cached is known from exact
+/// KV events, or from the prompts that were sent.
 /// </summary>
 internal sealed class StudyCost
 {
     private const double OwnWeight = 2;
     private const double OwnWeightPerWaitSecond = 2;
     private const double AttentionWeight = 10;
-    private const double PushedStreamMs = 200;
-    private const double TargetTpotMs = 50;
+        private const double TargetTpotMs = 50;
 
     private readonly IWorldHost _host;
     private readonly StepTimeTable _table;
+    private readonly PromptLru[] _records;
     private readonly double[] _waitMs;
+    private readonly double _pushedStreamMs;
     private double _ownWeight;
 
-    public StudyCost(IWorldHost host)
+    /// <summary>Costs over one region's endpoints.</summary>
+    /// <param name="host">The region.</param>
+    /// <param name="pushedStreamMs">Cost of one stream pushed over the target; 200 in the study.</param>
+    /// <param name="exactCache">Whether KV events tell what is cached, or only the prompts that it sent.</param>
+    public StudyCost(IWorldHost host, double pushedStreamMs, bool exactCache)
     {
+        _pushedStreamMs = pushedStreamMs;
         _host = host;
         var options = host.Engine(0).Options;
         _table = options.StepTimes;
+        _records = new PromptLru[exactCache ? 0 : host.Endpoints];
+        for (var i = 0; i < _records.Length; i++) _records[i] = new PromptLru((int)((long)options.NumGpuBlocks * options.BlockSize / PromptLru.BlockTokens));
         _waitMs = new double[host.Endpoints];
         Endpoints = new StudyEndpoint[host.Endpoints];
-        for (var i = 0; i < Endpoints.Length; i++) Endpoints[i] = new StudyEndpoint(_table, options.MaxNumBatchedTokens);
+        for (var i = 0; i < Endpoints.Length; i++) Endpoints[i] = new StudyEndpoint(_table, options.MaxNumBatchedTokens, TargetTpotMs);
     }
 
     /// <summary>The endpoints.</summary>
@@ -60,17 +69,28 @@ internal sealed class StudyCost
             var endpoint = Endpoints[i];
             var waitMs = _waitMs[i];
             if (waitMs >= best.CostMs) continue;
-            var cached = KvEvents.CachedTokens(_host.Engine(i), request);
+            var cached = CachedTokens(i, request);
             var ownMs = OwnMs(request.PromptTokens, cached);
             var stepMs = endpoint.StepMs;
             var stepMsAfter = endpoint.StepMsWith(1, request.PromptTokens);
-            var pushed = stepMsAfter > TargetTpotMs && stepMs <= TargetTpotMs ? endpoint.Streams + 1 : stepMsAfter > TargetTpotMs ? 1 : 0;
-            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (PushedStreamMs * pushed);
+            var pushed = endpoint.PushedOver(waitMs, ownMs, request.PromptTokens - cached, _host.Clock.NowMs);
+            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (_pushedStreamMs * pushed);
             if (cost < best.CostMs) best = new StudyChoice(i, cost, waitMs, ownMs, request.PromptTokens - cached);
         }
 
         return best;
     }
+
+    /// <summary>A request goes to an endpoint.</summary>
+    public void Send(WorldRequest request, in StudyChoice choice)
+    {
+        Endpoints[choice.Endpoint].Send(request, choice.OwnMs, choice.UncachedTokens, _host.Clock.NowMs);
+        if (_records.Length > 0) _records[choice.Endpoint].Add(request.Chain.Span, request.PromptTokens);
+    }
+
+    private int CachedTokens(int endpoint, WorldRequest request) => _records.Length == 0
+        ? KvEvents.CachedTokens(_host.Engine(endpoint), request)
+        : Math.Min(request.PromptTokens - 1, _records[endpoint].Match(request.Chain.Span, request.PromptTokens) * PromptLru.BlockTokens);
 
     private double OwnMs(int promptTokens, int cachedTokens) =>
         Math.Max(_table.PrefillMs(promptTokens) - _table.PrefillMs(cachedTokens), _table.PrefillMs(promptTokens - cachedTokens));

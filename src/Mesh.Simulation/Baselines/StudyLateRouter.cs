@@ -7,7 +7,7 @@ namespace Mesh.Simulation.Baselines;
 /// goes to no other meanwhile. Held requests are served in order of their uncached compute, aged by 0.02 ms per ms waited, and their costs
 /// are computed afresh whenever something changes.
 /// </summary>
-internal sealed class StudyLateRouter : IWorldRouter
+internal sealed class StudyLateRouter(double pushedStreamMs = 200, bool exactCache = true) : IWorldRouter
 {
     private const double ReadyMs = 50;
     private const double AgingPerMs = 0.02;
@@ -26,7 +26,7 @@ internal sealed class StudyLateRouter : IWorldRouter
     public void Start(IWorldHost host)
     {
         _host = host;
-        _cost = new StudyCost(host);
+        _cost = new StudyCost(host, pushedStreamMs, exactCache);
     }
 
     public void OnArrival(WorldRequest request)
@@ -43,7 +43,7 @@ internal sealed class StudyLateRouter : IWorldRouter
 
     public void OnEnd(WorldRequest request)
     {
-        Cost.Endpoints[request.Endpoint].End(request);
+        Cost.Endpoints[request.Endpoint].End(request, Host.Clock.NowMs);
         Dispatch();
     }
 
@@ -86,7 +86,7 @@ internal sealed class StudyLateRouter : IWorldRouter
             if (next < 0) break;
             var request = _held[next];
             _held.RemoveAt(next);
-            Cost.Endpoints[nextChoice.Endpoint].Send(request, nextChoice.OwnMs, nextChoice.UncachedTokens, Host.Clock.NowMs);
+            Cost.Send(request, in nextChoice);
             Host.Send(request, nextChoice.Endpoint);
         }
 

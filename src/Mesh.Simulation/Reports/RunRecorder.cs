@@ -9,7 +9,6 @@ internal sealed class RunRecorder(SloTarget slo) : IRunObserver
     private readonly List<double> _tpotMs = [];
     private readonly List<double> _e2eMs = [];
     private double _firstArrivalMs = double.PositiveInfinity;
-    private double _lastArrivalMs;
     private double _lastEndMs;
     private long _promptTokens;
     private long _cachedTokens;
@@ -18,6 +17,9 @@ internal sealed class RunRecorder(SloTarget slo) : IRunObserver
 
     /// <summary>Time to first token and arrival of every request served, in order of their ends; for judging whether a queue is stable.</summary>
     public List<(double ArrivedMs, double TtftMs)> FirstTokens { get; } = [];
+
+    /// <summary>Arrival of the last request.</summary>
+    public double LastArrivalMs { get; private set; }
 
     public void OnServed(WorldRequest request, double nowMs)
     {
@@ -43,7 +45,7 @@ internal sealed class RunRecorder(SloTarget slo) : IRunObserver
     /// <summary>The run's figures, once it has ended.</summary>
     public RunReport Build(string router, DiscreteWorld world)
     {
-        var seconds = Math.Max(1e-9, (_lastArrivalMs - _firstArrivalMs) / 1000);
+        var seconds = Math.Max(1e-9, (LastArrivalMs - _firstArrivalMs) / 1000);
         var requests = _ttftMs.Count + _refused;
         return new RunReport
         {
@@ -65,7 +67,7 @@ internal sealed class RunRecorder(SloTarget slo) : IRunObserver
     private void Note(WorldRequest request, double nowMs)
     {
         _firstArrivalMs = Math.Min(_firstArrivalMs, request.ArrivedMs);
-        _lastArrivalMs = Math.Max(_lastArrivalMs, request.ArrivedMs);
+        LastArrivalMs = Math.Max(LastArrivalMs, request.ArrivedMs);
         _lastEndMs = Math.Max(_lastEndMs, nowMs);
     }
 }

@@ -17,38 +17,38 @@ internal static class Saturation
     private const double MostSearchFactor = 1e6;
 
     /// <summary>Requests per second over the whole trace.</summary>
-    public static double Find(WorldOptions options, List<TraceRequest> rows, CancellationToken cancellationToken)
+    public static double Find(WorldOptions options, ITraceSource trace, CancellationToken cancellationToken)
     {
-        var native = TraceScale.RateOf(rows);
+        var native = trace.NativeRate;
         var high = native;
-        while (IsStable(options, rows, high / native, cancellationToken))
+        while (IsStable(options, trace, high, cancellationToken))
         {
             high *= 2;
-            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(rows));
+            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(trace));
         }
 
         var low = high / 2;
-        while (!IsStable(options, rows, low / native, cancellationToken))
+        while (!IsStable(options, trace, low, cancellationToken))
         {
             (low, high) = (low / 2, low);
-            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(rows));
+            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(trace));
         }
 
         while (high / low > Precision)
         {
             var middle = (low + high) / 2;
-            if (IsStable(options, rows, middle / native, cancellationToken)) low = middle;
+            if (IsStable(options, trace, middle, cancellationToken)) low = middle;
             else high = middle;
         }
 
         return low;
     }
 
-    /// <summary>Growth of the wait for the first token, in ms per ms, at a speed of the trace.</summary>
-    internal static double Growth(WorldOptions options, List<TraceRequest> rows, double speed, CancellationToken cancellationToken)
+    /// <summary>Growth of the wait for the first token, in ms per ms, at a rate.</summary>
+    internal static double Growth(WorldOptions options, ITraceSource trace, double rate, CancellationToken cancellationToken)
     {
-        var (_, recorder) = Replay.Record(options, Reference, TraceScale.Speed(rows, speed), new SloTarget(), cancellationToken);
-        var fromMs = WarmUpShare * (rows[^1].ArrivalMs - rows[0].ArrivalMs) / speed;
+        var (_, recorder) = Replay.Record(options, Reference, trace.At(rate), new SloTarget(), cancellationToken);
+        var fromMs = WarmUpShare * recorder.LastArrivalMs;
         var (count, meanX, meanY, xx, xy) = (0, 0.0, 0.0, 0.0, 0.0);
         foreach (var (arrivedMs, ttftMs) in recorder.FirstTokens)
         {
@@ -64,6 +64,6 @@ internal static class Saturation
         return xx == 0 ? 0 : xy / xx;
     }
 
-    private static bool IsStable(WorldOptions options, List<TraceRequest> rows, double speed, CancellationToken cancellationToken) =>
-        Growth(options, rows, speed, cancellationToken) < MostGrowth;
+    private static bool IsStable(WorldOptions options, ITraceSource trace, double rate, CancellationToken cancellationToken) =>
+        Growth(options, trace, rate, cancellationToken) < MostGrowth;
 }

@@ -44,7 +44,15 @@ internal static class MooncakeTrace
             var prompt = (int)Number(row, "input_length", 1, 1 << 24, source, number);
             var output = (int)Number(row, "output_length", 1, 1 << 24, source, number);
             var blocks = Blocks(row, prompt, source, number);
-            return new TraceRequest { ArrivalMs = timestamp, PromptTokens = prompt, OutputTokens = output, Blocks = blocks, Session = SessionOf(blocks, number) };
+            return new TraceRequest
+            {
+                ArrivalMs = timestamp,
+                PromptTokens = prompt,
+                OutputTokens = output,
+                Blocks = blocks,
+                KnownTokens = prompt,
+                Session = SessionOf(blocks, number),
+            };
         }
         catch (JsonException e)
         {

@@ -21,6 +21,9 @@ internal readonly record struct TraceRequest
     /// </summary>
     public ReadOnlyMemory<long> Blocks { get; init; }
 
+    /// <summary>Tokens that <see cref="Blocks"/> tells the contents of: the prompt, or the answer too where later prompts repeat it.</summary>
+    public int KnownTokens { get; init; }
+
     /// <summary>Hash of the session, never 0.</summary>
     public required ulong Session { get; init; }
 }

@@ -1,3 +1,4 @@
+using Mesh.Core.StepTimes;
 using Mesh.Simulation.Model;
 
 namespace Mesh.Simulation.World;
@@ -5,14 +6,17 @@ namespace Mesh.Simulation.World;
 /// <summary>Size and seed of a virtual world.</summary>
 internal sealed record WorldOptions
 {
+    /// <summary>Prompt and answer of one request at most, in tokens.</summary>
+    public const int LongestPrompt = 1 << 18;
+
     /// <summary>Regions, 1–1,000. Requests are spread over them by session; a region's router knows its own endpoints only.</summary>
     public int Regions { get; init; } = 1;
 
     /// <summary>Endpoints of each region, 1–1,000,000 in all.</summary>
     public int EndpointsPerRegion { get; init; } = 8;
 
-    /// <summary>Every endpoint's engine. Its block size must divide 512.</summary>
-    public VllmModelOptions Engine { get; init; } = new() { MaxModelLen = 1 << 18 };
+    /// <summary>Every endpoint's engine. Its block size must divide 512. By default one H100 with prompts up to 262,144 tokens.</summary>
+    public VllmModelOptions Engine { get; init; } = new() { MaxModelLen = LongestPrompt, StepTimes = H100Llama8B.Table.WithLongPrompts(LongestPrompt) };
 
     /// <summary>Time from gateway to endpoint, and back, one way, in ms, 0–10,000.</summary>
     public double LatencyMs { get; init; } = 0.5;

@@ -59,7 +59,7 @@ internal sealed class WorldRequest(int slot)
     /// <summary>Hashes of the trace's prompt blocks of 512 tokens, each naming all before it too; the last may be of a part of a block.</summary>
     public ReadOnlyMemory<ulong> Chain { get; private set; }
 
-    /// <summary>Hashes of the prompt's full blocks of the engine's size.</summary>
+    /// <summary>Hashes of the full blocks of the engine's size, of the prompt and as far as known of the answer.</summary>
     public ReadOnlyMemory<ulong> EngineBlocks => _engineBlocks.AsMemory(0, _engineBlockCount);
 
     /// <summary>Lease of the production core, where that routes.</summary>
@@ -90,17 +90,17 @@ internal sealed class WorldRequest(int slot)
         var blocks = row.Blocks.Span;
         if (_chain.Length < blocks.Length) _chain = new ulong[blocks.Length];
         for (var i = 0; i < blocks.Length; i++) _chain[i] = BlockHash.OfTraceBlock(blocks[i]);
-        Chain = _chain.AsMemory(0, blocks.Length);
-        FillEngineBlocks(engineBlockTokens);
+        Chain = _chain.AsMemory(0, Math.Min(blocks.Length, (PromptTokens + TraceRequest.BlockTokens - 1) / TraceRequest.BlockTokens));
+        FillEngineBlocks(Math.Min(row.KnownTokens, blocks.Length * TraceRequest.BlockTokens), engineBlockTokens);
     }
 
     /// <summary>Tokens of the prompt that its first <paramref name="blocks"/> trace blocks cover.</summary>
     public int TokensIn(int blocks) => Math.Min(PromptTokens, blocks * TraceRequest.BlockTokens);
 
-    private void FillEngineBlocks(int blockTokens)
+    private void FillEngineBlocks(int knownTokens, int blockTokens)
     {
         var perTraceBlock = TraceRequest.BlockTokens / blockTokens;
-        _engineBlockCount = Math.Min(PromptTokens / blockTokens, Chain.Length * perTraceBlock);
+        _engineBlockCount = knownTokens / blockTokens;
         if (_engineBlocks.Length < _engineBlockCount) _engineBlocks = new ulong[Math.Max(_engineBlockCount, _engineBlocks.Length * 2)];
         for (var i = 0; i < _engineBlockCount; i++) _engineBlocks[i] = BlockHash.OfEngineBlock(_chain[i / perTraceBlock], i % perTraceBlock);
     }

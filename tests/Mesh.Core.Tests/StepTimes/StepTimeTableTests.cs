@@ -71,4 +71,25 @@ public class StepTimeTableTests
     [Fact]
     public void Constructor_TimesThatDoNotMatch_Throws() =>
         Assert.Throws<ArgumentException>(() => new StepTimeTable("x", [1, 2], [1, 2], [1, 2], [1, 2], [1, 2, 3]));
+
+    [Fact]
+    public void WithLongPrompts_MeasuredAttention_GrowsWithTheSquare()
+    {
+        var table = new StepTimeTable("t", [100, 200], [10 + 1, 20 + 4], [1, 2], [1, 2], [1, 1, 1, 1]);
+        var extended = table.WithLongPrompts(800);
+        Assert.Equal(11, extended.PrefillMs(100), 9);
+        Assert.Equal(24, extended.PrefillMs(200), 9);
+        Assert.Equal(40 + 16, extended.PrefillMs(400), 9);
+        Assert.Equal(80 + 64, extended.PrefillMs(800), 9);
+        Assert.Equal(table.DecodeMs(1, 1), extended.DecodeMs(1, 1));
+    }
+
+    [Fact]
+    public void WithLongPrompts_LongEnoughOrLinear_IsTheTableItself()
+    {
+        var table = new StepTimeTable("t", [100, 200], [11, 24], [1, 2], [1, 2], [1, 1, 1, 1]);
+        Assert.Same(table, table.WithLongPrompts(200));
+        var linear = new StepTimeTable("t", [100, 200], [10, 20], [1, 2], [1, 2], [1, 1, 1, 1]);
+        Assert.Same(linear, linear.WithLongPrompts(800));
+    }
 }

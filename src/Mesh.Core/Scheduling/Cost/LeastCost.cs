@@ -74,8 +74,8 @@ internal sealed class LeastCost(CostModel model, Xoshiro256 random)
     // Of what waits for an endpoint, the shorter prompts go before this one: half of it for a prompt of average length.
     private static double Ahead(EndpointState endpoint, double ownMs)
     {
-        if (endpoint.Queue.Count == 0) return 0;
-        var meanMs = endpoint.Work.QueuedMs / endpoint.Queue.Count;
+        if (endpoint.QueueCount == 0) return 0;
+        var meanMs = endpoint.Work.QueuedMs / endpoint.QueueCount;
         return endpoint.Work.QueuedMs * Math.Min(1, ownMs / (2 * Math.Max(meanMs, 1e-9)));
     }
 

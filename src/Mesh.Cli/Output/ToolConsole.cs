@@ -1,0 +1,82 @@
+using System.Text;
+using Spectre.Console;
+
+namespace Mesh.Cli.Output;
+
+/// <summary>Where a command writes: answers to one stream, problems to the other, both with colours only where a person looks on.</summary>
+internal sealed class ToolConsole
+{
+    // Lines are never broken here: terminals do it for people, and what is piped stays one line each.
+    private const int UnlimitedWidth = 100_000;
+
+    private readonly bool _colourError;
+    private readonly IAnsiConsole _styledOut;
+    private readonly IAnsiConsole _styledError;
+
+    /// <param name="output">Answers.</param>
+    /// <param name="error">Problems.</param>
+    /// <param name="colourOutput">Answers may carry colours.</param>
+    /// <param name="colourError">Problems may carry colours.</param>
+    public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false)
+    {
+        Out = output;
+        Error = error;
+        _colourError = colourError;
+        _styledOut = Styled(output, colourOutput);
+        _styledError = Styled(error, colourError);
+    }
+
+    /// <summary>Answers, unstyled, as machines read them.</summary>
+    public TextWriter Out { get; }
+
+    /// <summary>Problems, unstyled.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>The process's own streams.</summary>
+    public static ToolConsole OfProcess()
+    {
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        return new ToolConsole(
+            Console.Out, Console.Error,
+            ColourChoice.Decide(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
+            ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable));
+    }
+
+    /// <summary>A console whose answers go where the problems of this one go.</summary>
+    public ToolConsole ForProblems() => new(Error, Error, _colourError, _colourError);
+
+    /// <summary>Writes a part of a line of the answer.</summary>
+    public void Write(string text, Style? style = null) => _styledOut.Write(new Text(Printable.Of(text), style));
+
+    /// <summary>Ends a line of the answer.</summary>
+    public void WriteLine(string text = "", Style? style = null)
+    {
+        if (text.Length > 0) Write(text, style);
+        Out.Write('\n');
+    }
+
+    /// <summary>Tells of a problem and, in a second line, of what to do next.</summary>
+    public void Problem(string message, string? next = null)
+    {
+        _styledError.Write(new Text("error", Palette.Error));
+        _styledError.Write(new Text($": {Printable.Of(message)}"));
+        Error.Write('\n');
+        if (next is null) return;
+        _styledError.Write(new Text("next", Palette.Hint));
+        _styledError.Write(new Text($": {Printable.Of(next)}"));
+        Error.Write('\n');
+    }
+
+    private static IAnsiConsole Styled(TextWriter writer, bool colours)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = colours ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = colours ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        console.Profile.Width = UnlimitedWidth;
+        return console;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Mesh.Cli.Output;
+
+namespace Mesh.Cli.Tests.Support;
+
+/// <summary>One run of the tool in this process, with what it wrote.</summary>
+internal sealed record ToolRun(int ExitCode, string Output, string Error)
+{
+    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+
+    public static async Task<ToolRun> OfAsync(params string[] arguments)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var exitCode = await MeshTool.RunAsync(arguments, new ToolConsole(output, error), CancellationToken.None);
+        return new ToolRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>As <see cref="OfAsync"/>, as on a terminal with colours.</summary>
+    public static async Task<ToolRun> InColourAsync(params string[] arguments)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var exitCode = await MeshTool.RunAsync(arguments, new ToolConsole(output, error, colourOutput: true, colourError: true), CancellationToken.None);
+        return new ToolRun(exitCode, output.ToString(), error.ToString());
+    }
+}
