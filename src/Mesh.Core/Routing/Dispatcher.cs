@@ -204,6 +204,8 @@ internal sealed class Dispatcher
     {
         HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
         Layout = _prefixes.Layout,
+        FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
+            && (request.Model is null || _models.IsListedByAll(_models.Find(request.Model))),
     };
 
     // :: An endpoint's queue

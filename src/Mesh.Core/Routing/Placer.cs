@@ -16,7 +16,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
-    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, random) : null;
+    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
     /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>
@@ -40,7 +40,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             if (choice.Kind == ChoiceKind.None) break;
             var placement = choice.Kind == ChoiceKind.Overfill && !overfill
                 ? FullIfAble(in context, endpoints.Configured[backends.RangeOf(choice.Backend)])
-                : PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], now);
+                : PlaceIn(in context, backends, choice.Backend, now);
             if (placement == Placement.Full) return placement;
             if (placement.Endpoint is not null)
             {
@@ -65,7 +65,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         const double WorthMovingMs = 5;
         var placement = _cost is not null && backends.IsFree
             ? PlaceAnywhere(in context, backends, now)
-            : PlaceAmong(in context, current.BackendIndex < 0 ? default : endpoints.Configured[backends.RangeOf(current.BackendIndex)], now);
+            : current.BackendIndex < 0 ? Placement.None(DecisionReason.NoReadyEndpoint) : PlaceIn(in context, backends, current.BackendIndex, now);
         if (_cost is null || placement.Endpoint is null || placement.Endpoint == current || current.BackendIndex < 0) return placement;
         if (!_profile.Accepts(in context, current, _workspace)) return placement;
         var nowMs = now.TotalMilliseconds;
@@ -80,6 +80,11 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
+        if (context.FitsEverywhere && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
+        {
+            return PlacementOf(in choice, now.TotalMilliseconds);
+        }
+
         var placement = PlaceAmong(in context, endpoints.Configured, now, backends.Excluded);
         return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, now, backends.SwitchedOff) : placement;
     }
@@ -98,7 +103,20 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
         var nowMs = now.TotalMilliseconds;
         var choice = _cost.Choose(in context, candidates, _bindAheadMs, nowMs);
-        return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
+        return PlacementOf(in choice, nowMs);
+    }
+
+    private Placement PlaceIn(in SchedulingContext context, BackendTable backends, int backend, TimeSpan now)
+    {
+        var nowMs = now.TotalMilliseconds;
+        if (_cost is null || !context.FitsEverywhere) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
+        return _cost.ChooseReady(in context, backend, default, _bindAheadMs, nowMs) is { } choice
+            ? PlacementOf(in choice, nowMs)
+            : Placement.None(DecisionReason.NoReadyEndpoint);
+    }
+
+    private Placement PlacementOf(in CostChoice choice, double nowMs) =>
+        new(choice.Endpoint, choice.Candidates == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,
             Ready = IsReady(choice.Endpoint, nowMs),
@@ -106,7 +124,6 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             OwnMs = choice.OwnMs,
             TableMs = choice.TableMs,
         };
-    }
 
     private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.QueueCount == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
 
