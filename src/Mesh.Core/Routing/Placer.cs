@@ -38,11 +38,12 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            var placement = PlaceIn(in context, backends, choice.Backend, now);
+            var placement = choice.Kind == ChoiceKind.Overfill && !overfill
+                ? FullIfAble(in context, endpoints.Configured[backends.RangeOf(choice.Backend)])
+                : PlaceIn(in context, backends, choice.Backend, now);
+            if (placement == Placement.Full) return placement;
             if (placement.Endpoint is not null)
             {
-                // Full, and not merely unable: only for a place that there can be does it make sense to wait.
-                if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
                 backends.Selector.OnChosen(choice);
                 return placement with
                 {
@@ -72,6 +73,10 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             ? placement with { Endpoint = current, Ready = IsReady(current, nowMs) }
             : placement;
     }
+
+    // Full, and not merely unable: only for a place that there can be does it make sense to wait.
+    private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
+        _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {

@@ -289,7 +289,7 @@ public sealed class PoolState
         var timestamp = _clock.Now;
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
-            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), 
+            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
             e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
     }
 

@@ -21,13 +21,13 @@ internal sealed class QueueRun
     private readonly GatewaySession[] _sessions = [new("g", 1), new("h", 1)];
     private readonly Dictionary<GatewaySession, long> _lastSeen = [];
     private readonly QueueJudge _judge;
-    private readonly string _profile;
+    private readonly bool _bindsLate;
     private PoolConfig _config;
 
     public QueueRun(ulong seed, bool bindsLate)
     {
         _random = new Xoshiro256(seed);
-        _profile = bindsLate ? "mesh" : "least-load";
+        _bindsLate = bindsLate;
         _config = Config();
         State = new PoolState(_config, _time, seed, new PoolStateOptions { Locality = new Locality { Region = "west" } });
         _judge = new QueueJudge(State, bindsLate);
@@ -126,7 +126,7 @@ internal sealed class QueueRun
     private PoolConfig Config() => new()
     {
         Id = PoolFixture.PoolName,
-        Scheduling = new SchedulingConfig { Profile = _profile },
+        Scheduling = _bindsLate ? new SchedulingConfig() : new SchedulingConfig { BindAhead = null },
         TrafficDistribution = new() { FailoverHealthThreshold = 0, AutoCapacityDrain = _random.NextInt32(4) == 0 },
         FlowControl = new FlowControlSettings
         {
