@@ -13,7 +13,7 @@ namespace Mesh.Core.Endpoints;
 /// One endpoint of a pool: what is in flight there, exactly, and what its probes, samples and model list last said. It changes in place,
 /// so that a lease can hold on to it while configurations come and go.
 /// </summary>
-internal sealed class EndpointState(EndpointId id)
+internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 {
     // 27,000 blocks of 16 tokens: an 80 GB accelerator with a model of 8 billion parameters.
     private const long DefaultKvCapacityTokens = 432_000;
@@ -39,13 +39,13 @@ internal sealed class EndpointState(EndpointId id)
     public bool Draining { get; set; }
 
     /// <summary>Index of its backend in the configuration; −1 once the configuration no longer names it.</summary>
-    public int BackendIndex { get; set; } = -1;
+    public int BackendIndex { get; private set; } = -1;
 
     /// <summary>Its number in the pool, from 0; a removed endpoint's number is given to a later one.</summary>
-    public required int Slot { get; init; }
+    public int Slot => slot;
 
     /// <summary>Predicted work outstanding.</summary>
-    public EndpointWork Work { get; } = new();
+    public EndpointWork Work { get; } = new(costs, slot);
 
     /// <summary>Requests that wait for this endpoint.</summary>
     public WaitQueue Queue => _queue ??= new WaitQueue();
@@ -55,15 +55,6 @@ internal sealed class EndpointState(EndpointId id)
 
     /// <summary>When the first of them may be sent, in milliseconds since the pool's start.</summary>
     public double ReadyAtMs { get; set; }
-
-    /// <summary>Round trip from the deciding gateway, in milliseconds; 0 in its own region.</summary>
-    public double RoundTripMs { get; set; }
-
-    /// <summary>1 / capacity scaler of its backend: what has half the scaler counts as twice as loaded.</summary>
-    public double CostScale { get; set; } = 1;
-
-    /// <summary>True while a recent failure may still weigh.</summary>
-    public bool HasFailures => !_failures.IsEmpty;
 
     /// <summary>Tokens that its KV cache holds.</summary>
     public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
@@ -114,7 +105,25 @@ internal sealed class EndpointState(EndpointId id)
         if (!ended.FirstByteSeen) InFlightPrefillTokens -= ended.Load.PromptTokens;
     }
 
-    public void AddFailure(double weight, LeaseLoad load, Decay decay) => _failures.Add(weight, load.Tokens, decay);
+    public void AddFailure(double weight, LeaseLoad load, Decay decay)
+    {
+        _failures.Add(weight, load.Tokens, decay);
+        costs[slot].HasFailures = true;
+    }
+
+    /// <summary>Tells the choice by cost where this endpoint belongs now, and whether it may be chosen.</summary>
+    /// <param name="backend">Index of its backend; −1 for none.</param>
+    /// <param name="roundTripMs">Round trip from the deciding gateway.</param>
+    /// <param name="scale">1 / capacity scaler of the backend.</param>
+    public void Place(int backend, double roundTripMs, double scale)
+    {
+        BackendIndex = backend;
+        ref var row = ref costs[slot];
+        row.Backend = backend;
+        row.RoundTripMs = roundTripMs;
+        row.Scale = (float)scale;
+        row.IsReady = backend >= 0 && Health == EndpointHealth.Healthy;
+    }
 
     /// <summary>Requests in flight, recent failures counted in.</summary>
     public double LoadInRequests(Decay decay) => InFlightRequests + _failures.Requests(decay);
@@ -162,7 +171,13 @@ internal sealed class EndpointState(EndpointId id)
     private HealthTransition Moved(EndpointHealth before, EndpointHealth after)
     {
         // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
-        if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy) _failures.Clear();
+        if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy)
+        {
+            _failures.Clear();
+            costs[slot].HasFailures = false;
+        }
+
+        costs[slot].IsReady = BackendIndex >= 0 && after == EndpointHealth.Healthy;
         return new HealthTransition(before, after);
     }
 

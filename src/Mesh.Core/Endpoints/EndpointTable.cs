@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
+using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Endpoints;
 
@@ -14,6 +15,7 @@ internal sealed class EndpointTable
     private readonly ModelCatalog _models;
     private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
+    private EndpointState?[] _bySlot = [];
     private long _lastMark;
 
     public EndpointTable(ModelCatalog models) => _models = models;
@@ -23,6 +25,12 @@ internal sealed class EndpointTable
 
     /// <summary>All endpoints, the draining ones included, in no order.</summary>
     public IEnumerable<EndpointState> All => _byId.Values;
+
+    /// <summary>The rows that costs are made of, by slot.</summary>
+    public CostTable Costs { get; } = new();
+
+    /// <summary>The endpoint in a slot that has one.</summary>
+    public EndpointState InSlot(int slot) => _bySlot[slot]!;
 
     /// <summary>Slots given out are below this.</summary>
     public int SlotCount { get; private set; }
@@ -47,7 +55,7 @@ internal sealed class EndpointTable
         foreach (var endpoint in _configured)
         {
             endpoint.Draining = true;
-            endpoint.BackendIndex = -1;
+            endpoint.Place(-1, 0, 1);
         }
 
         var configured = new List<EndpointState>();
@@ -72,6 +80,8 @@ internal sealed class EndpointTable
         _models.Assign(endpoint, default);
         _byId.Remove(endpoint.Id);
         Forgotten?.Invoke(endpoint);
+        Costs.Reset(endpoint.Slot);
+        _bySlot[endpoint.Slot] = null;
         _freeSlots.Add(endpoint.Slot);
     }
 
@@ -102,7 +112,11 @@ internal sealed class EndpointTable
     {
         if (!_byId.TryGetValue(declared.Id, out var endpoint))
         {
-            endpoint = new EndpointState(declared.Id) { Backend = backend, PodName = declared.PodName, Slot = TakeSlot() };
+            var slot = TakeSlot();
+            Costs.Reset(slot);
+            endpoint = new EndpointState(declared.Id, Costs, slot) { Backend = backend, PodName = declared.PodName };
+            if (slot >= _bySlot.Length) Array.Resize(ref _bySlot, Math.Max(16, _bySlot.Length * 2));
+            _bySlot[slot] = endpoint;
             _byId.Add(declared.Id, endpoint);
             return endpoint;
         }

@@ -12,6 +12,12 @@ internal sealed class ModelCatalog
 
     public int Count => _byName.Count;
 
+    /// <summary>Endpoints that have told their models.</summary>
+    public int Told { get; private set; }
+
+    /// <summary>True if every endpoint that has told its models lists this one, so that none needs to be asked.</summary>
+    public bool IsListedByAll(ModelName? model) => (model?.Listings ?? 0) == Told;
+
     /// <summary>The name, or null when no endpoint lists it.</summary>
     public ModelName? Find(string name) => _byName.GetValueOrDefault(name);
 
@@ -19,6 +25,7 @@ internal sealed class ModelCatalog
     public void Assign(EndpointState endpoint, ImmutableArray<string> models)
     {
         var before = endpoint.Models;
+        Told += (models.IsDefault ? 0 : 1) - (before is null ? 0 : 1);
         endpoint.Models = models.IsDefault ? null : Acquire(models);
         if (before is not null) Release(before);
     }

@@ -16,7 +16,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
-    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, random) : null;
+    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
     /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>
@@ -38,7 +38,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            var placement = PlaceAmong(in context, endpoints.Configured[backends.RangeOf(choice.Backend)], now);
+            var placement = PlaceIn(in context, backends, choice.Backend, now);
             if (placement.Endpoint is not null)
             {
                 // Full, and not merely unable: only for a place that there can be does it make sense to wait.
@@ -64,7 +64,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         const double WorthMovingMs = 5;
         var placement = _cost is not null && backends.IsFree
             ? PlaceAnywhere(in context, backends, now)
-            : PlaceAmong(in context, current.BackendIndex < 0 ? default : endpoints.Configured[backends.RangeOf(current.BackendIndex)], now);
+            : current.BackendIndex < 0 ? Placement.None(DecisionReason.NoReadyEndpoint) : PlaceIn(in context, backends, current.BackendIndex, now);
         if (_cost is null || placement.Endpoint is null || placement.Endpoint == current || current.BackendIndex < 0) return placement;
         if (!_profile.Accepts(in context, current, _workspace)) return placement;
         var nowMs = now.TotalMilliseconds;
@@ -75,6 +75,11 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
+        if (context.FitsEverywhere && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
+        {
+            return PlacementOf(in choice, now.TotalMilliseconds);
+        }
+
         var placement = PlaceAmong(in context, endpoints.Configured, now, backends.Excluded);
         return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, now, backends.SwitchedOff) : placement;
     }
@@ -93,7 +98,20 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
         var nowMs = now.TotalMilliseconds;
         var choice = _cost.Choose(in context, candidates, _bindAheadMs, nowMs);
-        return new Placement(choice.Endpoint, candidates.Length == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
+        return PlacementOf(in choice, nowMs);
+    }
+
+    private Placement PlaceIn(in SchedulingContext context, BackendTable backends, int backend, TimeSpan now)
+    {
+        var nowMs = now.TotalMilliseconds;
+        if (_cost is null || !context.FitsEverywhere) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
+        return _cost.ChooseReady(in context, backend, default, _bindAheadMs, nowMs) is { } choice
+            ? PlacementOf(in choice, nowMs)
+            : Placement.None(DecisionReason.NoReadyEndpoint);
+    }
+
+    private Placement PlacementOf(in CostChoice choice, double nowMs) =>
+        new(choice.Endpoint, choice.Candidates == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,
             Ready = IsReady(choice.Endpoint, nowMs),
@@ -101,7 +119,6 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             OwnMs = choice.OwnMs,
             TableMs = choice.TableMs,
         };
-    }
 
     private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.QueueCount == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;
 

@@ -77,7 +77,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
         var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
-        if (load.TableMs >= LeastInstructiveMs) endpoint.Work.PrefillSpeed.Observe(nowMs - begun, load.TableMs);
+        if (load.TableMs >= LeastInstructiveMs) endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs);
         if (load.TableMs > 0) FirstTokenError.Observe(load.FirstByteMs - load.SentMs, nowMs - load.SentMs);
         endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs);
         return endpoint;

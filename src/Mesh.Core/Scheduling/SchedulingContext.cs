@@ -28,6 +28,9 @@ internal readonly ref struct SchedulingContext
     /// <summary>The request to place.</summary>
     public readonly ref readonly RouteRequest Request;
 
+    /// <summary>True when any healthy endpoint may take the request: nothing but health needs to be looked at.</summary>
+    public bool FitsEverywhere { get; init; }
+
     /// <summary>Prompt tokens that an endpoint is believed to hold.</summary>
     public int TokensHeldBy(EndpointState endpoint) => HeldBlocks.IsEmpty ? 0 : Math.Min(Layout.TokensIn(HeldBlocks[endpoint.Slot]), Request.PromptTokens);
 

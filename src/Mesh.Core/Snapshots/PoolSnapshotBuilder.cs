@@ -78,7 +78,7 @@ internal static class PoolSnapshotBuilder
         Draining = endpoint.Draining,
         WaitingRequests = endpoint.QueueCount,
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
-        PrefillSpeedRatio = endpoint.Work.PrefillSpeed.Ratio,
+        PrefillSpeedRatio = endpoint.Work.PrefillSpeedRatio,
         TotalRequests = endpoint.TotalRequests,
         Models = endpoint.Models is { } models ? [.. models.Select(m => m.Name)] : default,
         LastSample = endpoint.LastSample,

@@ -46,10 +46,8 @@ internal sealed class BackendTable
             for (; next < endpoints.Length && ReferenceEquals(endpoints[next].Backend, ordered[i]); next++)
             {
                 var endpoint = endpoints[next];
-                endpoint.BackendIndex = i;
+                endpoint.Place(i, roundTripMs, 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler));
                 endpoint.IndexInBackend = next - start;
-                endpoint.RoundTripMs = roundTripMs;
-                endpoint.CostScale = 1 / Math.Max(1e-3, ordered[i].Settings.CapacityScaler);
                 load.AddInFlight(endpoint.InFlightRequests + endpoint.QueueCount);
                 Count(load, endpoint.Health, 1);
                 if (endpoint.LastSample is not null && readAt(endpoint) is { } read) Observe(endpoint, read);

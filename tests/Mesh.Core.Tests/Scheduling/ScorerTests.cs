@@ -7,6 +7,7 @@ using Mesh.Core.Randomness;
 using Mesh.Core.Routing;
 using Mesh.Core.Scheduling;
 using Mesh.Core.Scheduling.Pickers;
+using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Scheduling.Scorers;
 
 namespace Mesh.Core.Tests.Scheduling;
@@ -82,9 +83,16 @@ public sealed class ScorerTests
         Assert.All(new[] { counts[1], counts[3], counts[4] }, n => Assert.True(n is > 870 and < 1130, $"seed {Seed}: {n}"));
     }
 
+    private static CostTable OneRow()
+    {
+        var costs = new CostTable();
+        costs.Reset(0);
+        return costs;
+    }
+
     private static EndpointState WithRequests(int requests, int tokens)
     {
-        var endpoint = new EndpointState(PoolFixture.Id(0)) { Backend = Backend, Slot = 0, PodName = "pod" };
+        var endpoint = new EndpointState(PoolFixture.Id(0), OneRow(), 0) { Backend = Backend, PodName = "pod" };
         for (var i = 0; i < requests; i++) endpoint.Reserve(new LeaseLoad(tokens, 0));
         return endpoint;
     }

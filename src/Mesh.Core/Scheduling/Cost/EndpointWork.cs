@@ -4,48 +4,41 @@ namespace Mesh.Core.Scheduling.Cost;
 /// The work that an endpoint has outstanding, predicted from what was sent there: prompts that have not answered yet, and streams that
 /// decode. Times are milliseconds since the pool's start. Not thread-safe.
 /// </summary>
-internal sealed class EndpointWork
+internal sealed class EndpointWork(CostTable table, int slot)
 {
-    private double _busyUntilMs;
+    private readonly SpeedEstimate _prefillSpeed = new();
     private double _blindUntilMs;
     private double _pendingMs;
     private int _pending;
     private int _streams;
     private long _contextTokens;
 
-    /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
-    public SpeedEstimate PrefillSpeed { get; } = new();
-
     /// <summary>Prompt work of requests that wait in the pool for this endpoint.</summary>
-    public double QueuedMs { get; set; }
+    public double QueuedMs
+    {
+        get => Row.QueuedMs;
+        set => Row.QueuedMs = value;
+    }
 
-    /// <summary>What one more stream does to the streams that are there; see <see cref="CostModel"/>.</summary>
-    public double DecodeCostMs { get; private set; }
-
-    /// <summary>What the streams add to each prefill step.</summary>
-    public double StepIncrementMs { get; private set; }
-
-    /// <summary>Requests sent that have not answered.</summary>
-    public int Pending => _pending;
-
-    /// <summary>Requests that have begun to answer.</summary>
-    public int Streams => _streams;
+    /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
+    public double PrefillSpeedRatio => _prefillSpeed.Ratio;
 
     /// <summary>When the last answer began.</summary>
     public double LastFirstByteMs { get; private set; }
 
-    /// <summary>When the prompt work outstanding is predicted to be done.</summary>
-    public double BusyUntilMs => _busyUntilMs;
+    private ref CostRow Row => ref table[slot];
 
     /// <summary>
     /// Time until a prompt sent now would begin to be computed. A prediction that time has overtaken counts as the share of those that
     /// stand behind the first.
     /// </summary>
-    public double WaitMs(double nowMs)
+    public double WaitMs(double nowMs) => Row.WaitMs(nowMs);
+
+    /// <summary>Learns from a prompt that was computed alone: how long it took, and what the step-time table says.</summary>
+    public void ObservePrefill(double observedMs, double tableMs)
     {
-        var left = _busyUntilMs - nowMs;
-        if (_pending <= 1) return left > 0 ? left : 0;
-        return Math.Max(left, _pendingMs * (_pending - 1) / _pending);
+        _prefillSpeed.Observe(observedMs, tableMs);
+        Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
     /// <summary>
@@ -54,14 +47,16 @@ internal sealed class EndpointWork
     /// </summary>
     public void OnSent(double ownMs, bool streaming, int contextTokens, double nowMs, CostModel model)
     {
-        _busyUntilMs = Math.Max(nowMs, _busyUntilMs) + ownMs;
+        ref var row = ref Row;
+        row.BusyUntilMs = Math.Max(nowMs, row.BusyUntilMs) + ownMs;
         if (streaming)
         {
             _pendingMs += ownMs;
             _pending++;
+            row.LeastWaitMs = BehindTheFirstMs;
             return;
         }
-        _blindUntilMs = _busyUntilMs;
+        _blindUntilMs = row.BusyUntilMs;
         _streams++;
         _contextTokens += contextTokens;
         Refresh(model);
@@ -90,14 +85,24 @@ internal sealed class EndpointWork
         Refresh(model);
     }
 
+    private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
+
     private void EndPrompt(double ownMs, double nowMs)
     {
         _pending--;
         // Sums of many small numbers drift: none pending is exactly nothing.
         _pendingMs = _pending == 0 ? 0 : Math.Max(0, _pendingMs - ownMs);
-        _busyUntilMs = Math.Min(_busyUntilMs, Math.Max(_blindUntilMs, nowMs + _pendingMs));
-        if (_pending > 0) _busyUntilMs = Math.Max(_busyUntilMs, nowMs + _pendingMs * (_pending - 1) / _pending);
+        ref var row = ref Row;
+        row.LeastWaitMs = BehindTheFirstMs;
+        row.BusyUntilMs = Math.Min(row.BusyUntilMs, Math.Max(_blindUntilMs, nowMs + _pendingMs));
+        if (_pending > 0) row.BusyUntilMs = Math.Max(row.BusyUntilMs, nowMs + row.LeastWaitMs);
     }
 
-    private void Refresh(CostModel model) => (DecodeCostMs, StepIncrementMs) = model.DecodeCosts(_streams, _contextTokens);
+    private void Refresh(CostModel model)
+    {
+        var (decodeMs, incrementMs) = model.DecodeCosts(_streams, _contextTokens);
+        ref var row = ref Row;
+        row.DecodeMs = decodeMs;
+        row.StepIncrementMs = (float)incrementMs;
+    }
 }

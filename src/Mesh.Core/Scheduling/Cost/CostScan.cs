@@ -1,0 +1,108 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Randomness;
+
+namespace Mesh.Core.Scheduling.Cost;
+
+/// <summary>
+/// One pass over endpoints: their costs for one request, and the cheapest of all and of those that could begin at once. What only depends
+/// on how much of the prompt an endpoint holds is computed once for each amount.
+/// </summary>
+internal ref struct CostScan
+{
+    // A failure within the last seconds weighs as much as this for every request that it counts as.
+    private const double FailureMs = 100;
+    private readonly ReadOnlySpan<int> _heldBlocks;
+    private readonly WorkCurve _curve;
+    private readonly Xoshiro256 _random;
+    private readonly double _ownWeight;
+    private readonly double _bindAheadMs;
+    private readonly double _nowMs;
+    private readonly int _promptTokens;
+    private readonly Span<HeldCost> _byHeld;
+    private readonly long _decision;
+
+    public CostScan(
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double ownWeight, double bindAheadMs, double nowMs, Xoshiro256 random)
+    {
+        (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
+        _heldBlocks = context.HeldBlocks;
+        _promptTokens = Math.Max(1, context.Request.PromptTokens);
+        _curve = model.Curve;
+        _ownWeight = ownWeight;
+        _bindAheadMs = bindAheadMs;
+        _nowMs = nowMs;
+        _random = random;
+    }
+
+    /// <summary>Endpoints looked at.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Those of them that could begin at once.</summary>
+    public int ReadyCount { get; private set; }
+
+    /// <summary>Sum of their waits.</summary>
+    public double SumWaitMs { get; private set; }
+
+    /// <summary>The cheapest.</summary>
+    public Found Cheapest = Found.Nothing;
+
+    /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
+    public Found CheapestReady = Found.Nothing;
+
+    /// <summary>Looks at one endpoint.</summary>
+    public void Look(in SchedulingContext context, int slot, ref CostRow row, EndpointTable endpoints)
+    {
+        var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
+        ref var prompt = ref _byHeld[held];
+        if (prompt.Decision != _decision) Work(in context, held, ref prompt);
+        var wait = row.WaitMs(_nowMs);
+        Count++;
+        SumWaitMs += wait;
+        var besides = prompt.Steps * row.StepIncrementMs;
+        var own = prompt.TableMs * row.PrefillSpeed + besides;
+        var cost = (wait + _ownWeight * own) * row.Scale + row.DecodeMs + row.RoundTripMs;
+        if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, prompt.TableMs + besides, prompt.CachedTokens, _random);
+        if (wait >= _bindAheadMs || row.QueuedMs > 0) return;
+        ReadyCount++;
+        if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, prompt.TableMs + besides, prompt.CachedTokens, _random);
+    }
+
+    private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)
+    {
+        // Even a prompt that is cached as a whole has its last token computed.
+        prompt.CachedTokens = Math.Min(context.Layout.TokensIn(held), _promptTokens - 1);
+        prompt.TableMs = _curve.PromptMs(_promptTokens - prompt.CachedTokens, prompt.CachedTokens);
+        prompt.Steps = WorkCurve.Steps(_promptTokens - prompt.CachedTokens);
+        prompt.Decision = _decision;
+    }
+
+    /// <summary>The cheapest so far; equal ones replace each other so that each has the same chance in the end.</summary>
+    internal struct Found
+    {
+        public const double TieMs = 1e-6;
+        public int Slot;
+        public double Cost;
+        public double OwnMs;
+        public double TableMs;
+        public int CachedTokens;
+        private int _ties;
+
+        public static Found Nothing => new() { Slot = -1, Cost = double.PositiveInfinity };
+
+        public void Offer(int slot, double cost, double ownMs, double tableMs, int cachedTokens, Xoshiro256 random)
+        {
+            if (cost < Cost - TieMs)
+            {
+                _ties = 1;
+                Cost = cost;
+            }
+            else if (random.NextInt32(++_ties) != 0)
+            {
+                return;
+            }
+
+            (Slot, OwnMs, TableMs, CachedTokens) = (slot, ownMs, tableMs, cachedTokens);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+namespace Mesh.Core.Scheduling.Cost;
+
+/// <summary>
+/// What the cost of every endpoint is made of, one row of a cache line per slot: choosing walks these rows in order instead of following
+/// references from endpoint to endpoint.
+/// </summary>
+internal sealed class CostTable
+{
+    private CostRow[] _rows = [];
+
+    /// <summary>Rows of the slots given out, some of which may be of no endpoint.</summary>
+    public ReadOnlySpan<CostRow> Rows => _rows.AsSpan(0, Count);
+
+    /// <summary>Slots given out.</summary>
+    public int Count { get; private set; }
+
+    public ref CostRow this[int slot] => ref _rows[slot];
+
+    /// <summary>Makes an empty row for a slot.</summary>
+    public void Reset(int slot)
+    {
+        if (slot >= _rows.Length) Array.Resize(ref _rows, Math.Max(16, Math.Max(slot + 1, _rows.Length * 2)));
+        Count = Math.Max(Count, slot + 1);
+        _rows[slot] = new CostRow { Backend = -1, Scale = 1, PrefillSpeed = 1 };
+    }
+}
+
+/// <summary>One endpoint's part in the cost of a request; see <see cref="CostModel"/>. Times in milliseconds.</summary>
+internal struct CostRow
+{
+    /// <summary>When the prompt work outstanding is predicted to be done, since the pool's start.</summary>
+    public double BusyUntilMs;
+
+    /// <summary>Least time until a further prompt begins, whatever was predicted.</summary>
+    public double LeastWaitMs;
+
+    /// <summary>Prompt work of requests that wait in the pool for it.</summary>
+    public double QueuedMs;
+
+    /// <summary>What one more stream does to those that are there.</summary>
+    public double DecodeMs;
+
+    /// <summary>Round trip from the deciding gateway.</summary>
+    public double RoundTripMs;
+
+    /// <summary>Learned: its prompt times over the table's.</summary>
+    public double PrefillSpeed;
+
+    /// <summary>What its streams add to each prefill step.</summary>
+    public float StepIncrementMs;
+
+    /// <summary>1 / capacity scaler of its backend: what has half the scaler counts as twice as loaded.</summary>
+    public float Scale;
+
+    /// <summary>Index of its backend in the configuration; −1 once that no longer names it.</summary>
+    public int Backend;
+
+    /// <summary>Healthy and in the configuration.</summary>
+    public bool IsReady;
+
+    /// <summary>A recent failure may still weigh.</summary>
+    public bool HasFailures;
+
+    /// <summary>Time until a prompt sent now would begin to be computed.</summary>
+    public readonly double WaitMs(double nowMs)
+    {
+        var left = BusyUntilMs - nowMs;
+        return left > LeastWaitMs ? left : LeastWaitMs;
+    }
+}
