@@ -48,15 +48,14 @@ internal sealed class DecodeRun(VllmModelOptions options, StepScheduler schedule
             if (endMs > untilMs) break;
             Count(nowMs, endMs, isFirst: done == 0);
             nowMs = endMs;
+            ScheduleNext();
         }
 
         if (done == 0) return beganMs;
         foreach (var sequence in scheduler.Running)
         {
-            sequence.Computed += done;
             sequence.Generated += done;
             sequence.LastTokenMs = nowMs;
-            scheduler.ScheduleDecode(sequence);
         }
 
         _context += (long)done * _batch;
@@ -64,17 +63,30 @@ internal sealed class DecodeRun(VllmModelOptions options, StepScheduler schedule
         return nowMs;
     }
 
+    /// <summary>When the step under way ends.</summary>
+    public double FirstEndMs(double beganMs) => beganMs + StepMs(0);
+
     /// <summary>Ends the run with the step under way; returns the time at which that ends.</summary>
     public double Cut(double beganMs)
     {
         Steps = 1;
-        return beganMs + StepMs(0);
+        return FirstEndMs(beganMs);
     }
 
     /// <summary>The last step is completed by the engine itself.</summary>
     public void End() => Steps = 0;
 
     private double StepMs(int ahead) => options.StepTimes.StepMs(0, 0, _batch, _context + ((long)ahead * _batch));
+
+    // Blocks are taken and shared step by step, in the order of the batch: who comes first decides what is evicted and whose copy is found.
+    private void ScheduleNext()
+    {
+        foreach (var sequence in scheduler.Running)
+        {
+            var filled = ++sequence.Computed % options.BlockSize;
+            if (filled == 0 || filled == options.BlockSize - 1) scheduler.ScheduleDecode(sequence);
+        }
+    }
 
     private void Count(double beganMs, double endMs, bool isFirst)
     {

@@ -69,6 +69,12 @@ public sealed class VllmEngine
     /// <summary>Share of blocks in use, 0–1.</summary>
     public double KvUtilizationRatio => (double)_scheduler.Blocks.InUse / _scheduler.Blocks.Total;
 
+    /// <summary>Virtual time at which the very step under way ends, which may be the first of a run; NaN when none is.</summary>
+    internal double CurrentStepEndMs => IsStepping && _run.Steps > 1 ? _run.FirstEndMs(NowMs) : StepEndMs;
+
+    // For a forecast that knows everything; nothing in it may be changed from outside.
+    internal StepScheduler Scheduler => _scheduler;
+
     internal BlockPool Pool => _scheduler.Blocks;
 
     /// <summary>Queues a sequence. It is considered from the next plan on.</summary>

@@ -55,6 +55,8 @@ internal sealed class DiscreteWorld : ISequenceSink
     /// <summary>Engines of all regions, region by region.</summary>
     public ReadOnlySpan<VllmEngine> Engines => _engines;
 
+    internal double LatencyMs => _options.LatencyMs;
+
     bool ISequenceSink.WantsEveryToken => false;
 
     /// <summary>Plays a trace until every request has ended.</summary>

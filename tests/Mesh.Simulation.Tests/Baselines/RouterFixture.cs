@@ -25,6 +25,8 @@ internal sealed class RouterFixture : IWorldHost
 
     public int Endpoints => _engines.Length;
 
+    public double LatencyMs => 0.5;
+
     public double WakeMs { get; private set; } = double.PositiveInfinity;
 
     public VllmEngine Engine(int endpoint) => _engines[endpoint];
