@@ -13,7 +13,7 @@ public sealed class DrainingTests
     private static MeshConfig Config(TimeSpan? draining, long version, params EndpointId[] endpoints)
     {
         var config = Configs.For(endpoints);
-        var pool = config.Pools[0] with { DrainingTimeout = draining ?? TimeSpan.Zero, HasDrainingTimeout = draining is not null };
+        var pool = config.Pools[0] with { DrainingTimeout = draining ?? TimeSpan.Zero, DrainingLimit = draining };
         return config with { Version = version, Pools = [pool] };
     }
 

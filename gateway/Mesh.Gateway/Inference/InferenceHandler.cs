@@ -134,8 +134,7 @@ internal sealed partial class InferenceHandler(
             return false;
         }
 
-        // A path that clients made up must become a known one: a rewrite is no way to the model servers' other paths.
-        if (!isKnown && ApiPaths.Find(exchange.Path) != ApiKind.Inference)
+        if (!RouteMatcher.MayBeSent(exchange))
         {
             return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
         }

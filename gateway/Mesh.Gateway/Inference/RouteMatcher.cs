@@ -1,3 +1,4 @@
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Shaping;
 
 namespace Mesh.Gateway.Inference;
@@ -32,5 +33,13 @@ internal sealed class RouteMatcher(InferenceServices services)
     /// nothing changed or the request leads nowhere now.
     /// </summary>
     public bool MatchAgain(InferenceExchange exchange) =>
-        !ReferenceEquals(exchange.State, services.Configuration.Current) && Match(exchange) && exchange.Pool is not null;
+        !ReferenceEquals(exchange.State, services.Configuration.Current) && Match(exchange) && exchange.Pool is not null
+        && Redirects.For(exchange) is null && MayBeSent(exchange);
+
+    /// <summary>
+    /// True when the client's path or the one that the rule makes of it is one of the APIs: a rewrite is no way to the model servers'
+    /// other paths.
+    /// </summary>
+    public static bool MayBeSent(InferenceExchange exchange) =>
+        ApiPaths.Find(exchange.Context.Request.Path.Value) == ApiKind.Inference || ApiPaths.Find(exchange.Path) == ApiKind.Inference;
 }

@@ -94,9 +94,9 @@ internal sealed class FlightRegistry
                         flight.IsDisplaced = true;
                         displaced.Add((flight.Lifetime, flight.Number));
                     }
-                    else if (before.Pool(flight.PlacedIn)?.Config is { HasDrainingTimeout: true } pool)
+                    else if (before.Pool(flight.PlacedIn)?.Config.DrainingLimit is { } limit)
                     {
-                        flight.Lifetime.DrainAfter(pool.DrainingTimeout);
+                        flight.Lifetime.DrainAfter(limit);
                     }
                 }
 
