@@ -45,6 +45,9 @@ public sealed record EndpointSnapshot
     /// <summary>Requests that wait in the pool for this endpoint.</summary>
     public int WaitingRequests { get; init; }
 
+    /// <summary>Predicted work of the prompts that wait in the pool for it, in milliseconds; 0 when none does.</summary>
+    public double WaitingPromptMs { get; init; }
+
     /// <summary>Predicted time until a prompt sent now would begin to be computed, in milliseconds.</summary>
     public double PredictedWaitMs { get; init; }
 

@@ -77,6 +77,7 @@ internal static class PoolSnapshotBuilder
         FailureLoadRequests = endpoint.FailureRequests(clock.FailureDecay(now)),
         Draining = endpoint.Draining,
         WaitingRequests = endpoint.QueueCount,
+        WaitingPromptMs = endpoint.Work.QueuedMs,
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
         PrefillSpeedRatio = endpoint.Work.PrefillSpeedRatio,
         TotalRequests = endpoint.TotalRequests,

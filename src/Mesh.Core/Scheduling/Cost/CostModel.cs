@@ -4,11 +4,12 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + w · own + 3·step + 200·pushed + rtt</c>.
+/// <c>wait + own + (w − 1) · work + 3·step + 200·pushed + rtt</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
-/// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it. <c>w = 2 + 2 · mean wait in seconds</c>: the
-/// busier the pool, the more a prompt that is computed again takes from those who come later.</item>
+/// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it, at the endpoint's learned speed.</item>
+/// <item><c>work</c>: the same at the table's speed. <c>w = 2 + 2 · mean wait in seconds</c>: the busier the pool, the more a prompt that is
+/// computed again takes from those who come later. Time on a slow endpoint is worth less to them, so that this part knows no speed.</item>
 /// <item><c>step</c>: by how much a decode step there, with this stream in it, is longer than that of a stream alone. (Its growth by one
 /// stream would be the harm done, but that falls with the number of streams, and would send everything to the busiest.)</item>
 /// <item><c>pushed</c>: streams that it would push over the target of time per output token.</item>
@@ -16,8 +17,8 @@ namespace Mesh.Core.Scheduling.Cost;
 /// </summary>
 internal sealed class CostModel(SchedulingConfig config)
 {
-    private const double OwnWeight = 2;
-    private const double OwnWeightPerWaitSecond = 2;
+    private const double WorkWeight = 1;
+    private const double WorkWeightPerWaitSecond = 2;
     private const double StepWeight = 3;
     private const double PushedStreamMs = 200;
     // A stream's context where there is none to go by.
@@ -26,8 +27,8 @@ internal sealed class CostModel(SchedulingConfig config)
 
     public WorkCurve Curve { get; } = new(config.StepTimes);
 
-    /// <summary>Weight of the own work at a mean wait.</summary>
-    public static double OwnWeightAt(double meanWaitMs) => OwnWeight + OwnWeightPerWaitSecond * meanWaitMs / 1000;
+    /// <summary>w − 1 at a mean wait.</summary>
+    public static double WorkWeightAt(double meanWaitMs) => WorkWeight + WorkWeightPerWaitSecond * meanWaitMs / 1000;
 
     /// <summary>Cost of one more stream beside those that are there, and what they add to a prefill step.</summary>
     public (double DecodeCostMs, double StepIncrementMs) DecodeCosts(int streams, long contextTokens)

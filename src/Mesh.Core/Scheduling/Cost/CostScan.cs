@@ -14,7 +14,7 @@ internal ref struct CostScan
     private readonly ReadOnlySpan<int> _heldBlocks;
     private readonly WorkCurve _curve;
     private readonly Xoshiro256 _random;
-    private readonly double _ownWeight;
+    private readonly double _workWeight;
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
@@ -22,13 +22,13 @@ internal ref struct CostScan
     private readonly long _decision;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double ownWeight, double bindAheadMs, double nowMs, Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, Xoshiro256 random)
     {
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
-        _ownWeight = ownWeight;
+        _workWeight = workWeight;
         _bindAheadMs = bindAheadMs;
         _nowMs = nowMs;
         _random = random;
@@ -49,6 +49,9 @@ internal ref struct CostScan
     /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
     public Found CheapestReady = Found.Nothing;
 
+    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
+    public Found CheapestQueued = Found.Nothing;
+
     /// <summary>Looks at one endpoint.</summary>
     public void Look(in SchedulingContext context, int slot, ref CostRow row, EndpointTable endpoints)
     {
@@ -59,13 +62,16 @@ internal ref struct CostScan
         Count++;
         SumWaitMs += wait;
         var besides = prompt.Steps * row.StepIncrementMs;
+        var work = prompt.TableMs + besides;
         var own = prompt.TableMs * row.PrefillSpeed + besides;
-        var cost = (wait + _ownWeight * own) * row.Scale + row.DecodeMs + row.RoundTripMs;
+        var cost = (wait + own + _workWeight * work) * row.Scale + row.DecodeMs + row.RoundTripMs;
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
-        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, prompt.TableMs + besides, prompt.CachedTokens, _random);
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
+        var queued = cost + row.QueuedMs * row.Scale;
+        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);
         if (wait >= _bindAheadMs || row.QueuedMs > 0) return;
         ReadyCount++;
-        if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, prompt.TableMs + besides, prompt.CachedTokens, _random);
+        if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)

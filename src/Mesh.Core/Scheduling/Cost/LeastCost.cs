@@ -27,7 +27,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.OwnWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -40,7 +40,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.OwnWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -54,17 +54,21 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private CostChoice End(in CostScan scan)
     {
         _meanWaitMs = scan.SumWaitMs / scan.Count;
-        var best = scan.Cheapest;
+        // Of endpoints that need no more of the prompt computed, the one whose queue is done first: holding out is for those that need less.
+        var best = scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
+        var bestEndpoint = endpoints.InSlot(best.Slot);
+        var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs[best.Slot].Scale;
+        if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
         // The busier the pool, the longer a request holds out for the endpoint that has its prompt rather than have it computed again.
         var busyShare = 1 - (double)scan.ReadyCount / scan.Count;
         if (scan.CheapestReady.Slot >= 0
             && scan.CheapestReady.Cost + RepeatedWorkWeight * busyShare * busyShare * scan.CheapestReady.OwnMs
-                < best.Cost + Ahead(endpoints.InSlot(best.Slot), best.OwnMs))
+                < best.Cost + Ahead(bestEndpoint, best.OwnMs))
         {
-            best = scan.CheapestReady;
+            (best, queuedMs) = (scan.CheapestReady, 0);
         }
 
-        return new CostChoice(endpoints.InSlot(best.Slot), best.Cost, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
+        return new CostChoice(endpoints.InSlot(best.Slot), best.Cost + queuedMs, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
     }
 
     // Of what waits for an endpoint, the shorter prompts go before this one: half of it for a prompt of average length.
@@ -78,7 +82,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.OwnWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, random);
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }
