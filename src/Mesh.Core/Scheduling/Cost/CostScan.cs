@@ -13,8 +13,10 @@ internal ref struct CostScan
     private const double FailureMs = 100;
     private readonly ReadOnlySpan<int> _heldBlocks;
     private readonly WorkCurve _curve;
+    private readonly CostModel _model;
     private readonly Xoshiro256 _random;
     private readonly double _workWeight;
+    private readonly double _pushedStreamMs;
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
@@ -22,13 +24,15 @@ internal ref struct CostScan
     private readonly long _decision;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs, Xoshiro256 random)
     {
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
+        _model = model;
         _workWeight = workWeight;
+        _pushedStreamMs = pushedStreamMs;
         _bindAheadMs = bindAheadMs;
         _nowMs = nowMs;
         _random = random;
@@ -66,6 +70,12 @@ internal ref struct CostScan
         var own = prompt.TableMs * row.PrefillSpeed + besides;
         var cost = (wait + own + _workWeight * work) * row.Scale + row.DecodeMs + row.RoundTripMs;
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
+        // Worth a look only where it can still decide.
+        if (row.HasStreams && cost + row.QueuedMs * row.Scale <= Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs)
+        {
+            cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - prompt.CachedTokens, _nowMs, _model);
+        }
+
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
         var queued = cost + row.QueuedMs * row.Scale;
         if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);

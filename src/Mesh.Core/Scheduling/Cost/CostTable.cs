@@ -58,6 +58,9 @@ internal struct CostRow
     /// <summary>Healthy and in the configuration.</summary>
     public bool IsReady;
 
+    /// <summary>Streams decode there.</summary>
+    public bool HasStreams;
+
     /// <summary>A recent failure may still weigh.</summary>
     public bool HasFailures;
 

@@ -13,6 +13,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
     private double _meanWaitMs;
+    private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
 
     public CostModel Model { get; } = model;
 
@@ -27,7 +28,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, random);
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -40,7 +41,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, random);
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -61,6 +62,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
         // The busier the pool, the longer a request holds out for the endpoint that has its prompt rather than have it computed again.
         var busyShare = 1 - (double)scan.ReadyCount / scan.Count;
+        _pushedStreamMs = CostModel.PushedStreamMsAt(busyShare);
         if (scan.CheapestReady.Slot >= 0
             && scan.CheapestReady.Cost + RepeatedWorkWeight * busyShare * busyShare * scan.CheapestReady.OwnMs
                 < best.Cost + Ahead(bestEndpoint, best.OwnMs))
@@ -82,7 +84,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, double.PositiveInfinity, nowMs, random);
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }
