@@ -132,6 +132,14 @@ public sealed class PromptChainTests
     }
 
     [Fact]
+    public void Compute_NumbersThatAreNoTokenIds_StillTellPromptsApart()
+    {
+        static string Numbers(string number) => $$"""{"model":"m","prompt":[{{string.Join(',', Enumerable.Repeat(number, 200))}}]}""";
+        Assert.NotEmpty(Chain(Numbers("1.5")));
+        Assert.Equal(0, Shared(Chain(Numbers("1.5")), Chain(Numbers("99999999999"))));
+    }
+
+    [Fact]
     public void Compute_HugePrompt_EndsWithTheLayout() =>
         Assert.Equal(PromptChain.MaxBlocks, Chain($$"""{"model":"m","prompt":"{{new string('x', 1_200_000)}}"}""").Length);
 

@@ -79,6 +79,11 @@ internal static class PromptChain
                     BinaryPrimitives.WriteInt32LittleEndian(token, id);
                     hasher.Append(token);
                     break;
+                case JsonTokenType.Number:
+                    // No token id, but still not the same as another.
+                    Mark(ref hasher, Scalar);
+                    hasher.Append(reader.ValueSpan);
+                    break;
                 case JsonTokenType.EndArray:
                     Mark(ref hasher, Next);
                     break;
