@@ -1,3 +1,5 @@
+using Mesh.Gateway.Inference.Shaping;
+
 namespace Mesh.Gateway.Inference;
 
 /// <summary>Finds rule and pool of a request in the configuration in force.</summary>
@@ -10,13 +12,17 @@ internal sealed class RouteMatcher(InferenceServices services)
         var state = services.Configuration.Current;
         exchange.State = state;
         exchange.Pool = null;
+        exchange.BackendRef = null;
         exchange.Target = state.TableFor(context.Connection.LocalPort)?.Match(new HttpRequestHead(context.Request, exchange.Facts.Model));
         if (exchange.Target is null) return false;
         if (exchange.Target.Choose(services.Draw.Next()) is { } chosen)
         {
+            exchange.BackendRef = chosen;
             exchange.PoolId = chosen.Pool;
             exchange.Pool = state.Pool(chosen.Pool);
         }
+
+        if (exchange.Pool is not null) RequestShaper.Shape(exchange, services.Draw);
 
         return true;
     }
