@@ -118,7 +118,7 @@ internal sealed class Dispatcher
     {
         while (Room.Overdue(now) is { } overdue)
         {
-            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !_reservations.Leases.IsFull)
+            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !_reservations.Leases.IsFull && StillAccepts(endpoint, overdue.Request))
             {
                 var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
                 Serve(overdue, session, in placement, now);
@@ -211,10 +211,11 @@ internal sealed class Dispatcher
 
         // The pool has changed while it waited: is this still its place?
         var request = waiter.Request;
-        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        var queuedMs = endpoint.Work.QueuedMs;
+        TakeFromQueued(waiter, endpoint);
         var context = Context(in request, timestamp);
         var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
-        endpoint.Work.QueuedMs += waiter.OwnMs;
+        endpoint.Work.QueuedMs = queuedMs;
         if (placement.Endpoint is null || Session(waiter) is not { } session)
         {
             Leaving(waiter);
@@ -262,15 +263,25 @@ internal sealed class Dispatcher
     private void Leaving(Waiter waiter)
     {
         if (waiter.Endpoint is not { } endpoint) return;
-        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        TakeFromQueued(waiter, endpoint);
         Backends.OnCompleted(endpoint);
+    }
+
+    // Of a request that still stands in the queue. Sums of many small numbers drift: without the last one it is exactly nothing.
+    private static void TakeFromQueued(Waiter waiter, EndpointState endpoint) =>
+        endpoint.Work.QueuedMs = endpoint.QueueCount <= 1 ? 0 : Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
+
+    private bool StillAccepts(EndpointState endpoint, RouteRequest request)
+    {
+        var context = Context(in request, _clock.Now);
+        return Placer.Accepts(in context, endpoint);
     }
 
     private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
     {
         var request = waiter.Request;
         var counted = waiter.Endpoint == placement.Endpoint;
-        if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
+        if (counted) TakeFromQueued(waiter, placement.Endpoint!);
         else Leaving(waiter);
         Room.Serve(waiter, _reservations.Reserve(in request, session, in placement, counted, now));
         OnWorkChanged(placement.Endpoint!);

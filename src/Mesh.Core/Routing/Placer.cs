@@ -73,6 +73,10 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             : placement;
     }
 
+    /// <summary>True if no filter leaves the endpoint out.</summary>
+    public bool Accepts(in SchedulingContext context, EndpointState endpoint) =>
+        endpoint.BackendIndex >= 0 && _profile.Accepts(in context, endpoint, _workspace);
+
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
         if (context.FitsEverywhere && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
