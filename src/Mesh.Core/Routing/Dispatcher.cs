@@ -135,7 +135,8 @@ internal sealed class Dispatcher
         if (endpoint.QueueCount == 0) return;
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
-        while (endpoint.Queue.Head is { } waiter)
+        // Counted: one that can go nowhere else may come back to an endpoint that is only ejected.
+        for (var left = endpoint.QueueCount; left > 0 && endpoint.Queue.Head is { } waiter; left--)
         {
             Leaving(waiter);
             endpoint.Queue.Remove(waiter, served: false);

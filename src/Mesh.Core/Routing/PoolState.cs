@@ -29,6 +29,7 @@ public sealed class PoolState
     private readonly EndpointTable _endpoints;
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
+    private readonly Ejections _ejections;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
 
@@ -53,6 +54,7 @@ public sealed class PoolState
         _prefixes.SetSlots(_endpoints.SlotCount);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
+        _ejections = new Ejections(_options.Ejection, _endpoints);
         var room = new WaitRoom();
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
@@ -114,7 +116,8 @@ public sealed class PoolState
 
     /// <summary>
     /// Gives a lease back. False, and no effect, when it was given back or expired before, or is of another epoch and was not announced.
-    /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while.
+    /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while, and an endpoint that goes on
+    /// failing is ejected (<see cref="PoolStateOptions.Ejection"/>).
     /// </summary>
     public bool Complete(LeaseId lease, in RequestOutcome outcome) => Complete(lease, in outcome, out _);
 
@@ -124,8 +127,10 @@ public sealed class PoolState
         endpoint = default;
         if (!_reservations.TryEnd(lease, in outcome, out var ended)) return false;
         endpoint = ended!.Id;
-        _dispatcher.Admission.OnFreed(_clock.SinceStart(_clock.Now));
+        var now = _clock.SinceStart(_clock.Now);
+        _dispatcher.Admission.OnFreed(now);
         _dispatcher.OnWorkChanged(ended);
+        if (_ejections.OnEnded(ended, outcome.Kind, now, _reservations.Backends)) _dispatcher.Evacuate(ended);
         _dispatcher.Dispatch();
         return true;
     }
@@ -178,6 +183,7 @@ public sealed class PoolState
             _reservations.Costs = new CostModel(config.Scheduling);
             _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
         }
+        _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         foreach (var endpoint in before)
         {
             if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
@@ -231,6 +237,7 @@ public sealed class PoolState
             _reservations.EndAll(silent);
             _dispatcher.Forget(silent.Id);
         }
+        _ejections.ReturnDue(now);
         _dispatcher.EndOverdue(now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
@@ -247,6 +254,7 @@ public sealed class PoolState
         var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
         if (_dispatcher.Room.NextDeadline is { } deadline) next = Min(next, deadline - now);
         if (_dispatcher.NextReady is { } ready) next = Min(next, ready - now);
+        if (_ejections.NextReturn is { } back) next = Min(next, back - now);
         // Tokens of a rate come with time alone.
         if (_dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget) next = Min(next, RateRefill);
         if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
@@ -258,6 +266,7 @@ public sealed class PoolState
     {
         if (!transition.Changed) return transition;
         _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         if (transition.Before == EndpointHealth.Healthy)
         {
             // What comes back may be another process, and its cache is empty.
