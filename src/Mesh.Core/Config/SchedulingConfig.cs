@@ -1,3 +1,4 @@
+using Mesh.Core.Scheduling;
 using Mesh.Core.StepTimes;
 
 namespace Mesh.Core.Config;
@@ -6,7 +7,7 @@ namespace Mesh.Core.Config;
 public sealed record SchedulingConfig
 {
     /// <summary>Name of the profile; <c>mesh</c> is least predicted cost.</summary>
-    public string Profile { get; init; } = "mesh";
+    public string Profile { get; init; } = ProfileNames.Mesh;
 
     /// <summary>
     /// Late binding: a request waits in the pool until its endpoint has less than this much prompt work outstanding, 0–10 s; null binds at

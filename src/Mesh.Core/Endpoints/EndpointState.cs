@@ -23,6 +23,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     private WaitQueue? _queue;
     private HealthTracker _health;
     private FailureLoad _failures;
+    private OutlierDetector _outlier;
     private long _lastProbe = long.MinValue;
     private long _sampleTimestamp;
     private double _kvUtilization = double.NaN;
@@ -88,6 +89,32 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     public EndpointHealth Health => _health.Verdict;
 
+    /// <summary>True while it is left alone for failing requests.</summary>
+    public bool IsEjected => _outlier.IsEjected;
+
+    /// <summary>End of its last ejection, since the pool's start.</summary>
+    public TimeSpan EjectedUntil => _outlier.EjectedUntil;
+
+    /// <summary>Ejections ever.</summary>
+    public int Ejections => _outlier.Ejections;
+
+    /// <summary>Takes the end of a request; true when the endpoint should be left alone.</summary>
+    public bool ObserveEnd(bool failed, TimeSpan now, EjectionOptions options) => _outlier.Observe(failed, now, options);
+
+    /// <summary>Leaves it alone for a while.</summary>
+    public void Eject(TimeSpan now, EjectionOptions options)
+    {
+        _outlier.Eject(now, options);
+        UpdateReady();
+    }
+
+    /// <summary>Lets it take requests again.</summary>
+    public void Return(TimeSpan now)
+    {
+        _outlier.Return(now);
+        UpdateReady();
+    }
+
     public void Reserve(LeaseLoad load, bool firstByteSeen = false)
     {
         InFlightRequests++;
@@ -122,7 +149,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         row.Backend = backend;
         row.RoundTripMs = roundTripMs;
         row.Scale = (float)scale;
-        row.IsReady = backend >= 0 && Health == EndpointHealth.Healthy;
+        UpdateReady();
     }
 
     /// <summary>Requests in flight, recent failures counted in.</summary>
@@ -168,6 +195,8 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests in the engine's own queue; NaN when unknown or stale.</summary>
     public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleTimestamp) ? _waitingRequests : double.NaN;
 
+    private void UpdateReady() => costs[slot].IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
+
     private HealthTransition Moved(EndpointHealth before, EndpointHealth after)
     {
         // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
@@ -177,7 +206,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
             costs[slot].HasFailures = false;
         }
 
-        costs[slot].IsReady = BackendIndex >= 0 && after == EndpointHealth.Healthy;
+        UpdateReady();
         return new HealthTransition(before, after);
     }
 

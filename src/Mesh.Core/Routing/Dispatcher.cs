@@ -244,10 +244,11 @@ internal sealed class Dispatcher
         var endpoint = waiter.Endpoint!;
         var request = waiter.Request;
         if (endpoint.BackendIndex < 0 || !Backends.Selector.IsOpen(endpoint.BackendIndex)) return Choose(in request, timestamp, now, overfill: true);
-        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        var queuedMs = endpoint.Work.QueuedMs;
+        TakeFromQueued(waiter, endpoint);
         var context = Context(in request, timestamp);
         var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
-        endpoint.Work.QueuedMs += waiter.OwnMs;
+        endpoint.Work.QueuedMs = queuedMs;
         return placement;
     }
 
@@ -279,15 +280,19 @@ internal sealed class Dispatcher
     private void Leaving(Waiter waiter)
     {
         if (waiter.Endpoint is not { } endpoint) return;
-        endpoint.Work.QueuedMs -= waiter.OwnMs;
+        TakeFromQueued(waiter, endpoint);
         Backends.OnCompleted(endpoint);
     }
+
+    // Of a request that still stands in the queue. Sums of many small numbers drift: without the last one it is exactly nothing.
+    private static void TakeFromQueued(Waiter waiter, EndpointState endpoint) =>
+        endpoint.Work.QueuedMs = endpoint.QueueCount <= 1 ? 0 : Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
 
     private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
     {
         var request = waiter.Request;
         var counted = waiter.Endpoint == placement.Endpoint;
-        if (counted) placement.Endpoint!.Work.QueuedMs -= waiter.OwnMs;
+        if (counted) TakeFromQueued(waiter, placement.Endpoint!);
         else Leaving(waiter);
         Room.Serve(waiter, _reservations.Reserve(in request, session, in placement, counted, now));
         OnWorkChanged(placement.Endpoint!);

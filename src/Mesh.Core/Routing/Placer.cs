@@ -16,7 +16,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
-    private readonly LeastCost? _cost = config.Profile == BuiltInProfiles.Mesh ? new LeastCost(costs, endpoints, random) : null;
+    private readonly LeastCost? _cost = config.Profile == ProfileNames.Mesh ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
     /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>

@@ -17,6 +17,9 @@ internal sealed class PoolClock(TimeProvider time, PoolStateOptions options)
     /// <summary>Time since this clock was made: what durations, deadlines and rates count in.</summary>
     public TimeSpan SinceStart(long now) => time.GetElapsedTime(_start, now);
 
+    /// <summary>The timestamp at a time since the start.</summary>
+    public long TimestampAt(TimeSpan sinceStart) => _start + (long)(sinceStart.TotalSeconds * time.TimestampFrequency);
+
     public SampleFreshness Freshness(long now) => new(now, _sampleMaxAgeTicks);
 
     public Decay FailureDecay(long now) => new(now, _failureHalfLifeTicks);

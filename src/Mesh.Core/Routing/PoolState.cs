@@ -29,6 +29,7 @@ public sealed class PoolState
     private readonly EndpointTable _endpoints;
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
+    private readonly Ejections _ejections;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
     private TimeSpan _nextTickAt = TimeSpan.MaxValue;
@@ -54,6 +55,7 @@ public sealed class PoolState
         _prefixes.SetSlots(_endpoints.SlotCount);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
+        _ejections = new Ejections(_options.Ejection, _endpoints);
         var room = new WaitRoom();
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
@@ -121,7 +123,8 @@ public sealed class PoolState
 
     /// <summary>
     /// Gives a lease back. False, and no effect, when it was given back or expired before, or is of another epoch and was not announced.
-    /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while.
+    /// An outcome that is the endpoint's failure, or its full queue, goes on counting as load there for a while, and an endpoint that goes on
+    /// failing is ejected (<see cref="PoolStateOptions.Ejection"/>).
     /// </summary>
     public bool Complete(LeaseId lease, in RequestOutcome outcome) => Complete(lease, in outcome, out _);
 
@@ -131,8 +134,10 @@ public sealed class PoolState
         endpoint = default;
         if (!_reservations.TryEnd(lease, in outcome, out var ended)) return false;
         endpoint = ended!.Id;
-        _dispatcher.Admission.OnFreed(_clock.SinceStart(_clock.Now));
+        var now = _clock.SinceStart(_clock.Now);
+        _dispatcher.Admission.OnFreed(now);
         _dispatcher.OnWorkChanged(ended);
+        if (_ejections.OnEnded(ended, outcome.Kind, now, _reservations.Backends)) _dispatcher.Evacuate(ended);
         _dispatcher.Dispatch();
         return true;
     }
@@ -185,6 +190,7 @@ public sealed class PoolState
             _reservations.Costs = new CostModel(config.Scheduling);
             _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
         }
+        _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         foreach (var endpoint in before)
         {
             // Scaled to 0 is as good as removed for those who have not been sent yet.
@@ -239,6 +245,7 @@ public sealed class PoolState
             _reservations.EndAll(silent);
             _dispatcher.Forget(silent.Id);
         }
+        _ejections.ReturnDue(now);
         _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
@@ -254,6 +261,7 @@ public sealed class PoolState
     {
         var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
         if (NextForWaiting(now) is var waiting && waiting < TimeSpan.MaxValue) next = Min(next, waiting - now);
+        if (_ejections.NextReturn is { } back) next = Min(next, back - now);
         if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
         if (_reservations.Backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
         next = next < TimeSpan.Zero ? TimeSpan.Zero : next;
@@ -274,6 +282,7 @@ public sealed class PoolState
     {
         if (!transition.Changed) return transition;
         _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
+        _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         if (transition.Before == EndpointHealth.Healthy)
         {
             // What comes back may be another process, and its cache is empty.

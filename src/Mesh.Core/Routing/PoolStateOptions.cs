@@ -1,3 +1,4 @@
+using Mesh.Core.Health;
 using Mesh.Core.PrefixCache;
 using Mesh.Core.SpillOver;
 
@@ -39,6 +40,9 @@ public sealed record PoolStateOptions
     /// <summary>Block hashes that the prefix index keeps, 64–100,000,000, about 50 bytes each; 1,048,576 by default.</summary>
     public int MaxPrefixBlocks { get; init; } = 1 << 20;
 
+    /// <summary>When endpoints that fail requests are left alone.</summary>
+    public EjectionOptions Ejection { get; init; } = new();
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
     public void Validate()
@@ -51,6 +55,7 @@ public sealed record PoolStateOptions
         Check(FailureWeightRequests, 0, 1000, nameof(FailureWeightRequests));
         Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));
         Check(MaxPrefixBlocks, 64, 100_000_000, nameof(MaxPrefixBlocks));
+        Ejection.Validate();
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
     }
 

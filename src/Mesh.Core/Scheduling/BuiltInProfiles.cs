@@ -8,22 +8,19 @@ namespace Mesh.Core.Scheduling;
 /// <summary>Profiles that need no configuration.</summary>
 internal static class BuiltInProfiles
 {
-    /// <summary>Least predicted cost with late binding.</summary>
-    public const string Mesh = "mesh";
-
     /// <summary>
     /// Every filter in the order in which a refusal explains most: a pool without a ready endpoint says so before it says anything about
     /// the model, and an exhausted request comes last.
     /// </summary>
     private static readonly IEndpointFilter[] Ready =
-        [new NotDrainingFilter(), new HealthyFilter(), new ServesModelFilter(), new SubsetFilter(), new NotExcludedFilter()];
+        [new NotDrainingFilter(), new HealthyFilter(), new ServesModelFilter(), new SubsetFilter(), new NotExcludedFilter(), new NotEjectedFilter()];
 
     /// <summary>
     /// Least loaded by exact counts first; scraped values, being up to an interval old, only tip the balance between endpoints whose
     /// counts are close.
     /// </summary>
     public static SchedulingProfile LeastLoad { get; } = new(
-        "least-load",
+        ProfileNames.LeastLoad,
         [.. Ready],
         [
             new WeightedScorer(new InFlightRequestsScorer(), 2),
@@ -34,8 +31,7 @@ internal static class BuiltInProfiles
         new MaxScorePicker());
 
     /// <summary>Names of all profiles.</summary>
-    public static ImmutableArray<string> Names { get; } =
-        [Mesh, "least-load", "round-robin", "random", "least-request", "power-of-two", "epp-default", "affinity-token-load", "session"];
+    public static ImmutableArray<string> Names => ProfileNames.All;
 
     /// <summary>
     /// A profile by its name. The cost profile's filters come with the rules of least-load, which it does not use. A name that does not
@@ -43,18 +39,18 @@ internal static class BuiltInProfiles
     /// </summary>
     public static SchedulingProfile Find(string name) => name switch
     {
-        "round-robin" => new SchedulingProfile(name, [.. Ready], [], new RoundRobinPicker()),
-        "random" => new SchedulingProfile(name, [.. Ready], [], new RandomPicker()),
-        "least-request" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new MaxScorePicker()),
-        "power-of-two" => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new PowerOfTwoPicker()),
-        "epp-default" => new SchedulingProfile(
+        ProfileNames.RoundRobin => new SchedulingProfile(name, [.. Ready], [], new RoundRobinPicker()),
+        ProfileNames.Random => new SchedulingProfile(name, [.. Ready], [], new RandomPicker()),
+        ProfileNames.LeastRequest => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new MaxScorePicker()),
+        ProfileNames.PowerOfTwo => new SchedulingProfile(name, [.. Ready], [new WeightedScorer(new InFlightRequestsScorer(), 1)], new PowerOfTwoPicker()),
+        ProfileNames.EppDefault => new SchedulingProfile(
             name,
             [.. Ready],
             [new WeightedScorer(new QueueDepthScorer(), 2), new WeightedScorer(new KvUtilizationScorer(), 2), new WeightedScorer(new PrefixScorer(), 3)],
             new MaxScorePicker()),
-        "affinity-token-load" => new SchedulingProfile(
+        ProfileNames.AffinityTokenLoad => new SchedulingProfile(
             name, [.. Ready, new PrefixAffinityFilter()], [new WeightedScorer(new TokenLoadScorer(), 1)], new MaxScorePicker()),
-        "session" => new SchedulingProfile(name, [.. Ready], [], new SessionPicker()),
+        ProfileNames.Session => new SchedulingProfile(name, [.. Ready], [], new SessionPicker()),
         _ => LeastLoad,
     };
 }

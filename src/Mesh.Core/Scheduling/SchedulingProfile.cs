@@ -14,9 +14,10 @@ internal sealed class SchedulingProfile(
 {
     public string Name { get; } = name;
 
-    /// <summary>True if an endpoint passes every filter.</summary>
+    /// <summary>True if an endpoint passes every filter and is not ejected.</summary>
     public bool Accepts(in SchedulingContext context, EndpointState endpoint, SchedulingWorkspace workspace)
     {
+        if (endpoint.IsEjected) return false;
         var one = workspace.Candidates(new ReadOnlySpan<EndpointState>(in endpoint));
         foreach (var filter in filters)
         {

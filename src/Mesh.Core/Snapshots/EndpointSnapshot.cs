@@ -30,6 +30,12 @@ public sealed record EndpointSnapshot
     /// <summary>Requests in flight that recent failures are counted as; 0 when there were none lately.</summary>
     public double FailureLoadRequests { get; init; }
 
+    /// <summary>Until when it is left alone for failing requests: <see cref="TimeProvider.GetTimestamp"/> of the host's clock; null while it is not.</summary>
+    public long? EjectedUntil { get; init; }
+
+    /// <summary>How often it was ejected since this pool state began.</summary>
+    public int Ejections { get; init; }
+
     /// <summary>True when the configuration no longer names it: it finishes its requests and gets no new ones.</summary>
     public bool Draining { get; init; }
 

@@ -75,6 +75,8 @@ internal static class PoolSnapshotBuilder
         InFlightTokens = endpoint.InFlightTokens,
         InFlightPrefillTokens = endpoint.InFlightPrefillTokens,
         FailureLoadRequests = endpoint.FailureRequests(clock.FailureDecay(now)),
+        EjectedUntil = endpoint.IsEjected ? clock.TimestampAt(endpoint.EjectedUntil) : null,
+        Ejections = endpoint.Ejections,
         Draining = endpoint.Draining,
         WaitingRequests = endpoint.QueueCount,
         WaitingPromptMs = endpoint.Work.QueuedMs,

@@ -55,7 +55,7 @@ internal struct CostRow
     /// <summary>Index of its backend in the configuration; −1 once that no longer names it.</summary>
     public int Backend;
 
-    /// <summary>Healthy and in the configuration.</summary>
+    /// <summary>Healthy, not ejected, and in the configuration.</summary>
     public bool IsReady;
 
     /// <summary>Streams decode there.</summary>
