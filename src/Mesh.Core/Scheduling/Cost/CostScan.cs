@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 
@@ -22,6 +23,7 @@ internal ref struct CostScan
     private readonly int _promptTokens;
     private readonly Span<HeldCost> _byHeld;
     private readonly long _decision;
+    private double _limit = double.PositiveInfinity;
 
     public CostScan(
         in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs, Xoshiro256 random)
@@ -57,6 +59,7 @@ internal ref struct CostScan
     public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Looks at one endpoint.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Look(in SchedulingContext context, int slot, ref CostRow row, EndpointTable endpoints)
     {
         var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
@@ -69,19 +72,23 @@ internal ref struct CostScan
         var work = prompt.TableMs + besides;
         var own = prompt.TableMs * row.PrefillSpeed + besides;
         var cost = (wait + own + _workWeight * work) * row.Scale + row.DecodeMs + row.RoundTripMs;
-        if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
-        // Worth a look only where it can still decide.
-        if (row.HasStreams && cost + row.QueuedMs * row.Scale <= Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs)
-        {
-            cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - prompt.CachedTokens, _nowMs, _model);
-        }
+        var ready = wait < _bindAheadMs && row.QueuedMs <= 0;
+        if (ready) ReadyCount++;
+        // Most endpoints are out of the running before what only adds to their cost is looked at.
+        if (cost <= _limit) Consider(in context, slot, in row, endpoints, cost, wait, own, work, prompt.CachedTokens, ready);
+    }
 
-        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Consider(
+        in SchedulingContext context, int slot, in CostRow row, EndpointTable endpoints, double cost, double wait, double own, double work, int cached, bool ready)
+    {
+        if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
+        if (row.HasStreams) cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
         var queued = cost + row.QueuedMs * row.Scale;
-        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);
-        if (wait >= _bindAheadMs || row.QueuedMs > 0) return;
-        ReadyCount++;
-        if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
+        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);
+        if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, cached, _random);
+        _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)
