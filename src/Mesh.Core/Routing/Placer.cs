@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
@@ -76,6 +77,15 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     /// <summary>True if no filter leaves the endpoint out.</summary>
     public bool Accepts(in SchedulingContext context, EndpointState endpoint) =>
         endpoint.BackendIndex >= 0 && _profile.Accepts(in context, endpoint, _workspace);
+
+    /// <summary>The endpoints that pass every filter, and the cheapest of them where the profile predicts costs.</summary>
+    public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in SchedulingContext context, BackendTable backends, TimeSpan now)
+    {
+        const int Shown = 5;
+        if (endpoints.Configured.IsEmpty) return (0, []);
+        var candidates = _profile.Filter(in context, endpoints.Configured, _workspace, backends.Excluded, out _);
+        return (candidates.Length, _cost is null ? [] : _cost.Explain(in context, candidates, now.TotalMilliseconds, Shown));
+    }
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {

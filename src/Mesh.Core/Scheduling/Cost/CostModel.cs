@@ -4,7 +4,7 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + own + (w − 1) · work + 3·step + 200·pushed + rtt</c>.
+/// <c>wait + own + (w − 1) · work + 3·step + 200·pushed + rtt + adapter</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
 /// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it, at the endpoint's learned speed.</item>
@@ -13,6 +13,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// <item><c>step</c>: by how much a decode step there, with this stream in it, is longer than that of a stream alone. (Its growth by one
 /// stream would be the harm done, but that falls with the number of streams, and would send everything to the busiest.)</item>
 /// <item><c>pushed</c>: streams that it would push over the target of time per output token.</item>
+/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
 /// </list>
 /// </summary>
 internal sealed class CostModel(SchedulingConfig config)

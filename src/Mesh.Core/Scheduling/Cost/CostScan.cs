@@ -12,6 +12,7 @@ internal ref struct CostScan
     // A failure within the last seconds weighs as much as this for every request that it counts as.
     private const double FailureMs = 100;
     private readonly ReadOnlySpan<int> _heldBlocks;
+    private readonly ReadOnlySpan<float> _adapterMs;
     private readonly WorkCurve _curve;
     private readonly Xoshiro256 _random;
     private readonly double _workWeight;
@@ -22,8 +23,9 @@ internal ref struct CostScan
     private readonly long _decision;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs, Xoshiro256 random)
     {
+        _adapterMs = adapterMs;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
@@ -65,6 +67,7 @@ internal ref struct CostScan
         var work = prompt.TableMs + besides;
         var own = prompt.TableMs * row.PrefillSpeed + besides;
         var cost = (wait + own + _workWeight * work) * row.Scale + row.DecodeMs + row.RoundTripMs;
+        if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
         var queued = cost + row.QueuedMs * row.Scale;

@@ -41,6 +41,9 @@ internal sealed class EndpointWork(CostTable table, int slot)
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
+    /// <summary>The engine has been restarted: its speed may be another one, and is to be learned as quickly as at first.</summary>
+    public void LearnAnew() => _prefillSpeed.LearnAnew();
+
     /// <summary>
     /// A request was sent. One that answers as a whole tells nothing when its prompt is computed: it counts as a stream at once, and its
     /// prompt as work until the predicted time.

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
+using Mesh.Core.Routing;
 
 namespace Mesh.Core.Scheduling.Cost;
 
@@ -12,6 +14,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     // In a pool where everyone is busy, work done twice costs this many times itself: it is taken from those who come later.
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
+    private readonly AdapterCost _adapterCost = new(endpoints);
     private double _meanWaitMs;
 
     public CostModel Model { get; } = model;
@@ -27,7 +30,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, _adapterCost.For(in context), random);
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -40,7 +43,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, _adapterCost.For(in context), random);
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -71,6 +74,27 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return new CostChoice(endpoints.InSlot(best.Slot), best.Cost + queuedMs, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
     }
 
+    /// <summary>The cheapest of the candidates, at most <paramref name="count"/>, the cheapest first. For people: it allocates. Draws no random number.</summary>
+    public ImmutableArray<ExplainedCandidate> Explain(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double nowMs, int count)
+    {
+        var best = new List<ExplainedCandidate>(count + 1);
+        var adapterMs = _adapterCost.For(in context);
+        foreach (var candidate in candidates)
+        {
+            var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, adapterMs, random);
+            ref var row = ref endpoints.Costs[candidate.Slot];
+            scan.Look(in context, candidate.Slot, ref row, endpoints);
+            var found = scan.Cheapest;
+            if (best.Count == count && found.Cost >= best[^1].CostMs) continue;
+            var at = best.Count;
+            while (at > 0 && found.Cost < best[at - 1].CostMs) at--;
+            best.Insert(at, new ExplainedCandidate(
+                candidate.Id, found.Cost, row.WaitMs(nowMs), row.QueuedMs, found.OwnMs, found.CachedTokens, row.DecodeMs, row.RoundTripMs));
+            if (best.Count > count) best.RemoveAt(count);
+        }
+        return [.. best];
+    }
+
     // Of what waits for an endpoint, the shorter prompts go before this one: half of it for a prompt of average length.
     private static double Ahead(EndpointState endpoint, double ownMs)
     {
@@ -82,7 +106,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, random);
+        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, _adapterCost.For(in context), random);
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }
