@@ -19,13 +19,16 @@ internal ref struct CostScan
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
+    private readonly bool _anyoneWaits;
     private readonly Span<HeldCost> _byHeld;
     private readonly long _decision;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs, Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, bool anyoneWaits, ReadOnlySpan<float> adapterMs,
+        Xoshiro256 random)
     {
         _adapterMs = adapterMs;
+        _anyoneWaits = anyoneWaits;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
@@ -51,7 +54,7 @@ internal ref struct CostScan
     /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
     public Found CheapestReady = Found.Nothing;
 
-    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
+    /// <summary>The cheapest, what waits in the pool for each counted as if it came first; nothing when nobody waits for any endpoint.</summary>
     public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Looks at one endpoint.</summary>
@@ -70,8 +73,12 @@ internal ref struct CostScan
         if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
-        var queued = cost + row.QueuedMs * row.Scale;
-        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);
+        // Where nobody waits, the two are the same.
+        if (_anyoneWaits)
+        {
+            var queued = cost + row.QueuedMs * row.Scale;
+            if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);
+        }
         if (wait >= _bindAheadMs || row.QueuedMs > 0) return;
         ReadyCount++;
         if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, prompt.CachedTokens, _random);

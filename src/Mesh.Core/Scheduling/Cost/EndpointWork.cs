@@ -17,7 +17,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double QueuedMs
     {
         get => Row.QueuedMs;
-        set => Row.QueuedMs = value;
+        set => table.SetQueued(slot, value);
     }
 
     /// <summary>Learned: this endpoint's prompt times over the table's.</summary>

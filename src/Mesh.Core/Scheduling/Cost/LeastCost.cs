@@ -30,7 +30,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, _adapterCost.For(in context), random);
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -43,7 +43,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, _adapterCost.For(in context), random);
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -54,11 +54,14 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return scan.Count == 0 ? null : End(in scan);
     }
 
+    private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
+        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, endpoints.Costs.AwaitedCount > 0, adapterMs, random);
+
     private CostChoice End(in CostScan scan)
     {
         _meanWaitMs = scan.SumWaitMs / scan.Count;
         // Of endpoints that need no more of the prompt computed, the one whose queue is done first: holding out is for those that need less.
-        var best = scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
+        var best = scan.CheapestQueued.Slot >= 0 && scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
         var bestEndpoint = endpoints.InSlot(best.Slot);
         var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs[best.Slot].Scale;
         if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
@@ -81,7 +84,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         var adapterMs = _adapterCost.For(in context);
         foreach (var candidate in candidates)
         {
-            var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, adapterMs, random);
+            var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
             ref var row = ref endpoints.Costs[candidate.Slot];
             scan.Look(in context, candidate.Slot, ref row, endpoints);
             var found = scan.Cheapest;
@@ -106,7 +109,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), double.PositiveInfinity, nowMs, _adapterCost.For(in context), random);
+        var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context));
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }
