@@ -21,6 +21,8 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Place in the order of readiness; −1 when nobody waits for it.</summary>
     public int ReadyIndex = -1;
     private WaitQueue? _queue;
+    private EndpointAdapters? _adapters;
+    private double? _engineStarted;
     private HealthTracker _health;
     private FailureLoad _failures;
     private OutlierDetector _outlier;
@@ -121,6 +123,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightTokens += load.Tokens;
         if (!firstByteSeen) InFlightPrefillTokens += load.PromptTokens;
         TotalRequests++;
+        if (load.Adapter is not null) (_adapters ??= new EndpointAdapters()).Add(load.Adapter);
     }
 
     public void EndPrefill(LeaseLoad load) => InFlightPrefillTokens -= load.PromptTokens;
@@ -130,6 +133,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightRequests--;
         InFlightTokens -= ended.Load.Tokens;
         if (!ended.FirstByteSeen) InFlightPrefillTokens -= ended.Load.PromptTokens;
+        if (ended.Load.Adapter is not null) _adapters!.Remove(ended.Load.Adapter);
     }
 
     public void AddFailure(double weight, LeaseLoad load, Decay decay)
@@ -187,6 +191,22 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
         _waitingRequests = sample.WaitingRequests ?? double.NaN;
         return true;
+    }
+
+    /// <summary>True, once, when a sample shows that another engine has started since the one before it that told.</summary>
+    public bool TakeRestart(EndpointSample sample)
+    {
+        if (sample.EngineStarted is not { } started) return false;
+        var before = _engineStarted;
+        _engineStarted = started;
+        return before is not null && before != started;
+    }
+
+    /// <summary>How ready it is for a LoRA adapter.</summary>
+    public AdapterState AdapterState(string adapter, SampleFreshness freshness)
+    {
+        var sample = LastSample is not null && freshness.IsFresh(_sampleTimestamp) ? LastSample : null;
+        return (_adapters ??= new EndpointAdapters()).StateOf(adapter, sample);
     }
 
     /// <summary>Share of KV-cache blocks in use, 0–1; NaN when unknown or stale.</summary>

@@ -29,6 +29,9 @@ internal sealed class EndpointTable
     /// <summary>The rows that costs are made of, by slot.</summary>
     public CostTable Costs { get; } = new();
 
+    /// <summary>LoRA adapters that some endpoint has named.</summary>
+    public KnownAdapters Adapters { get; } = new();
+
     /// <summary>The endpoint in a slot that has one.</summary>
     public EndpointState InSlot(int slot) => _bySlot[slot]!;
 

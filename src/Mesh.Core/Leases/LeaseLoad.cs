@@ -13,6 +13,9 @@ internal readonly record struct LeaseLoad(int PromptTokens, int OutputTokens)
     /// <summary>True when the answer's first byte says that the prompt is computed.</summary>
     public bool Streaming { get; init; }
 
+    /// <summary>LoRA adapter that it runs with; null for a base model.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>Predicted time of the prompt's uncached part, in milliseconds.</summary>
     public double OwnMs { get; init; }
 

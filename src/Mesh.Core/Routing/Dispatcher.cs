@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
@@ -191,6 +192,13 @@ internal sealed class Dispatcher
         return askedAll;
     }
 
+    /// <summary>What a request that is about to be placed can choose from. For people: it allocates.</summary>
+    public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in RouteRequest request, long timestamp, TimeSpan now)
+    {
+        var context = Context(in request, timestamp);
+        return Placer.Explain(in context, Backends, now);
+    }
+
     private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
 
     private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
@@ -204,6 +212,7 @@ internal sealed class Dispatcher
     {
         HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
         Layout = _prefixes.Layout,
+        Adapter = _endpoints.Adapters.Find(request.Model),
         FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
             && (request.Model is null || _models.IsListedByAll(_models.Find(request.Model))),
     };

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
@@ -77,6 +78,15 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     // Full, and not merely unable: only for a place that there can be does it make sense to wait.
     private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
         _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
+
+    /// <summary>The endpoints that pass every filter, and the cheapest of them where the profile predicts costs.</summary>
+    public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in SchedulingContext context, BackendTable backends, TimeSpan now)
+    {
+        const int Shown = 5;
+        if (endpoints.Configured.IsEmpty) return (0, []);
+        var candidates = _profile.Filter(in context, endpoints.Configured, _workspace, backends.Excluded, out _);
+        return (candidates.Length, _cost is null ? [] : _cost.Explain(in context, candidates, now.TotalMilliseconds, Shown));
+    }
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {

@@ -30,6 +30,7 @@ public sealed class PoolState
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
     private readonly Ejections _ejections;
+    private readonly DecisionLog? _log;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
     private TimeSpan _nextTickAt = TimeSpan.MaxValue;
@@ -56,6 +57,7 @@ public sealed class PoolState
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
         _ejections = new Ejections(_options.Ejection, _endpoints);
+        _log = _options.Explain ? new DecisionLog(_options.ExplainedDecisions, _clock) : null;
         var room = new WaitRoom();
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
@@ -85,13 +87,28 @@ public sealed class PoolState
         // Make sure that a lease can be had before anything is chosen.
         var session = _reservations.Sessions.Touch(request.Session, timestamp);
         if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
-        return WithHint(_dispatcher.Place(in request, session, timestamp, _clock.SinceStart(timestamp)));
+        var now = _clock.SinceStart(timestamp);
+        if (_log is null) return WithHint(_dispatcher.Place(in request, session, timestamp, now));
+
+        // Before it is placed: afterwards the chosen one would be the busiest.
+        var (count, cheapest) = _dispatcher.Explain(in request, timestamp, now);
+        var decision = WithHint(_dispatcher.Place(in request, session, timestamp, now));
+        _log.Add(in request, decision, count, cheapest);
+        return decision;
     }
 
     /// <summary>A decision on a request that waited; call after anything that may have made room, until it returns false.</summary>
     /// <param name="ticket">Ticket of the wait.</param>
     /// <param name="decision">Send or refuse.</param>
-    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => _dispatcher.Room.TryTakeDecided(out ticket, out decision);
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision)
+    {
+        if (!_dispatcher.Room.TryTakeDecided(out ticket, out decision)) return false;
+        _log?.Complete(ticket, decision);
+        return true;
+    }
+
+    /// <summary>The last decisions, the newest first; empty unless <see cref="PoolStateOptions.Explain"/> is on. Costs a copy.</summary>
+    public ImmutableArray<ExplainedDecision> Decisions() => _log?.Read() ?? [];
 
     /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
     public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
@@ -109,6 +126,7 @@ public sealed class PoolState
     public bool CancelWait(long ticket)
     {
         if (!_dispatcher.Cancel(ticket)) return false;
+        _log?.Cancel(ticket);
         _dispatcher.Dispatch();
         return true;
     }
@@ -147,6 +165,12 @@ public sealed class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
+        _endpoints.Adapters.Learn(sample);
+        if (endpoint.TakeRestart(sample))
+        {
+            _prefixes.Forget(endpoint.Slot);
+            endpoint.Work.LearnAnew();
+        }
         // One that was on its way for too long says nothing any more.
         if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
         _dispatcher.Dispatch();

@@ -43,6 +43,12 @@ public sealed record PoolStateOptions
     /// <summary>When endpoints that fail requests are left alone.</summary>
     public EjectionOptions Ejection { get; init; } = new();
 
+    /// <summary>True to keep the last decisions with their candidates (<see cref="PoolState.Decisions"/>); off by default, for it allocates at every request.</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>Decisions kept, 1–65,536; 256 by default.</summary>
+    public int ExplainedDecisions { get; init; } = 256;
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
     public void Validate()
@@ -55,6 +61,7 @@ public sealed record PoolStateOptions
         Check(FailureWeightRequests, 0, 1000, nameof(FailureWeightRequests));
         Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));
         Check(MaxPrefixBlocks, 64, 100_000_000, nameof(MaxPrefixBlocks));
+        Check(ExplainedDecisions, 1, 65_536, nameof(ExplainedDecisions));
         Ejection.Validate();
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
     }

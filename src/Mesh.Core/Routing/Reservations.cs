@@ -43,6 +43,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
             request.MaxOutputTokens > 0 ? request.MaxOutputTokens : options.AssumedOutputTokens)
         {
             Streaming = request.IsStreaming,
+            Adapter = endpoints.Adapters.Find(request.Model),
             OwnMs = placement.OwnMs,
             TableMs = placement.TableMs,
             SentMs = nowMs,

@@ -31,6 +31,9 @@ internal readonly ref struct SchedulingContext
     /// <summary>True when any healthy endpoint may take the request: nothing but health needs to be looked at.</summary>
     public bool FitsEverywhere { get; init; }
 
+    /// <summary>LoRA adapter that the request names; null when its model is not known as one.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>Prompt tokens that an endpoint is believed to hold.</summary>
     public int TokensHeldBy(EndpointState endpoint) => HeldBlocks.IsEmpty ? 0 : Math.Min(Layout.TokensIn(HeldBlocks[endpoint.Slot]), Request.PromptTokens);
 

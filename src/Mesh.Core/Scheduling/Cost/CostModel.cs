@@ -4,7 +4,7 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + own + (w − 1) · work + 3·step + p · pushed + rtt</c>.
+/// <c>wait + own + (w − 1) · work + 3·step + p · pushed + rtt + adapter</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
 /// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it, at the endpoint's learned speed.</item>
@@ -14,6 +14,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// stream would be the harm done, but that falls with the number of streams, and would send everything to the busiest.)</item>
 /// <item><c>pushed</c>: streams that it would push over the target of time per output token (<see cref="StreamSlack"/>). <c>p = 500 + 3,000 ·
 /// (share of endpoints that could not begin at once)²</c>.</item>
+/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
 /// </list>
 /// </summary>
 internal sealed class CostModel(SchedulingConfig config)

@@ -20,7 +20,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double QueuedMs
     {
         get => Row.QueuedMs;
-        set => Row.QueuedMs = value;
+        set => table.SetQueued(slot, value);
     }
 
     /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
@@ -43,6 +43,9 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _prefillSpeed.Observe(observedMs, tableMs);
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
+
+    /// <summary>The engine has been restarted: its speed may be another one, and is to be learned as quickly as at first.</summary>
+    public void LearnAnew() => _prefillSpeed.LearnAnew();
 
     /// <summary>
     /// A request was sent. One that answers as a whole tells nothing when its prompt is computed: it counts as a stream at once, and its

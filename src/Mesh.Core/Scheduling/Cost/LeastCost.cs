@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
+using Mesh.Core.Routing;
 
 namespace Mesh.Core.Scheduling.Cost;
 
@@ -12,6 +14,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     // In a pool where everyone is busy, work done twice costs this many times itself: it is taken from those who come later.
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
+    private readonly AdapterCost _adapterCost = new(endpoints);
     private double _meanWaitMs;
     private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
 
@@ -28,7 +31,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, random);
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -41,7 +44,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, random);
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -52,11 +55,14 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return scan.Count == 0 ? null : End(in scan);
     }
 
+    private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
+        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, endpoints.Costs.AwaitedCount > 0, adapterMs, random);
+
     private CostChoice End(in CostScan scan)
     {
         _meanWaitMs = scan.SumWaitMs / scan.Count;
         // Of endpoints that need no more of the prompt computed, the one whose queue is done first: holding out is for those that need less.
-        var best = scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
+        var best = scan.CheapestQueued.Slot >= 0 && scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
         var bestEndpoint = endpoints.InSlot(best.Slot);
         var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs[best.Slot].Scale;
         if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
@@ -73,6 +79,27 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return new CostChoice(endpoints.InSlot(best.Slot), best.Cost + queuedMs, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
     }
 
+    /// <summary>The cheapest of the candidates, at most <paramref name="count"/>, the cheapest first. For people: it allocates. Draws no random number.</summary>
+    public ImmutableArray<ExplainedCandidate> Explain(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double nowMs, int count)
+    {
+        var best = new List<ExplainedCandidate>(count + 1);
+        var adapterMs = _adapterCost.For(in context);
+        foreach (var candidate in candidates)
+        {
+            var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
+            ref var row = ref endpoints.Costs[candidate.Slot];
+            scan.Look(in context, candidate.Slot, ref row, endpoints);
+            var found = scan.Cheapest;
+            if (best.Count == count && found.Cost >= best[^1].CostMs) continue;
+            var at = best.Count;
+            while (at > 0 && found.Cost < best[at - 1].CostMs) at--;
+            best.Insert(at, new ExplainedCandidate(
+                candidate.Id, found.Cost, row.WaitMs(nowMs), row.QueuedMs, found.OwnMs, found.CachedTokens, row.DecodeMs, row.RoundTripMs));
+            if (best.Count > count) best.RemoveAt(count);
+        }
+        return [.. best];
+    }
+
     // Of what waits for an endpoint, the shorter prompts go before this one: half of it for a prompt of average length.
     private static double Ahead(EndpointState endpoint, double ownMs)
     {
@@ -84,7 +111,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = new CostScan(in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, double.PositiveInfinity, nowMs, random);
+        var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context));
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }

@@ -31,6 +31,13 @@ internal sealed class SpeedEstimate
         Ratio = Math.Clamp(up ? Ratio * (1 + _step) : Ratio / (1 + _step), 1.0 / 16, 16);
     }
 
+    /// <summary>Keeps the estimate as the best guess, and lets new observations move it as far as at first.</summary>
+    public void LearnAnew()
+    {
+        _step = LargestStep;
+        _run = 0;
+    }
+
     /// <summary>Forgets everything: another machine may stand behind the address.</summary>
     public void Reset()
     {
