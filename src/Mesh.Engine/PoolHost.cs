@@ -26,8 +26,6 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     public ValueTask<RouteDecision> RouteAsync(in RouteRequest request, CancellationToken cancellationToken)
     {
         RouteDecision decision;
-        var isFirst = false;
-        bool needsTime;
         Task<RouteDecision>? waiting = null;
         Answers answers;
         lock (_gate)
@@ -36,18 +34,11 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             if (_closed) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
             decision = state.Route(in request);
             answers = _waiting.Collect();
-            needsTime = state.WaitsForTime;
-            if (decision.Kind == RouteKind.Wait)
-            {
-                isFirst = _waiting.Count == 0;
-                waiting = _waiting.Add(decision.Ticket);
-            }
+            if (decision.Kind == RouteKind.Wait) waiting = _waiting.Add(decision.Ticket);
         }
 
-        answers.Deliver();
+        Finish(answers);
         if (waiting is null) return new ValueTask<RouteDecision>(decision);
-        // Its wait may end before the next tick is due. While others wait, the ticks follow the first of their ends and a rate's tokens.
-        if (isFirst || needsTime) wake();
         return new ValueTask<RouteDecision>(WaitAsync(waiting, decision.Ticket, cancellationToken));
     }
 
@@ -60,7 +51,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.Collect();
         }
 
-        answers.Deliver();
+        Finish(answers);
     }
 
     public void Complete(LeaseId lease, in RequestOutcome outcome)
@@ -74,7 +65,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.Collect();
         }
 
-        answers.Deliver();
+        Finish(answers);
 
         // A dead endpoint should leave with the first request that it fails, not with the second probe after that.
         if (ended && outcome.Kind is OutcomeKind.ConnectFailure or OutcomeKind.StreamBroken && _monitors.TryGetValue(endpoint, out var monitor))
@@ -84,18 +75,14 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
     public void Reconfigure(PoolConfig config, FrozenDictionary<EndpointId, EndpointMonitor> monitors)
     {
-        bool someWait;
         Answers answers;
         lock (_gate)
         {
             state.Reconfigure(config);
             answers = _waiting.Collect();
-            someWait = _waiting.Count > 0;
         }
 
-        answers.Deliver();
-        // They may now wait for something that only time brings.
-        if (someWait) wake();
+        Finish(answers);
         _monitors = monitors;
     }
 
@@ -109,7 +96,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.RefuseAll(DecisionReason.UnknownPool);
         }
 
-        answers.Deliver();
+        Finish(answers);
     }
 
     /// <summary>Keeps a session alive and takes back what silent ones held; returns when that makes sense again.</summary>
@@ -121,10 +108,10 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         {
             state.Heartbeat(session);
             next = state.Tick();
-            answers = _waiting.Collect();
+            answers = _waiting.CollectAfterTick();
         }
 
-        answers.Deliver();
+        Finish(answers);
         return next;
     }
 
@@ -143,7 +130,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.Collect();
         }
 
-        answers.Deliver();
+        Finish(answers);
         return transition;
     }
 
@@ -156,7 +143,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.Collect();
         }
 
-        answers.Deliver();
+        Finish(answers);
     }
 
     public void Listed(EndpointId endpoint, ImmutableArray<string> models)
@@ -168,7 +155,14 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.Collect();
         }
 
+        Finish(answers);
+    }
+
+    // Outside the lock: a caller goes on at once.
+    private void Finish(Answers answers)
+    {
         answers.Deliver();
+        if (answers.NeedsTick) wake();
     }
 
     private async Task<RouteDecision> WaitAsync(Task<RouteDecision> waiting, long ticket, CancellationToken cancellationToken)
@@ -185,7 +179,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             }
 
             left?.TrySetCanceled(token);
-            answers.Deliver();
+            host.Finish(answers);
         }, (this, ticket)).ConfigureAwait(false);
         return await waiting.ConfigureAwait(false);
     }

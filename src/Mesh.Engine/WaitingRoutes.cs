@@ -9,9 +9,7 @@ namespace Mesh.Engine;
 internal sealed class WaitingRoutes(PoolState state)
 {
     private readonly Dictionary<long, TaskCompletionSource<RouteDecision>> _byTicket = [];
-
-    /// <summary>Callers that wait.</summary>
-    public int Count => _byTicket.Count;
+    private bool _tickIsAsked;
 
     /// <summary>A caller waits from now on.</summary>
     public Task<RouteDecision> Add(long ticket)
@@ -35,7 +33,17 @@ internal sealed class WaitingRoutes(PoolState state)
             else if (decision.Kind == RouteKind.Send) state.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
         }
 
-        return new Answers(answers);
+        // Asked for once: until the tick has come, asking again would only wake it up again.
+        var needsTick = !_tickIsAsked && state.NeedsTickSooner;
+        _tickIsAsked |= needsTick;
+        return new Answers(answers, needsTick);
+    }
+
+    /// <summary>As <see cref="Collect"/>, when time has just been looked at.</summary>
+    public Answers CollectAfterTick()
+    {
+        _tickIsAsked = false;
+        return Collect();
     }
 
     /// <summary>Turns every caller away.</summary>
@@ -52,13 +60,16 @@ internal sealed class WaitingRoutes(PoolState state)
         foreach (var ticket in tickets) state.CancelWait(ticket);
         // One that leaves may have made room for another: nobody takes that lease any more.
         Collect();
-        return new Answers(answers);
+        return new Answers(answers, needsTick: false);
     }
 }
 
 /// <summary>Decisions for callers that wait.</summary>
-internal readonly struct Answers(List<(TaskCompletionSource<RouteDecision> Waiting, RouteDecision Decision)>? answers)
+internal readonly struct Answers(List<(TaskCompletionSource<RouteDecision> Waiting, RouteDecision Decision)>? answers, bool needsTick)
 {
+    /// <summary>True when the pool has to look at the time sooner than it said.</summary>
+    public bool NeedsTick => needsTick;
+
     /// <summary>Hands them out.</summary>
     public void Deliver()
     {

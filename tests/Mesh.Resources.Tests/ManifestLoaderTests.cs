@@ -33,6 +33,27 @@ public sealed class ManifestLoaderTests
     {
         using var directory = new TempDirectory();
         directory.CopyFrom(Cases.Fleet);
+        directory.Write("west/gateway.yaml", """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: tls}
+            spec:
+              gatewayClassName: gke-l7-cross-regional-internal-managed-mc
+              listeners:
+              - {name: plain, protocol: HTTP, port: 80}
+              - {name: secret, protocol: HTTPS, port: 443}
+            """);
+        var found = ManifestLoader.Load(directory.Path).Diagnostics.Where(d => d.Code == DiagnosticCodes.NoEffectYet);
+        var told = Assert.Single(found);
+        Assert.Equal((Severity.Warning, "spec.listeners[1].name"), (told.Severity, told.Path));
+        Assert.Contains("protocol HTTPS of Gateway", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_FieldsThatTheGatewayObeys_AreNotToldOf()
+    {
+        using var directory = new TempDirectory();
+        directory.CopyFrom(Cases.Fleet);
         directory.Write("west/policy.yaml", """
             apiVersion: networking.gke.io/v1
             kind: GCPBackendPolicy
@@ -42,12 +63,15 @@ public sealed class ManifestLoaderTests
               default:
                 sessionAffinity: {type: CLIENT_IP}
                 connectionDraining: {drainingTimeoutSec: 5}
+                logging: {enabled: true}
                 balancingMode: RATE
                 maxRatePerEndpoint: 10
             """);
-        var found = ManifestLoader.Load(directory.Path).Diagnostics;
-        Assert.All(found, d => Assert.Equal((Severity.Warning, DiagnosticCodes.NoEffectYet), (d.Severity, d.Code)));
-        Assert.Equal(["spec.default.connectionDraining.drainingTimeoutSec", "spec.default.sessionAffinity"], found.Select(d => d.Path).Order());
+        var result = ManifestLoader.Load(directory.Path);
+        Assert.DoesNotContain(result.Diagnostics, d => d.Code == DiagnosticCodes.NoEffectYet);
+        var pool = result.Config!.Pools.Single(p => p.Id.Name == "experimental");
+        Assert.Equal((TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5), 1.0), (pool.DrainingLimit, pool.DrainingTimeout, pool.LogSampleRatio));
+        Assert.All(result.Config.Pools.Where(p => p.Id != pool.Id), p => Assert.Null(p.DrainingLimit));
     }
 
     [Fact]

@@ -45,6 +45,9 @@ internal static class GatewayErrors
     /// <summary>The pool has endpoints, but none is ready.</summary>
     public static readonly GatewayError NoReadyEndpoint = new(503, Server, "no_ready_endpoint");
 
+    /// <summary>The pool has as many requests under way as the engine holds: a bound of the mesh, not of the client.</summary>
+    public static readonly GatewayError TooManyLeases = new(503, Server, "too_many_leases");
+
     /// <summary>There is no room now; the header says which limit was reached.</summary>
     public static readonly GatewayError Saturated = new(429, "rate_limit_error", "saturated");
 
@@ -62,6 +65,9 @@ internal static class GatewayErrors
 
     /// <summary>The time for the whole request ran out.</summary>
     public static readonly GatewayError Timeout = new(504, "timeout_error", "timeout");
+
+    /// <summary>The configuration has dropped the endpoint, and the time that it had to finish is over.</summary>
+    public static readonly GatewayError EndpointDraining = new(503, Server, "endpoint_draining");
 
     /// <summary>The gateway is stopping and the time given to open requests ran out.</summary>
     public static readonly GatewayError ShuttingDown = new(503, Server, "shutting_down");

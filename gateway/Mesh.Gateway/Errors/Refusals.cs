@@ -17,7 +17,8 @@ internal static class Refusals
         DecisionReason.NoReadyEndpoint => GatewayErrors.NoReadyEndpoint,
         DecisionReason.UnknownModel => GatewayErrors.ModelNotFound,
         DecisionReason.AllAttemptsFailed => GatewayErrors.AllAttemptsFailed,
-        DecisionReason.TooManyLeases or DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
+        DecisionReason.TooManyLeases => GatewayErrors.TooManyLeases,
+        DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
             or DecisionReason.QueueEvicted or DecisionReason.QueueTimeout => GatewayErrors.Saturated,
         _ => GatewayErrors.Refused,
     };
@@ -27,8 +28,11 @@ internal static class Refusals
     {
         var error = ErrorFor(reason);
         if (error != GatewayErrors.Saturated && error != GatewayErrors.Refused) return null;
-        return Names.TryGetValue(reason, out var name) ? name : null;
+        return NameOf(reason);
     }
+
+    /// <summary>A reason in snake case.</summary>
+    public static string NameOf(DecisionReason reason) => Names.TryGetValue(reason, out var name) ? name : "unknown";
 
     /// <summary>What the client reads.</summary>
     public static string MessageFor(DecisionReason reason, string pool, string? model) => reason switch

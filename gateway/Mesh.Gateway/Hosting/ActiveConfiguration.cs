@@ -21,6 +21,9 @@ internal sealed class ActiveConfiguration
     /// <summary>Raised after the swap, on the caller's thread, with the listeners that should now be open.</summary>
     public event Action<RoutingState>? Changed;
 
+    /// <summary>Raised after the swap, on the caller's thread, with the configuration before and the one in force now.</summary>
+    public event Action<RoutingState, RoutingState>? Replaced;
+
     public RoutingState Current => _current;
 
     /// <summary>Puts a new configuration in force; throws, and changes nothing, when it cannot be compiled.</summary>
@@ -35,7 +38,9 @@ internal sealed class ActiveConfiguration
             // The engine first: a new route must find its new pool. A request that still goes by the old routes to a pool
             // that is gone looks its route up again.
             _engine.Reconfigure(config);
+            var before = _current;
             _current = next;
+            Replaced?.Invoke(before, next);
             Changed?.Invoke(next);
         }
     }

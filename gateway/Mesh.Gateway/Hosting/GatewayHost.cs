@@ -4,6 +4,9 @@ using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Inference;
+using Mesh.Gateway.Inference.Draining;
+using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
 using Mesh.Gateway.Upstream;
@@ -169,11 +172,14 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
-        var handler = new InferenceHandler(services, matcher, new Forwarder(services, matcher, errors), errors, _endRequests.Token);
+        var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
+        // A sequence of its own: what is logged must not change where requests go.
+        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
+        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
         var dispatcher = new RequestDispatcher(
-            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, errors);
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, _configuration, errors);
         return (handler, dispatcher);
     }
 

@@ -7,12 +7,19 @@ namespace Mesh.Gateway.Hosting;
 
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
-    int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, ErrorReporter errors)
+    int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics,
+    ActiveConfiguration configuration, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
         var path = context.Request.Path.Value;
         var kind = ApiPaths.Find(path);
+        // Only a route can tell where a path leads that it may redirect or rewrite.
+        if ((kind is ApiKind.Unknown or ApiKind.Inference) && configuration.Current.EditsUrls && context.Connection.LocalPort != adminPort)
+        {
+            return inference.HandleAsync(context);
+        }
+
         if (kind == ApiKind.Unknown || !IsServedHere(kind, context))
         {
             return errors.RefuseAsync(context, GatewayErrors.UnknownPath, $"Unknown path {path}.");

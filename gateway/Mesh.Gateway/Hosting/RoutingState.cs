@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 
 namespace Mesh.Gateway.Hosting;
@@ -30,7 +31,9 @@ internal sealed class RoutingState
         for (var i = 0; i < tables.Length; i++) byLocalPort.Add(Bindings[i].Address.Port, tables[i]);
         _byLocalPort = byLocalPort.ToFrozenDictionary();
         _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
+        Endpoints = _pools.Values.SelectMany(p => p.Endpoints).ToFrozenSet();
         _objectives = Objectives(config);
+        EditsUrls = config.Routes.SelectMany(r => r.Rules).Any(r => Edits(r.Filters) || r.BackendRefs.Any(b => Edits(b.Filters)));
     }
 
     /// <summary>The configuration itself.</summary>
@@ -42,15 +45,26 @@ internal sealed class RoutingState
     /// <summary>Addresses to open.</summary>
     public ImmutableArray<ListenerBinding> Bindings { get; }
 
+    /// <summary>True when some route redirects or rewrites paths, so that paths beyond the APIs' may lead somewhere.</summary>
+    public bool EditsUrls { get; }
+
     /// <summary>Routes of the listener behind a local port; null when the port is not a listener's.</summary>
     public PortTable? TableFor(int localPort) => _byLocalPort.GetValueOrDefault(localPort);
 
     /// <summary>A pool; null when it is not configured.</summary>
     public PoolEntry? Pool(PoolId id) => _pools.GetValueOrDefault(id);
 
+    /// <summary>Every endpoint of every pool.</summary>
+    public FrozenSet<EndpointId> Endpoints { get; }
+
+    /// <summary>True when the endpoint belongs to the pool.</summary>
+    public bool Has(PoolId pool, EndpointId endpoint) => Pool(pool)?.Endpoints.Contains(endpoint) == true;
+
     /// <summary>Priority of an objective in the pool's namespace; 0 for none and for an unknown one.</summary>
     public int PriorityOf(string? objective, PoolId pool) =>
         objective is null ? 0 : _objectives.GetValueOrDefault((pool.Namespace, objective));
+
+    private static bool Edits(HttpRouteFiltersConfig filters) => filters.Redirect is not null || filters.UrlRewrite?.Path is not null;
 
     private static FrozenDictionary<(string Namespace, string Name), int> Objectives(MeshConfig config)
     {
@@ -64,6 +78,9 @@ internal sealed class RoutingState
 internal sealed class PoolEntry(PoolConfig config)
 {
     public PoolConfig Config { get; } = config;
+
+    /// <summary>Its endpoints.</summary>
+    public FrozenSet<EndpointId> Endpoints { get; } = config.Backends.SelectMany(b => b.Endpoints).Select(e => e.Id).ToFrozenSet();
 
     /// <summary><c>namespace/name</c>, for labels.</summary>
     public string Label { get; } = config.Id.ToString();

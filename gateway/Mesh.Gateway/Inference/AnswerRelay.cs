@@ -1,6 +1,10 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -17,7 +21,14 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         upstream.CopyHeadersTo(response.Headers);
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
-        var relay = new ResponseRelay(response, upstream, exchange);
+        if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
+        if (exchange.Target!.Rule.Filters.ResponseHeaders is { } ruleEdits) HeaderEditing.Apply(response.Headers, ruleEdits);
+        if (exchange.BackendRef?.Filters.ResponseHeaders is { } refEdits) HeaderEditing.Apply(response.Headers, refEdits);
+        using var names = RestorerFor(exchange, upstream, isStream);
+        // The client's name is of another length.
+        if (names is not null) response.ContentLength = null;
+        Explanation.AddTo(exchange);
+        using var relay = new ResponseRelay(response, upstream, exchange, names);
         RelayEnd end;
         try
         {
@@ -33,7 +44,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         {
             case RelayEnd.Complete:
                 exchange.Ending = "complete";
-                exchange.Lease.Complete(OutcomeFor(upstream.StatusCode));
+                exchange.Usage = relay.ReadUsage();
+                exchange.Lease.Complete(OutcomeFor(upstream.StatusCode), exchange.Usage);
                 break;
             case RelayEnd.UpstreamBroken:
                 exchange.Ending = "stream_broken";
@@ -47,6 +59,13 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         }
     }
 
+    private static ModelNameRestorer? RestorerFor(InferenceExchange exchange, IUpstreamResponse upstream, bool isStream)
+    {
+        if (!exchange.IsModelRewritten || exchange.Context.Response.Headers.ContentEncoding.Count > 0) return null;
+        var isJson = upstream.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
+        return isStream || isJson ? new ModelNameRestorer(isStream, ModelChoice.Json(exchange.Facts.Model!)) : null;
+    }
+
     /// <summary>What a complete answer says of its endpoint: a 4xx is an answer, vLLM's 503 a full queue.</summary>
     public static OutcomeKind OutcomeFor(int status) => status switch
     {
@@ -56,13 +75,14 @@ internal sealed class AnswerRelay(ErrorReporter errors)
     };
 
     /// <summary>What an early end says of the endpoint: only a time-out is its doing.</summary>
-    public static OutcomeKind OutcomeFor(EndReason reason) => reason == EndReason.Timeout ? OutcomeKind.Timeout : OutcomeKind.ClientGone;
+    public static OutcomeKind OutcomeFor(EndReason reason) => reason is EndReason.Timeout or EndReason.AttemptTimeout ? OutcomeKind.Timeout : OutcomeKind.ClientGone;
 
     /// <summary>Label of an early end.</summary>
     public static string EndingFor(EndReason reason) => reason switch
     {
-        EndReason.Timeout => "timeout",
+        EndReason.Timeout or EndReason.AttemptTimeout => "timeout",
         EndReason.Shutdown => "shutdown",
+        EndReason.EndpointDraining => "endpoint_draining",
         _ => "client_gone",
     };
 
@@ -76,6 +96,13 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         {
             case EndReason.Timeout when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The request took longer than it may.", isStream, relay.IsInsideEvent);
+                break;
+            case EndReason.AttemptTimeout when !relay.WaitsForClient:
+                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The attempt took longer than it may.", isStream, relay.IsInsideEvent);
+                break;
+            case EndReason.EndpointDraining when !relay.WaitsForClient:
+                const string Message = "The endpoint was removed and its time to finish is over.";
+                await errors.BreakAsync(exchange, GatewayErrors.EndpointDraining, Message, isStream, relay.IsInsideEvent);
                 break;
             case EndReason.Shutdown when !relay.WaitsForClient:
                 await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent);

@@ -1,4 +1,5 @@
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
@@ -21,10 +22,13 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     {
         var response = exchange.Context.Response;
         exchange.Status = error.Status;
+        exchange.Failure = reason ?? error.Reason;
         metrics.Refusals.With(reason ?? error.Reason).Increment();
         // Headers of an endpoint's answer may already stand there.
         response.Clear();
         response.Headers[RequestIds.Header] = exchange.RequestId;
+        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiKind.Inference);
+        Explanation.AddTo(exchange);
         try
         {
             await ErrorWriter.WriteAsync(response, error, message, retryAfter, reason);
@@ -74,6 +78,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
             return;
         }
 
+        exchange.Failure = error.Reason;
         metrics.Refusals.With(error.Reason).Increment();
         if (!isStream || response.ContentLength is not null)
         {

@@ -1,6 +1,9 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Draining;
+using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -9,9 +12,12 @@ namespace Mesh.Gateway.Inference;
 /// Places a matched request, sends it and relays the answer. Attempts that fail before an answer begins go on at another endpoint, a
 /// bounded number of times; a request whose answer has begun is never sent twice.
 /// </summary>
-internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, ErrorReporter errors)
+internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, Mirrors mirrors, FlightRegistry flights, ErrorReporter errors)
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
+
+    // Each takes an edit of the manifests, so this is only a bound.
+    private const int MaxDisplacements = 8;
 
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
     private readonly AnswerRelay _relay = new(errors);
@@ -19,51 +25,72 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
-        var request = RequestFor(exchange);
+        mirrors.Send(exchange);
+        var lifetime = exchange.Lifetime;
         // An endpoint that said it is full or unable; its answer is the client's if nobody else is left.
         IUpstreamResponse? spare = null;
         try
         {
-            for (var attempt = 0; ; attempt++)
+            while (true)
             {
                 // :: Step 6a: an endpoint, reserved
+                FlightRegistry.Remove(exchange);
+                lifetime.EndAttempt();
+                lifetime.BeginAttempt();
+                var placedUnder = services.Configuration.Current;
                 var decision = await PlaceAsync(exchange);
                 if (decision.Kind != RouteKind.Send)
                 {
                     if (spare is null) await RefuseAsync(exchange, decision);
-                    else await _relay.RelayAsync(exchange, spare, request.Endpoint);
+                    else await _relay.RelayAsync(exchange, spare, exchange.Endpoint);
                     return;
                 }
 
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
+                exchange.Endpoint = decision.Endpoint;
+                exchange.Attempts++;
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
 
                 // :: Step 6b: send, wait for the head
-                request.Endpoint = decision.Endpoint;
-                var result = await services.Upstream.SendAsync(request, exchange.Lifetime.Token);
-                var isLast = attempt >= services.Options.MaxRetries;
+                if (!flights.TryAdd(exchange, exchange.PoolId, decision.Endpoint, placedUnder))
+                {
+                    if (!await DisplaceAsync(exchange)) return;
+                    continue;
+                }
+
+                lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint), lifetime.Token);
+                var isLast = exchange.Attempts > services.Options.MaxRetries;
                 if (result.Response is { } response)
                 {
+                    if (!FlightRegistry.TryBeginAnswer(exchange))
+                    {
+                        await response.DisposeAsync();
+                        if (!await DisplaceAsync(exchange)) return;
+                        continue;
+                    }
+
                     if (isLast || !IsInability(response.StatusCode))
                     {
                         // :: Step 6c: relay
-                        await _relay.RelayAsync(exchange, response, request.Endpoint);
+                        await _relay.RelayAsync(exchange, response, decision.Endpoint);
                         return;
                     }
 
                     spare = response;
                     exchange.Lease.Complete(AnswerRelay.OutcomeFor(response.StatusCode));
-                    Retry(exchange, request.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
+                    Retry(exchange, decision.Endpoint, response.StatusCode == 503 ? "endpoint_full" : "bad_gateway", null);
                     continue;
                 }
 
                 // :: Step 6d: failed before the head
-                if (!await TryAgainAsync(exchange, request.Endpoint, result, isLast)) return;
+                if (!await TryAgainAsync(exchange, decision.Endpoint, result, isLast)) return;
             }
         }
         finally
         {
+            FlightRegistry.Remove(exchange);
             if (spare is not null) await spare.DisposeAsync();
         }
     }
@@ -71,42 +98,43 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     /// <summary>502, 503 and 504 say that this endpoint could not, not that the request is wrong; vLLM's 503 means that its queue is full.</summary>
     private static bool IsInability(int status) => status is 502 or 503 or 504;
 
-    private static UpstreamRequest RequestFor(InferenceExchange exchange)
-    {
-        var request = exchange.Context.Request;
-        return new UpstreamRequest
-        {
-            Method = request.Method,
-            Target = request.QueryString.HasValue ? request.Path.Value + request.QueryString.Value : request.Path.Value!,
-            ClientHeaders = request.Headers,
-            RequestId = exchange.RequestId,
-            Body = exchange.Body!,
-        };
-    }
-
     private async ValueTask<RouteDecision> PlaceAsync(InferenceExchange exchange)
     {
-        var decision = await RouteAsync(exchange);
-        // The pool may have been removed while the request was under way.
-        if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
-        return decision;
+        var began = exchange.Lifetime.Elapsed;
+        try
+        {
+            var decision = await RouteAsync(exchange);
+            // The pool may have been removed while the request was under way.
+            if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
+            exchange.Decision = decision.Reason;
+            return decision;
+        }
+        finally
+        {
+            exchange.QueueWait += exchange.Lifetime.Elapsed - began;
+        }
     }
 
     private ValueTask<RouteDecision> RouteAsync(InferenceExchange exchange)
     {
         var headers = exchange.Context.Request.Headers;
         var facts = exchange.Facts;
+        exchange.Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId);
         var request = new RouteRequest
         {
             RequestId = exchange.RequestId,
             Pool = exchange.PoolId,
             Session = services.Engine.Session,
-            Model = facts.Model,
-            Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId),
+            Model = exchange.Model,
+            Priority = exchange.Priority,
             FairnessId = ControlHeaders.FairnessId(headers),
             PromptTokens = facts.PromptTokens,
             MaxOutputTokens = facts.MaxOutputTokens,
             IsStreaming = facts.Stream,
+            PrefixChain = exchange.PrefixChain,
+            BodyBytes = exchange.SentBody.Length,
+            AffinityKey = exchange.Session.Key,
+            AffinityEndpoint = exchange.Session.Endpoint,
             Subset = ControlHeaders.Subset(headers),
             Excluded = exchange.Excluded,
         };
@@ -117,6 +145,18 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     {
         switch (result.Failure)
         {
+            case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.EndpointRemoved:
+                return await DisplaceAsync(exchange);
+            case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
+                exchange.Lease.Complete(OutcomeKind.Timeout);
+                if (!isLast)
+                {
+                    Retry(exchange, endpoint, "timeout", null);
+                    return true;
+                }
+
+                exchange.Ending = "timeout";
+                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that the route gives to one.");
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));
@@ -138,6 +178,21 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
         Retry(exchange, endpoint, result.Failure == UpstreamFailure.ConnectFailed ? "connect_failed" : "reset", result.Detail);
         return true;
+    }
+
+    /// <summary>The configuration dropped the endpoint before it answered: not its failure, and no attempt of the client's.</summary>
+    private async ValueTask<bool> DisplaceAsync(InferenceExchange exchange)
+    {
+        exchange.Lease.Complete(OutcomeKind.ClientGone);
+        exchange.Attempts--;
+        if (++exchange.Displacements <= MaxDisplacements)
+        {
+            Retry(exchange, exchange.Endpoint, "endpoint_removed", null);
+            return true;
+        }
+
+        exchange.Ending = "all_attempts_failed";
+        return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
     }
 
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)

@@ -1,5 +1,7 @@
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Metrics;
 
@@ -18,7 +20,7 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, CancellationToken stopping)
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
@@ -38,7 +40,7 @@ internal sealed partial class InferenceHandler(
         var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
         try
         {
-            if (await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
+            if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
         }
         catch (OperationCanceledException) when (lifetime.Reason != EndReason.None)
         {
@@ -53,10 +55,27 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
-            exchange.Body?.Release();
             Count(exchange);
+            accessLog.Write(exchange);
+            exchange.Release();
             Interlocked.Decrement(ref _open);
         }
+    }
+
+    /// <summary>Other methods have no body to match by and go nowhere but where a redirection sends them.</summary>
+    private async ValueTask<bool> EnterAsync(InferenceExchange exchange)
+    {
+        var request = exchange.Context.Request;
+        if (HttpMethods.IsPost(request.Method)) return true;
+        if (matcher.Match(exchange) && Redirects.For(exchange) is { } redirect)
+        {
+            Redirects.Answer(exchange, redirect);
+            return false;
+        }
+
+        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
+        if (!isKnown) return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
+        return await errors.FailAsync(exchange, GatewayErrors.MethodNotAllowed, $"{request.Path.Value} takes POST.");
     }
 
     private async ValueTask<bool> ReadAsync(InferenceExchange exchange)
@@ -100,9 +119,24 @@ internal sealed partial class InferenceHandler(
     private async ValueTask<bool> MatchAsync(InferenceExchange exchange)
     {
         // :: Step 4: listener, route, pool
+        var request = exchange.Context.Request;
+        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
         if (!matcher.Match(exchange))
         {
-            return await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.");
+            return isKnown
+                ? await errors.FailAsync(exchange, GatewayErrors.NoRoute, "No route takes this host, path and headers.")
+                : await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
+        }
+
+        if (Redirects.For(exchange) is { } redirect)
+        {
+            Redirects.Answer(exchange, redirect);
+            return false;
+        }
+
+        if (!RouteMatcher.MayBeSent(exchange))
+        {
+            return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
         }
 
         if (exchange.Pool is null)
@@ -121,7 +155,7 @@ internal sealed partial class InferenceHandler(
     {
         var pool = exchange.Pool?.Label ?? "";
         // A model that nobody serves is the client's invention and no label.
-        var model = exchange.Ending is null ? "" : exchange.Facts.Model ?? "";
+        var model = exchange.Ending is null ? "" : exchange.Model ?? "";
         services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
         services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
         if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();

@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Inference.Usage;
 using IRouter = Mesh.Core.Routing.IRouter;
 
 namespace Mesh.Gateway.Inference;
@@ -40,10 +41,10 @@ internal struct LeaseScope(IRouter router)
     }
 
     /// <summary>Gives the lease back; without effect when none is out.</summary>
-    public void Complete(OutcomeKind kind)
+    public void Complete(OutcomeKind kind, TokenUsage usage = default)
     {
         if (!_held) return;
         _held = false;
-        _router.Complete(_pool, _lease, new RequestOutcome(kind));
+        _router.Complete(_pool, _lease, new RequestOutcome(kind, usage.Prompt, usage.Cached, usage.Output));
     }
 }

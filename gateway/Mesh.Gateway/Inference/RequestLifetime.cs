@@ -2,7 +2,7 @@ namespace Mesh.Gateway.Inference;
 
 /// <summary>
 /// Ends one request early, for one of three reasons that are never mixed up: the client left, the time ran out, the gateway stops. The
-/// first one counts.
+/// first one counts. Beside them, one attempt at one endpoint can be ended; the request then goes on with a fresh token.
 /// </summary>
 internal sealed class RequestLifetime : IDisposable
 {
@@ -11,11 +11,14 @@ internal sealed class RequestLifetime : IDisposable
 
     private readonly TimeProvider _time;
     private readonly long _started;
-    private readonly CancellationTokenSource _source = new();
     private readonly CancellationTokenRegistration _clientGone;
     private readonly CancellationTokenRegistration _stopping;
+    private CancellationTokenSource _source = new();
     private ITimer? _timer;
-    private int _reason;
+    private ITimer? _attemptTimer;
+    private ITimer? _drainTimer;
+    // Number of the attempt and, in the low byte, the reason: what ends an attempt can never hit the one after it.
+    private long _state;
 
     /// <param name="clientGone">Cancelled when the client's connection ends.</param>
     /// <param name="stopping">Cancelled when the time given to open requests at shutdown is over.</param>
@@ -29,10 +32,13 @@ internal sealed class RequestLifetime : IDisposable
     }
 
     /// <summary>Cancelled when the request must end.</summary>
-    public CancellationToken Token => _source.Token;
+    public CancellationToken Token => Volatile.Read(ref _source).Token;
 
     /// <summary>Why it must end; <see cref="EndReason.None"/> while it need not.</summary>
-    public EndReason Reason => (EndReason)Volatile.Read(ref _reason);
+    public EndReason Reason => ReasonOf(Volatile.Read(ref _state));
+
+    /// <summary>Number of the attempt under way, from 1; 0 before the first.</summary>
+    public long Attempt => Volatile.Read(ref _state) >> 8;
 
     /// <summary>Since the request began.</summary>
     public TimeSpan Elapsed => _time.GetElapsedTime(_started);
@@ -51,17 +57,82 @@ internal sealed class RequestLifetime : IDisposable
         _timer = _time.CreateTimer(static s => ((RequestLifetime)s!).End(EndReason.Timeout), this, left, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Begins an attempt: what ended the one before is forgotten, what ends the request is not.</summary>
+    public void BeginAttempt()
+    {
+        while (true)
+        {
+            var seen = Volatile.Read(ref _state);
+            if (IsFinal(ReasonOf(seen)))
+            {
+                _source.Cancel();
+                return;
+            }
+
+            if (ReasonOf(seen) != EndReason.None) Volatile.Write(ref _source, new CancellationTokenSource());
+            if (Interlocked.CompareExchange(ref _state, ((seen >> 8) + 1) << 8, seen) == seen) break;
+        }
+    }
+
+    /// <summary>Limits the attempt from now on; null and zero set no limit.</summary>
+    public void LimitAttempt(TimeSpan? timeout)
+    {
+        if (timeout is { } limit && limit > TimeSpan.Zero) _attemptTimer = TimerFor(EndReason.AttemptTimeout, limit);
+    }
+
+    /// <summary>The attempt is over: its time runs out no more.</summary>
+    public void EndAttempt()
+    {
+        _attemptTimer?.Dispose();
+        _drainTimer?.Dispose();
+        _attemptTimer = _drainTimer = null;
+    }
+
+    /// <summary>Ends an attempt, unless it is over or has been ended. Any thread.</summary>
+    public void Interrupt(long attempt, EndReason reason)
+    {
+        // Read before the state: the source of a later attempt must not be hit.
+        var source = Volatile.Read(ref _source);
+        if (Interlocked.CompareExchange(ref _state, (attempt << 8) | (long)reason, attempt << 8) == attempt << 8) source.Cancel();
+    }
+
+    /// <summary>Ends the attempt under way after a while. The caller makes sure that it is not ended meanwhile.</summary>
+    public void DrainAfter(TimeSpan delay) => _drainTimer ??= TimerFor(EndReason.EndpointDraining, delay);
+
     public void Dispose()
     {
         // The source is not disposed: a timer or a client that fires at this very moment may still cancel it, and it owns nothing.
         _timer?.Dispose();
+        EndAttempt();
         _clientGone.Dispose();
         _stopping.Dispose();
     }
 
+    private static EndReason ReasonOf(long state) => (EndReason)(state & 0xff);
+
+    private static bool IsFinal(EndReason reason) => reason is EndReason.ClientGone or EndReason.Timeout or EndReason.Shutdown;
+
+    private ITimer TimerFor(EndReason reason, TimeSpan delay)
+    {
+        var end = new AttemptEnd(this, Attempt, reason);
+        return _time.CreateTimer(static s => ((AttemptEnd)s!).Fire(), end, delay < MaxDelay ? delay : MaxDelay, Timeout.InfiniteTimeSpan);
+    }
+
     private void End(EndReason reason)
     {
-        if (Interlocked.CompareExchange(ref _reason, (int)reason, (int)EndReason.None) == (int)EndReason.None) _source.Cancel();
+        while (true)
+        {
+            var seen = Volatile.Read(ref _state);
+            if (IsFinal(ReasonOf(seen))) return;
+            if (Interlocked.CompareExchange(ref _state, (seen & ~0xffL) | (long)reason, seen) == seen) break;
+        }
+
+        Volatile.Read(ref _source).Cancel();
+    }
+
+    private sealed class AttemptEnd(RequestLifetime lifetime, long attempt, EndReason reason)
+    {
+        public void Fire() => lifetime.Interrupt(attempt, reason);
     }
 }
 
@@ -79,4 +150,13 @@ internal enum EndReason
 
     /// <summary>The gateway stops.</summary>
     Shutdown,
+
+    /// <summary>The attempt took longer than the rule's <c>timeouts.backendRequest</c>.</summary>
+    AttemptTimeout,
+
+    /// <summary>The configuration has dropped the endpoint, which had not begun to answer.</summary>
+    EndpointRemoved,
+
+    /// <summary>The configuration has dropped the endpoint, and the time to finish is over.</summary>
+    EndpointDraining,
 }

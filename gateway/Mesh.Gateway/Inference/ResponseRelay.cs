@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Mesh.Gateway.Inference.ModelRewriting;
+using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -8,11 +10,13 @@ namespace Mesh.Gateway.Inference;
 /// Copies an answer's body to the client as it arrives, unparsed. What is at hand is written together and flushed before the next wait;
 /// a client that does not read stops the reading from the endpoint.
 /// </summary>
-internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange)
+internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange, ModelNameRestorer? names)
+    : IDisposable
 {
     // A fast endpoint and a slow client meet here: what is written and not yet flushed stays below this.
     private const int MaxUnflushedBytes = 64 * 1024;
 
+    private TailBuffer _tail;
     private int _unflushed;
     private byte _lastByte;
     private byte _lastButOne;
@@ -49,13 +53,26 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
             // A read or write that finds its bytes at hand does not look at the token.
             if (cancellationToken.IsCancellationRequested) return RelayEnd.Ended;
             exchange.OnFirstByte();
-            if (!await WriteAsync(chunk.Bytes, cancellationToken)) return RelayEnd.Ended;
+            _tail.Append(chunk.Bytes.Span);
+            var bytes = names is null ? chunk.Bytes : names.Restore(chunk.Bytes.Span);
+            // All of a chunk may be the name that is replaced.
+            if (!bytes.IsEmpty && !await WriteAsync(bytes, cancellationToken)) return RelayEnd.Ended;
         }
     }
+
+    /// <summary>The usage that the end of the body gives, as far as it has come.</summary>
+    public TokenUsage ReadUsage()
+    {
+        Span<byte> tail = stackalloc byte[TailBuffer.Bytes];
+        return UsageReader.Read(tail[.._tail.CopyTo(tail)]);
+    }
+
+    public void Dispose() => _tail.Dispose();
 
     private async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         Remember(bytes.Span);
+        exchange.ResponseBytes += bytes.Length;
         if (!response.HasStarted)
         {
             // Head and first bytes leave in one packet.

@@ -1,3 +1,6 @@
+using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.Shaping;
+
 namespace Mesh.Gateway.Inference;
 
 /// <summary>Finds rule and pool of a request in the configuration in force.</summary>
@@ -10,13 +13,17 @@ internal sealed class RouteMatcher(InferenceServices services)
         var state = services.Configuration.Current;
         exchange.State = state;
         exchange.Pool = null;
+        exchange.BackendRef = null;
         exchange.Target = state.TableFor(context.Connection.LocalPort)?.Match(new HttpRequestHead(context.Request, exchange.Facts.Model));
         if (exchange.Target is null) return false;
         if (exchange.Target.Choose(services.Draw.Next()) is { } chosen)
         {
+            exchange.BackendRef = chosen;
             exchange.PoolId = chosen.Pool;
             exchange.Pool = state.Pool(chosen.Pool);
         }
+
+        if (exchange.Pool is not null) RequestShaper.Shape(exchange, services.Draw);
 
         return true;
     }
@@ -26,5 +33,13 @@ internal sealed class RouteMatcher(InferenceServices services)
     /// nothing changed or the request leads nowhere now.
     /// </summary>
     public bool MatchAgain(InferenceExchange exchange) =>
-        !ReferenceEquals(exchange.State, services.Configuration.Current) && Match(exchange) && exchange.Pool is not null;
+        !ReferenceEquals(exchange.State, services.Configuration.Current) && Match(exchange) && exchange.Pool is not null
+        && Redirects.For(exchange) is null && MayBeSent(exchange);
+
+    /// <summary>
+    /// True when the client's path or the one that the rule makes of it is one of the APIs: a rewrite is no way to the model servers'
+    /// other paths.
+    /// </summary>
+    public static bool MayBeSent(InferenceExchange exchange) =>
+        ApiPaths.Find(exchange.Context.Request.Path.Value) == ApiKind.Inference || ApiPaths.Find(exchange.Path) == ApiKind.Inference;
 }

@@ -26,6 +26,10 @@ internal sealed class GatewayMetrics
     public MetricFamily<Counter> Refusals { get; } =
         new("mesh_refusals_total", "Requests that the gateway answered with an error of its own, by reason.", ["reason"], () => new Counter());
 
+    /// <summary>Copies of requests by <c>RequestMirror</c>, and what became of them.</summary>
+    public MetricFamily<Counter> Mirrored { get; } =
+        new("mesh_mirrored_requests_total", "Copies of requests by RequestMirror, by the copy's pool and what became of it.", ["pool", "result"], () => new Counter());
+
     /// <summary>From the first line of the request to the last byte of the answer.</summary>
     public MetricFamily<Histogram> Duration { get; } =
         new("mesh_request_duration_seconds", "Time from a request's arrival to the end of its answer.", ["pool"], () => new Histogram(DurationBounds));

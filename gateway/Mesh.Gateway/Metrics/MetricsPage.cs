@@ -28,6 +28,7 @@ internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, Ac
         page.Write(metrics.Requests);
         page.Write(metrics.Endings);
         page.Write(metrics.Retries);
+        page.Write(metrics.Mirrored);
         page.Write(metrics.Refusals);
         page.Write(metrics.Duration);
         page.Write(metrics.TimeToFirstByte);

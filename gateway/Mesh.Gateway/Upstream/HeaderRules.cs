@@ -29,6 +29,10 @@ internal static class HeaderRules
     public static bool IsRelayed(string name, StringValues connection) =>
         !NotRelayed.Contains(name) && !IsControl(name) && !IsNamedBy(connection, name);
 
+    /// <summary>True for a header that the filters of a route may change, in either direction.</summary>
+    public static bool IsEditable(string name) =>
+        !NotRelayed.Contains(name) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>True for headers by which clients steer the mesh and the mesh tells of itself.</summary>
     public static bool IsControl(string name) =>
         name is ['x' or 'X', '-', ..]

@@ -53,16 +53,15 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = new PooledBodyContent(request.Body),
         };
-        var connection = request.ClientHeaders.Connection;
-        foreach (var (name, values) in request.ClientHeaders)
+        var connection = request.Headers.Connection;
+        foreach (var (name, values) in request.Headers)
         {
-            if (!HeaderRules.IsForwarded(name, connection)) continue;
+            if (!request.HeadersAreFinal && !HeaderRules.IsForwarded(name, connection)) continue;
             Add(message, name, values);
         }
 
         message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
-        // The route names no other host, so the model server sees the one that the client asked for.
-        message.Headers.Host = request.ClientHeaders.Host is [{ Length: > 0 } host] ? host : null;
+        message.Headers.Host = request.Host;
         return message;
     }
 

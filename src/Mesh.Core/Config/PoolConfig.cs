@@ -21,6 +21,9 @@ public sealed record PoolConfig
     /// <summary>How long a removed or drained endpoint may finish its requests (<c>connectionDraining.drainingTimeoutSec</c>).</summary>
     public TimeSpan DrainingTimeout { get; init; }
 
+    /// <summary><see cref="DrainingTimeout"/> where the manifests set it; null where they do not: requests then finish within their own time-out.</summary>
+    public TimeSpan? DrainingLimit { get; init; }
+
     /// <summary>Cluster of a pool that a route names as InferencePool: only that cluster's endpoints; null for an import.
     /// Such a pool's name is <c>name@cluster</c>, which no import can have.</summary>
     public string? LocalToCluster { get; init; }

@@ -13,6 +13,9 @@ public sealed class RequestDraw
     /// <summary>Starts the sequence of <paramref name="seed"/>.</summary>
     public RequestDraw(ulong seed) => _seed = seed;
 
+    /// <summary>Uniform in [0, 1), with 53 random bits; one draw.</summary>
+    public double NextRatio() => (Next() >> 11) * (1.0 / (1UL << 53));
+
     /// <summary>The next 64 uniformly distributed bits.</summary>
     public ulong Next()
     {

@@ -81,11 +81,11 @@ public sealed class RouteTable
     {
         for (var index = 0; index < route.Rules.Length; index++)
         {
-            var target = new RouteTarget(route, index);
-            foreach (var reference in target.Backends) pools.Add(reference.Pool);
             ImmutableArray<HttpRouteMatch> matches = route.Rules[index].Matches is { IsDefaultOrEmpty: false } some ? some : [new HttpRouteMatch()];
             foreach (var match in matches)
             {
+                var target = new RouteTarget(route, index, match);
+                foreach (var reference in target.Backends) pools.Add(reference.Pool);
                 foreach (var host in hosts) entries.Add(Entry(host, match, target, entries.Count));
             }
         }

@@ -3,14 +3,15 @@ using Mesh.Core.Config;
 
 namespace Mesh.Core.HttpRouting;
 
-/// <summary>One rule of a route as a table holds it: where its requests go and how long they may take. Immutable.</summary>
+/// <summary>One match of a rule as a table holds it: where its requests go and what is done to them. Immutable.</summary>
 public sealed class RouteTarget
 {
     private readonly ImmutableArray<BackendRefConfig> _refs;
     private readonly long _totalWeight;
 
-    internal RouteTarget(HttpRouteConfig route, int ruleIndex)
+    internal RouteTarget(HttpRouteConfig route, int ruleIndex, HttpRouteMatch match)
     {
+        MatchedPrefix = match.PathType == PathMatchType.PathPrefix ? match.Path : "/";
         Rule = route.Rules[ruleIndex];
         RouteName = $"{route.Namespace}/{route.Name}";
         RuleIndex = ruleIndex;
@@ -26,6 +27,9 @@ public sealed class RouteTarget
 
     /// <summary>The rule as configured: time-outs and filters.</summary>
     public HttpRouteRule Rule { get; }
+
+    /// <summary>Path prefix of the match that took the request; <c>/</c> where it took it by another kind of match.</summary>
+    public string MatchedPrefix { get; }
 
     /// <summary>Pools that may get requests: those with a weight above 0, in the rule's order.</summary>
     public ImmutableArray<BackendRefConfig> Backends => _refs;

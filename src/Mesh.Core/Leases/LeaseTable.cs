@@ -58,6 +58,12 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         return true;
     }
 
+    /// <summary>Notes the number that the lease's stream is known by.</summary>
+    public void SetStream(LeaseId id, double stream)
+    {
+        if (Find(id) is var index && index != NoSlot) _slots[index].Stream = stream;
+    }
+
     /// <summary>Ends a lease; false when it is unknown, ended or of an epoch that nobody announced.</summary>
     public bool TryTake(LeaseId id, out EndedLease ended)
     {
@@ -120,6 +126,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         slot.Session = session;
         slot.Load = load;
         slot.FirstByteSeen = false;
+        slot.Stream = 0;
         slot.AdoptedAs = null;
         slot.Previous = NoSlot;
         slot.Next = session.FirstSlot;
@@ -140,7 +147,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         session.LeaseCount--;
         if (slot.AdoptedAs is { } adoptedAs) _adopted.Remove(adoptedAs);
 
-        var ended = new EndedLease(slot.Endpoint!, slot.Load, slot.FirstByteSeen);
+        var ended = new EndedLease(slot.Endpoint!, slot.Load, slot.FirstByteSeen, slot.Stream);
         slot.Endpoint = null;
         slot.Session = null;
         slot.Next = _firstFree;
@@ -158,9 +165,10 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         public int Generation;
         public int Previous;
         public int Next;
+        public double Stream;
         public bool FirstByteSeen;
     }
 }
 
 /// <summary>What a lease that has just ended held.</summary>
-internal readonly record struct EndedLease(EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen);
+internal readonly record struct EndedLease(EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen, double Stream);

@@ -57,7 +57,10 @@ internal sealed class Dispatcher
     private BackendTable Backends => _reservations.Backends;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
-    public TimeSpan? NextReady => _awaited.Min is { } first ? TimeSpan.FromMilliseconds(first.ReadyAtMs) : null;
+    public TimeSpan? NextReady => _awaited.Min is { } first
+        // Rounded up: a tick that comes a hair too soon would have to come again.
+        ? TimeSpan.FromTicks((long)Math.Ceiling(Math.Max(0, first.ReadyAtMs) * TimeSpan.TicksPerMillisecond))
+        : null;
 
     /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
     public RouteDecision Place(in RouteRequest request, SessionState session, long timestamp, TimeSpan now)
@@ -115,18 +118,23 @@ internal sealed class Dispatcher
     }
 
     /// <summary>Ends waits that have lasted as long as they may: who waits for an endpoint is sent there, who waits for room is refused.</summary>
-    public void EndOverdue(TimeSpan now)
+    public void EndOverdue(long timestamp, TimeSpan now)
     {
         while (Room.Overdue(now) is { } overdue)
         {
-            if (overdue.Endpoint is { } endpoint && Session(overdue) is { } session && !_reservations.Leases.IsFull && StillAccepts(endpoint, overdue.Request))
+            var reason = DecisionReason.QueueTimeout;
+            if (overdue.Endpoint is not null && Session(overdue) is { } session && !_reservations.Leases.IsFull)
             {
-                var placement = new Placement(endpoint, DecisionReason.LeastCost) { OwnMs = overdue.OwnMs, TableMs = overdue.OwnMs };
-                Serve(overdue, session, in placement, now);
-                continue;
+                var placement = ChooseAgain(overdue, timestamp, now);
+                if (placement.Endpoint is not null)
+                {
+                    Serve(overdue, session, in placement, now);
+                    continue;
+                }
+                reason = placement.Reason;
             }
             Leaving(overdue);
-            Room.Refuse(overdue, RouteDecision.Refuse(DecisionReason.QueueTimeout, Admission.RetryAfter(now)));
+            Room.Refuse(overdue, RouteDecision.Refuse(reason, Admission.RetryAfter(now)));
         }
     }
 
@@ -136,7 +144,7 @@ internal sealed class Dispatcher
         if (endpoint.QueueCount == 0) return;
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
-        // Counted: one that can go nowhere else may come back to an endpoint that is only ejected.
+        // Once for each: the last resort may be this very endpoint.
         for (var left = endpoint.QueueCount; left > 0 && endpoint.Queue.Head is { } waiter; left--)
         {
             Leaving(waiter);
@@ -219,13 +227,7 @@ internal sealed class Dispatcher
             return;
         }
 
-        // The pool has changed while it waited: is this still its place?
-        var request = waiter.Request;
-        var queuedMs = endpoint.Work.QueuedMs;
-        TakeFromQueued(waiter, endpoint);
-        var context = Context(in request, timestamp);
-        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
-        endpoint.Work.QueuedMs = queuedMs;
+        var placement = ChooseAgain(waiter, timestamp, now);
         if (placement.Endpoint is null || Session(waiter) is not { } session)
         {
             Leaving(waiter);
@@ -243,6 +245,20 @@ internal sealed class Dispatcher
             WaitFor(waiter, in placement, now);
         }
         Await(endpoint, now);
+    }
+
+    // The pool has changed while it waited: is this still its place? Not if its backend gets no more requests at all.
+    private Placement ChooseAgain(Waiter waiter, long timestamp, TimeSpan now)
+    {
+        var endpoint = waiter.Endpoint!;
+        var request = waiter.Request;
+        if (endpoint.BackendIndex < 0 || !Backends.Selector.IsOpen(endpoint.BackendIndex)) return Choose(in request, timestamp, now, overfill: true);
+        var queuedMs = endpoint.Work.QueuedMs;
+        TakeFromQueued(waiter, endpoint);
+        var context = Context(in request, timestamp);
+        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
+        endpoint.Work.QueuedMs = queuedMs;
+        return placement;
     }
 
     private void WaitFor(Waiter waiter, in Placement placement, TimeSpan now)
@@ -280,12 +296,6 @@ internal sealed class Dispatcher
     // Of a request that still stands in the queue. Sums of many small numbers drift: without the last one it is exactly nothing.
     private static void TakeFromQueued(Waiter waiter, EndpointState endpoint) =>
         endpoint.Work.QueuedMs = endpoint.QueueCount <= 1 ? 0 : Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
-
-    private bool StillAccepts(EndpointState endpoint, RouteRequest request)
-    {
-        var context = Context(in request, _clock.Now);
-        return Placer.Accepts(in context, endpoint);
-    }
 
     private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
     {

@@ -39,11 +39,12 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         {
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
-            var placement = PlaceIn(in context, backends, choice.Backend, now);
+            var placement = choice.Kind == ChoiceKind.Overfill && !overfill
+                ? FullIfAble(in context, endpoints.Configured[backends.RangeOf(choice.Backend)])
+                : PlaceIn(in context, backends, choice.Backend, now);
+            if (placement == Placement.Full) return placement;
             if (placement.Endpoint is not null)
             {
-                // Full, and not merely unable: only for a place that there can be does it make sense to wait.
-                if (choice.Kind == ChoiceKind.Overfill && !overfill) return Placement.Full;
                 backends.Selector.OnChosen(choice);
                 return placement with
                 {
@@ -74,9 +75,9 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             : placement;
     }
 
-    /// <summary>True if no filter leaves the endpoint out.</summary>
-    public bool Accepts(in SchedulingContext context, EndpointState endpoint) =>
-        endpoint.BackendIndex >= 0 && _profile.Accepts(in context, endpoint, _workspace);
+    // Full, and not merely unable: only for a place that there can be does it make sense to wait.
+    private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
+        _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
     /// <summary>The endpoints that pass every filter, and the cheapest of them where the profile predicts costs.</summary>
     public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in SchedulingContext context, BackendTable backends, TimeSpan now)

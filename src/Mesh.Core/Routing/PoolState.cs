@@ -33,6 +33,7 @@ public sealed class PoolState
     private readonly DecisionLog? _log;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
+    private TimeSpan _nextTickAt = TimeSpan.MaxValue;
 
     /// <summary>Starts with nothing in flight and every endpoint's health, load and models unknown.</summary>
     /// <param name="config">Endpoints and settings.</param>
@@ -111,6 +112,12 @@ public sealed class PoolState
 
     /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
     public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
+
+    /// <summary>
+    /// True when those who wait need <see cref="Tick"/> before the time that its last call gave: a request has begun to wait since, or an
+    /// endpoint that one waits for will be ready sooner. Worth a look after every call.
+    /// </summary>
+    public bool NeedsTickSooner => _dispatcher.Room.Count > 0 && NextForWaiting(_clock.SinceStart(_clock.Now)) < _nextTickAt;
 
     /// <summary>
     /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
@@ -210,7 +217,8 @@ public sealed class PoolState
         _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         foreach (var endpoint in before)
         {
-            if (endpoint.BackendIndex < 0) _dispatcher.Evacuate(endpoint);
+            // Scaled to 0 is as good as removed for those who have not been sent yet.
+            if (endpoint.BackendIndex < 0 || !_reservations.Backends.Selector.IsOpen(endpoint.BackendIndex)) _dispatcher.Evacuate(endpoint);
         }
         _dispatcher.Dispatch();
         _dispatcher.Trim();
@@ -262,7 +270,7 @@ public sealed class PoolState
             _dispatcher.Forget(silent.Id);
         }
         _ejections.ReturnDue(now);
-        _dispatcher.EndOverdue(now);
+        _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
         return NextTick(timestamp, now);
@@ -276,14 +284,22 @@ public sealed class PoolState
     private TimeSpan? NextTick(long timestamp, TimeSpan now)
     {
         var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
-        if (_dispatcher.Room.NextDeadline is { } deadline) next = Min(next, deadline - now);
-        if (_dispatcher.NextReady is { } ready) next = Min(next, ready - now);
+        if (NextForWaiting(now) is var waiting && waiting < TimeSpan.MaxValue) next = Min(next, waiting - now);
         if (_ejections.NextReturn is { } back) next = Min(next, back - now);
-        // Tokens of a rate come with time alone.
-        if (_dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget) next = Min(next, RateRefill);
         if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
         if (_reservations.Backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
-        return next == TimeSpan.MaxValue ? null : next < TimeSpan.Zero ? TimeSpan.Zero : next;
+        next = next < TimeSpan.Zero ? TimeSpan.Zero : next;
+        _nextTickAt = next == TimeSpan.MaxValue ? next : now + next;
+        return next == TimeSpan.MaxValue ? null : next;
+    }
+
+    // When the first of those who wait needs time to be looked at; the end of time when none does.
+    private TimeSpan NextForWaiting(TimeSpan now)
+    {
+        var next = _dispatcher.Room.NextDeadline ?? TimeSpan.MaxValue;
+        if (_dispatcher.NextReady is { } ready) next = Min(next, ready);
+        // Tokens of a rate come with time alone.
+        return _dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget ? Min(next, now + RateRefill) : next;
     }
 
     private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
@@ -306,7 +322,7 @@ public sealed class PoolState
         var timestamp = _clock.Now;
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
-            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp), 
+            _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
             e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
     }
 

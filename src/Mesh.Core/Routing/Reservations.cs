@@ -64,7 +64,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!Leases.TryAdopt(session, endpoint, load, held.Lease, held.FirstByteSeen)) return false;
         endpoint.Reserve(load, held.FirstByteSeen);
         endpoint.Work.OnSent(0, streaming: true, load.ContextTokens, load.SentMs, Costs);
-        if (held.FirstByteSeen) endpoint.Work.OnFirstByte(0, load.ContextTokens, load.SentMs, Costs);
+        if (held.FirstByteSeen) Leases.SetStream(held.Lease, endpoint.Work.OnFirstByte(0, load.ContextTokens, load.SentMs, Costs));
         Backends.OnPlaced(endpoint, now, withinTarget: false);
         return true;
     }
@@ -80,7 +80,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
         if (load.TableMs >= LeastInstructiveMs) endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs);
         if (load.TableMs > 0) FirstTokenError.Observe(load.FirstByteMs - load.SentMs, nowMs - load.SentMs);
-        endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs);
+        Leases.SetStream(lease, endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs));
         return endpoint;
     }
 
@@ -108,7 +108,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     {
         ended.Endpoint.Release(in ended);
         var answered = ended.FirstByteSeen || !ended.Load.Streaming;
-        ended.Endpoint.Work.OnEnded(answered, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);
+        ended.Endpoint.Work.OnEnded(answered, ended.Stream, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);
         Backends.OnCompleted(ended.Endpoint);
         endpoints.ForgetIfDrained(ended.Endpoint);
     }

@@ -10,6 +10,9 @@ namespace Mesh.Core.SpillOver;
 /// </summary>
 internal sealed class BackendLoad
 {
+    // A mean of many scraped values is rarely the very target: a hair below it is reached.
+    private const double RoundingSlack = 1e-6;
+
     // Stands in for a target where none is set, so that loads can be compared: vLLM's default batch per endpoint. Never a limit.
     private const double NominalInFlightPerEndpoint = 256;
     private SlidingCounter _meter = new(slots: 10, TimeSpan.FromMilliseconds(100));
@@ -100,7 +103,7 @@ internal sealed class BackendLoad
         if (InFlightTarget is { } inFlight && InFlight + 1 > inFlight) return false;
         for (var i = 0; i < _metrics.Length; i++)
         {
-            if (UtilizationTarget(i) is { } target && KnownOrExpected(i) >= target) return false;
+            if (UtilizationTarget(i) is { } target && KnownOrExpected(i) >= target - RoundingSlack) return false;
         }
         return true;
     }

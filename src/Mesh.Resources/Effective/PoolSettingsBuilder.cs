@@ -29,6 +29,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             HealthCheck = health,
             Timeout = TimeSpan.FromSeconds(_backend?.TimeoutSec?.Value ?? 30),
             DrainingTimeout = TimeSpan.FromSeconds(_backend?.DrainingTimeoutSec?.Value ?? 0),
+            DrainingLimit = _backend?.DrainingTimeoutSec is { } limit ? TimeSpan.FromSeconds(limit.Value) : null,
             SessionAffinity = affinity?.Config ?? SessionAffinityConfig.None,
             LogSampleRatio = _backend?.LogEnabled is { Value: true } ? (_backend.LogSampleRate?.Value ?? 1_000_000) / 1e6 : 0,
             TrafficDistribution = distribution,

@@ -16,14 +16,7 @@ internal sealed class NoEffectYet : IRule
     /// <summary>Kind and field, with what finds the places where an object sets it.</summary>
     public static ImmutableArray<(string Kind, string Field, Func<Resource, IEnumerable<Spot>> Find)> Fields { get; } =
     [
-        ("GCPBackendPolicy", "sessionAffinity", r => One((r as GcpBackendPolicy)?.Affinity?.At)),
-        ("GCPBackendPolicy", "logging", r => One((r as GcpBackendPolicy)?.LogEnabled?.At)),
-        ("GCPBackendPolicy", "connectionDraining", r => One((r as GcpBackendPolicy)?.DrainingTimeoutSec?.At)),
-        ("GCPTrafficDistributionPolicy", "sessionAffinity", r => One((r as GcpTrafficDistributionPolicy)?.Affinity?.At)),
-        ("InferenceModelRewrite", "spec", r => One((r as InferenceModelRewrite)?.Header.NameAt)),
         ("Gateway", "protocol HTTPS", r => (r as Gateway)?.Listeners.Where(l => l.Protocol == ListenerProtocol.Https).Select(l => l.Name.At) ?? []),
-        ("HTTPRoute", "filters", r => (r as HttpRoute)?.Rules.SelectMany(rule => rule.Filters.Places.Concat(rule.BackendRefs.SelectMany(b => b.Filters.Places))) ?? []),
-        ("HTTPRoute", "timeouts.backendRequest", r => (r as HttpRoute)?.Rules.SelectMany(rule => One(rule.BackendRequestTimeout?.At)) ?? []),
     ];
 
     public void Check(World world, DiagnosticBag report)
@@ -35,10 +28,8 @@ internal sealed class NoEffectYet : IRule
                 foreach (var at in find(resource))
                     report.Warning(
                         at, DiagnosticCodes.NoEffectYet,
-                        $"{(field == "spec" ? kind : $"{field} of {kind}")} is read and checked, but has no effect yet");
+                        $"{field} of {kind} is read and checked, but has no effect yet");
             }
         }
     }
-
-    private static IEnumerable<Spot> One(Spot? at) => at is { } place ? [place] : [];
 }

@@ -20,6 +20,7 @@ internal static class RouterCatalog
         ("affinity-token-load", seed => new AffinityTokenLoadRouter(seed)),
         ("dynamo", seed => new DynamoRouter(seed)),
         ("smg-least-load", seed => new SmgLeastLoadRouter(seed)),
+        ("omniscient", seed => new OmniscientRouter(seed)),
         ("study-early", seed => new StudyEarlyRouter(seed)),
         ("study-late", _ => new StudyLateRouter()),
         ("study-late-history", _ => new StudyLateRouter(exactCache: false)),

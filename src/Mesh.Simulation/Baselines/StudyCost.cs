@@ -5,7 +5,7 @@ namespace Mesh.Simulation.Baselines;
 
 /// <summary>
 /// Least predicted cost, in ms: <c>wait + (2 + 2·mean wait in s)·own + 10·ΔA + 200·streams pushed over the TPOT target</c>. <c>wait</c>: see
-/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step; streams
+/// <see cref="StudyEndpoint.WaitMs"/>; <c>own</c>: compute of the prompt's uncached tokens; <c>ΔA</c>: growth of the decode step above that of a lone stream; streams
 /// pushed: see <see cref="StudyEndpoint.PushedOver"/>. What is cached is known from exact
 /// KV events, or from the prompts that were sent.
 /// </summary>
@@ -21,6 +21,7 @@ internal sealed class StudyCost
     private readonly PromptLru[] _records;
     private readonly double[] _waitMs;
     private readonly double _pushedStreamMs;
+    private readonly double _leastStepMs;
     private double _ownWeight;
 
     /// <summary>Costs over one region's endpoints.</summary>
@@ -33,6 +34,7 @@ internal sealed class StudyCost
         _host = host;
         var options = host.Engine(0).Options;
         _table = options.StepTimes;
+        _leastStepMs = _table.DecodeMs(1, 1);
         _records = new PromptLru[exactCache ? 0 : host.Endpoints];
         for (var i = 0; i < _records.Length; i++) _records[i] = new PromptLru((int)((long)options.NumGpuBlocks * options.BlockSize / PromptLru.BlockTokens));
         _waitMs = new double[host.Endpoints];
@@ -71,10 +73,9 @@ internal sealed class StudyCost
             if (waitMs >= best.CostMs) continue;
             var cached = CachedTokens(i, request);
             var ownMs = OwnMs(request.PromptTokens, cached);
-            var stepMs = endpoint.StepMs;
-            var stepMsAfter = endpoint.StepMsWith(1, request.PromptTokens);
+            var attentionMs = Math.Max(0, endpoint.StepMsWith(1, request.PromptTokens) - Math.Max(_leastStepMs, endpoint.StepMs));
             var pushed = endpoint.PushedOver(waitMs, ownMs, request.PromptTokens - cached, _host.Clock.NowMs);
-            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * (stepMsAfter - stepMs)) + (_pushedStreamMs * pushed);
+            var cost = waitMs + (_ownWeight * ownMs) + (AttentionWeight * attentionMs) + (_pushedStreamMs * pushed);
             if (cost < best.CostMs) best = new StudyChoice(i, cost, waitMs, ownMs, request.PromptTokens - cached);
         }
 

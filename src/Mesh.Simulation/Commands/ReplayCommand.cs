@@ -24,7 +24,7 @@ internal static class ReplayCommand
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Skip = new("--skip") { Description = "Rows to leave out at the beginning." };
     private static readonly Option<int> Rows = new("--rows") { Description = "Rows at most.", DefaultValueFactory = _ => int.MaxValue };
-    private static readonly Option<double> Minutes = new("--minutes") { Description = "Generated: time in which sessions begin.", DefaultValueFactory = _ => Generated.Duration.TotalMinutes };
+    private static readonly Option<double> Minutes = new("--minutes") { Description = "Generated: length of the trace.", DefaultValueFactory = _ => Generated.Duration.TotalMinutes };
     private static readonly Option<int> SystemPrompts = new("--system-prompts") { Description = "Generated: different system prompts.", DefaultValueFactory = _ => Generated.SystemPrompts };
     private static readonly Option<int> SystemPromptTokens = new("--system-prompt-tokens") { Description = "Generated: tokens of each, in blocks of 512.", DefaultValueFactory = _ => Generated.SystemPromptTokens };
     private static readonly Option<double> Turns = new("--turns") { Description = "Generated: mean turns of a session.", DefaultValueFactory = _ => Generated.MeanTurns };

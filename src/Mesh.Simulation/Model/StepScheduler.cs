@@ -66,6 +66,14 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         return new StepPlan(options.StepTimes.StepMs(_prefillTokens, 0, _decodes, _decodeContext) + _extraMs, _prefillTokens, _prefills, _decodes);
     }
 
+    /// <summary>Schedules the next token of a sequence that decodes; the caller has made sure that a block is free if it needs one.</summary>
+    public void ScheduleDecode(Sequence sequence)
+    {
+        if (BlocksFor(sequence.Computed + 1) > sequence.BlockCount) AddBlocks(sequence, BlocksFor(sequence.Computed + 1) - sequence.BlockCount);
+        sequence.Scheduled = 1;
+        Share(sequence, (sequence.Computed + 1) / options.BlockSize);
+    }
+
     /// <summary>Says whether a sequence was preempted.</summary>
     private bool ScheduleRunning()
     {
@@ -156,7 +164,7 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
 
     private void Schedule(Sequence sequence, int tokens, int newBlocks)
     {
-        for (var i = 0; i < newBlocks; i++) sequence.AddBlock(Blocks.Take());
+        AddBlocks(sequence, newBlocks);
         sequence.Scheduled = tokens;
         _budget -= tokens;
         if (sequence.Generated > 0 && sequence.Computed == sequence.TotalTokens - 1)
@@ -172,6 +180,11 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         }
 
         Share(sequence, (sequence.Computed + tokens) / options.BlockSize);
+    }
+
+    private void AddBlocks(Sequence sequence, int count)
+    {
+        for (var i = 0; i < count; i++) sequence.AddBlock(Blocks.Take());
     }
 
     // A block is findable from the step that fills it on: a layer's keys are written before that layer's attention reads them, so a

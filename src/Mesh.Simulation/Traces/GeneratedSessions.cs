@@ -38,10 +38,10 @@ internal sealed class GeneratedSessions : ITraceSource
         var requests = 0L;
         var unwarpedMs = 0.0;
         var buffer = new long[64];
+        var endMs = _options.Duration.TotalMilliseconds;
         var nextBeginMs = Begin(random, sessionsPerMs, ref unwarpedMs);
         while (requests < _options.MostRequests)
         {
-            var endMs = _options.Duration.TotalMilliseconds;
             Session session;
             double nowMs;
             if (turns.TryPeek(out _, out var next) && next.TimeMs <= nextBeginMs)
@@ -54,7 +54,6 @@ internal sealed class GeneratedSessions : ITraceSource
                 session = new Session(++sessions, random.NextInt32(_options.SystemPrompts), _options.SystemPromptTokens / TraceRequest.BlockTokens * TraceRequest.BlockTokens);
                 nowMs = nextBeginMs;
                 nextBeginMs = Begin(random, sessionsPerMs, ref unwarpedMs);
-                if (nextBeginMs >= endMs) nextBeginMs = double.PositiveInfinity;
             }
             else
             {
@@ -79,7 +78,8 @@ internal sealed class GeneratedSessions : ITraceSource
             };
             session = session with { Tokens = prompt + output };
             if (random.NextDouble() * _options.MeanTurns < 1) continue;
-            turns.Enqueue(session, (nowMs + Draws.Exponential(random, _options.MeanThinkTime.TotalMilliseconds), session.Number));
+            var turnMs = nowMs + Draws.Exponential(random, _options.MeanThinkTime.TotalMilliseconds);
+            if (turnMs < endMs) turns.Enqueue(session, (turnMs, session.Number));
         }
     }
 

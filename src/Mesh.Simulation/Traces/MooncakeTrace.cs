@@ -92,12 +92,14 @@ internal static class MooncakeTrace
     private static void Spread(List<TraceRequest> rows, Xoshiro256 random)
     {
         Span<double> offsets = stackalloc double[64];
+        var width = 0.0;
         for (var first = 0; first < rows.Count;)
         {
             var tick = rows[first].ArrivalMs;
             var end = first + 1;
             while (end < rows.Count && rows[end].ArrivalMs == tick) end++;
-            var width = end < rows.Count ? Math.Min(MostTickMs, rows[end].ArrivalMs - tick) : 0;
+            // Nothing tells how long the last tick was: as long as the one before.
+            if (end < rows.Count) width = Math.Min(MostTickMs, rows[end].ArrivalMs - tick);
             var count = end - first;
             var spread = count <= offsets.Length ? offsets[..count] : new double[count];
             for (var i = 0; i < count; i++) spread[i] = random.NextDouble() * width;

@@ -3,7 +3,7 @@ namespace Mesh.Simulation.Traces;
 /// <summary>Describes generated chats.</summary>
 internal sealed record SessionOptions
 {
-    /// <summary>Time in which sessions begin, 1 s to 7 days. Their later turns come after it, too.</summary>
+    /// <summary>Length of the trace, 1 s to 7 days. It begins with no session live, so its first minutes are below the rate.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>Requests at most; the generation ends there.</summary>

@@ -15,6 +15,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private readonly WorldOptions _options;
     private readonly EventQueue _events = new();
     private readonly VllmEngine[] _engines;
+    private readonly int[] _runVersions;
     private readonly WorldRegion[] _regions;
     private readonly List<WorldRequest> _requests = [];
     private readonly Stack<int> _unused = new();
@@ -35,6 +36,7 @@ internal sealed class DiscreteWorld : ISequenceSink
         _options = options;
         _observer = observer;
         _engines = new VllmEngine[options.Regions * options.EndpointsPerRegion];
+        _runVersions = new int[_engines.Length];
         for (var i = 0; i < _engines.Length; i++) _engines[i] = new VllmEngine(options.Engine);
         _regions = new WorldRegion[options.Regions];
         for (var i = 0; i < _regions.Length; i++)
@@ -52,6 +54,8 @@ internal sealed class DiscreteWorld : ISequenceSink
 
     /// <summary>Engines of all regions, region by region.</summary>
     public ReadOnlySpan<VllmEngine> Engines => _engines;
+
+    internal double LatencyMs => _options.LatencyMs;
 
     bool ISequenceSink.WantsEveryToken => false;
 
@@ -79,7 +83,13 @@ internal sealed class DiscreteWorld : ISequenceSink
         if (InFlight > 0) throw new InvalidOperationException($"{InFlight} requests were never answered or refused.");
     }
 
-    internal VllmEngine EngineAt(int endpoint) => _engines[endpoint];
+    // Who looks at an engine sees it as it is now.
+    internal VllmEngine EngineAt(int endpoint)
+    {
+        var engine = _engines[endpoint];
+        engine.CatchUp(Clock.NowMs);
+        return engine;
+    }
 
     internal void Schedule(double timeMs, EventKind kind, int first, int second) => _events.Add(timeMs, kind, first, second);
 
@@ -124,6 +134,8 @@ internal sealed class DiscreteWorld : ISequenceSink
                 Deliver(_requests[next.First], next.Second);
                 break;
             case EventKind.StepEnd:
+                // The end of a run that was cut meanwhile.
+                if (next.First != _runVersions[next.Second]) break;
                 _engines[next.Second].CompleteStep(this);
                 StartStep(next.Second);
                 break;
@@ -167,6 +179,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void Deliver(WorldRequest request, int endpoint)
     {
         var engine = _engines[endpoint];
+        if (engine.CutRun(Clock.NowMs)) _events.Add(engine.StepEndMs, EventKind.StepEnd, ++_runVersions[endpoint], endpoint);
         engine.Add(
             new VllmRequest
             {
@@ -183,7 +196,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void StartStep(int endpoint)
     {
         var engine = _engines[endpoint];
-        if (!engine.PlanStep(Clock.NowMs).IsIdle) _events.Add(engine.StepEndMs, EventKind.StepEnd, 0, endpoint);
+        if (!engine.PlanRun(Clock.NowMs).IsIdle) _events.Add(engine.StepEndMs, EventKind.StepEnd, ++_runVersions[endpoint], endpoint);
     }
 
     private void ScheduleFirstScrapes()
@@ -201,7 +214,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void Scrape(int regionNumber, int endpoint)
     {
         var region = _regions[regionNumber];
-        var engine = _engines[endpoint];
+        var engine = EngineAt(endpoint);
         _events.Add(Clock.NowMs + region.Router.ScrapeIntervalMs, EventKind.Scrape, regionNumber, endpoint);
         region.Router.OnScrape(endpoint - region.FirstEndpoint, new EngineGauges(engine.Running, engine.Waiting, engine.KvUtilizationRatio));
     }

@@ -11,6 +11,9 @@ internal interface IWorldHost
     /// <summary>Endpoints of the region.</summary>
     int Endpoints { get; }
 
+    /// <summary>Time from gateway to endpoint, one way, in ms.</summary>
+    double LatencyMs { get; }
+
     /// <summary>The engine itself: for what its server publishes (sizes, KV events), and for routers that are said to know everything.</summary>
     VllmEngine Engine(int endpoint);
 

@@ -9,7 +9,7 @@ internal enum EventKind
     /// <summary>A request reaches an endpoint: slot of the request, endpoint.</summary>
     Delivery,
 
-    /// <summary>An engine's step ends: –, endpoint.</summary>
+    /// <summary>An engine's step, or run of steps, ends: version of the run, endpoint.</summary>
     StepEnd,
 
     /// <summary>The first token reaches the gateway: slot of the request, –.</summary>

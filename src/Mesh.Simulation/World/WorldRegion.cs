@@ -17,6 +17,8 @@ internal sealed class WorldRegion(DiscreteWorld world, int number, int firstEndp
 
     public int Endpoints => endpoints;
 
+    public double LatencyMs => world.LatencyMs;
+
     public VllmEngine Engine(int endpoint) => world.EngineAt(firstEndpoint + endpoint);
 
     public void Send(WorldRequest request, int endpoint)

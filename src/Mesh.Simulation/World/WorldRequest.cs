@@ -65,10 +65,7 @@ internal sealed class WorldRequest(int slot)
     /// <summary>Lease of the production core, where that routes.</summary>
     public LeaseId Lease { get; set; }
 
-    /// <summary>A number of the router's own.</summary>
-    public long RouterTag { get; set; }
-
-    /// <summary>Another number of the router's own, in milliseconds or tokens.</summary>
+    /// <summary>A number of the router's own, in milliseconds or tokens.</summary>
     public double RouterAmount { get; set; }
 
     /// <summary>Fills in a row of a trace.</summary>
@@ -85,7 +82,6 @@ internal sealed class WorldRequest(int slot)
         Endpoint = -1;
         CachedTokens = 0;
         Lease = default;
-        RouterTag = 0;
         RouterAmount = 0;
         var blocks = row.Blocks.Span;
         if (_chain.Length < blocks.Length) _chain = new ulong[blocks.Length];
@@ -93,9 +89,6 @@ internal sealed class WorldRequest(int slot)
         Chain = _chain.AsMemory(0, Math.Min(blocks.Length, (PromptTokens + TraceRequest.BlockTokens - 1) / TraceRequest.BlockTokens));
         FillEngineBlocks(Math.Min(row.KnownTokens, blocks.Length * TraceRequest.BlockTokens), engineBlockTokens);
     }
-
-    /// <summary>Tokens of the prompt that its first <paramref name="blocks"/> trace blocks cover.</summary>
-    public int TokensIn(int blocks) => Math.Min(PromptTokens, blocks * TraceRequest.BlockTokens);
 
     private void FillEngineBlocks(int knownTokens, int blockTokens)
     {

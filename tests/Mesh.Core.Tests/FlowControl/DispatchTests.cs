@@ -321,6 +321,125 @@ public sealed class DispatchTests
         Assert.Equal(4, flow.State.Snapshot().Leases);
     }
 
+    [Fact]
+    public void WaitForAnEndpoint_SteadyState_AllocatesNothing()
+    {
+        var pool = new PoolFixture(2);
+        var clock = new BareClock();
+        var state = new PoolState(PoolFixture.Config(2) with { Scheduling = new SchedulingConfig() }, clock, seed: 1);
+        for (var i = 0; i < 2; i++) state.ApplyHealth(PoolFixture.Id(i), EndpointHealth.Healthy);
+        var requests = Enumerable.Range(0, 12)
+            .Select(i => pool.Request(prompt: 4000) with { Priority = i % 3, FairnessId = $"f{i % 4}", IsStreaming = true }).ToArray();
+        var running = new Queue<LeaseId>();
+        var waited = 0;
+        for (var i = 0; i < 300; i++) Round();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 300; i++) Round();
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.True(waited > 500, $"{waited} waited");
+
+        void Round()
+        {
+            var outcome = new RequestOutcome(OutcomeKind.Success);
+            for (var i = 0; i < requests.Length; i++)
+            {
+                var decision = state.Route(in requests[i]);
+                if (decision.Kind == RouteKind.Send) running.Enqueue(decision.Lease);
+                else waited++;
+            }
+            for (var left = requests.Length; left > 0;)
+            {
+                clock.Ticks += TimeSpan.TicksPerMillisecond * 10;
+                while (running.TryDequeue(out var lease))
+                {
+                    left--;
+                    state.ReportFirstByte(lease);
+                    state.Complete(lease, in outcome);
+                }
+                while (state.TryTakeDecided(out _, out var decision)) running.Enqueue(decision.Lease);
+            }
+        }
+    }
+
+    [Fact]
+    public void Reconfigure_ScaledToZero_ThoseWhoWaitForItsEndpointsGoElsewhere()
+    {
+        var (pool, config) = LateBinding();
+        var (waiting, running) = FillUntilTwentyWait(pool);
+
+        pool.State.Reconfigure(config with
+        {
+            Backends = [config.Backends[0] with { Settings = new BackendSettings { CapacityScaler = 0 } }, config.Backends[1]],
+        });
+
+        var sent = Drain(pool, running);
+        Assert.Equal(waiting, sent.Select(d => d.Ticket).Order());
+        Assert.All(sent, d => Assert.Equal((RouteKind.Send, PoolFixture.Id(1)), (d.Decision.Kind, d.Decision.Endpoint)));
+    }
+
+    [Fact]
+    public void Probe_OnlyADrainedBackendIsLeft_ThoseWhoWaitForItAreStillSent()
+    {
+        var (pool, config) = LateBinding();
+        pool.State.Reconfigure(config with { TrafficDistribution = new() { AutoCapacityDrain = true, Algorithm = ServiceLbAlgorithm.WaterfallByZone } });
+        var (_, running) = FillUntilTwentyWait(pool);
+
+        pool.State.ApplyHealth(PoolFixture.Id(1), EndpointHealth.Unhealthy);
+        pool.State.Reconfigure(config with { TrafficDistribution = new() { AutoCapacityDrain = true } });
+
+        Assert.Equal(20, Drain(pool, running).Count(d => d.Decision.Endpoint == PoolFixture.Id(0)));
+    }
+
+    // Two backends of one endpoint each, least predicted cost.
+    private static (PoolFixture Pool, PoolConfig Config) LateBinding()
+    {
+        var plain = PoolFixture.Config(2);
+        var config = plain with
+        {
+            Scheduling = new SchedulingConfig(),
+            Backends =
+            [
+                plain.Backends[0] with { Endpoints = [plain.Backends[0].Endpoints[0]] },
+                plain.Backends[0] with { Id = new BackendId("gke-west", "z", 8000), Endpoints = [plain.Backends[0].Endpoints[1]] },
+            ],
+        };
+        return (new PoolFixture(config), config);
+    }
+
+    private static (List<long> Waiting, List<LeaseId> Running) FillUntilTwentyWait(PoolFixture pool)
+    {
+        var (waiting, running) = (new List<long>(), new List<LeaseId>());
+        while (waiting.Count < 20)
+        {
+            var decision = pool.Route(pool.Request(prompt: 8000) with { IsStreaming = true });
+            if (decision.Kind == RouteKind.Wait) waiting.Add(decision.Ticket);
+            else running.Add(decision.Lease);
+        }
+        return (waiting, running);
+    }
+
+    // What is decided while every prompt is done after 100 ms.
+    private static List<(long Ticket, RouteDecision Decision)> Drain(PoolFixture pool, List<LeaseId> running)
+    {
+        var all = new List<(long, RouteDecision)>();
+        for (var i = 0; i < 200; i++)
+        {
+            pool.Time.Advance(TimeSpan.FromMilliseconds(100));
+            pool.State.Heartbeat(PoolFixture.Session);
+            foreach (var lease in running) pool.State.ReportFirstByte(lease);
+            running.Clear();
+            pool.State.Tick();
+            while (pool.State.TryTakeDecided(out var ticket, out var decision))
+            {
+                all.Add((ticket, decision));
+                running.Add(decision.Lease);
+            }
+        }
+        return all;
+    }
+
     // All requests come, wait, and are placed by completions.
     private static void Round(FlowFixture flow, RouteRequest[] requests, Queue<LeaseId> running)
     {
@@ -339,4 +458,14 @@ public sealed class DispatchTests
         Timestamp = flow.Pool.Time.GetTimestamp(),
         NamedMetrics = ImmutableSortedDictionary<string, double>.Empty.Add("kv-cache", kv),
     });
+
+    // Moves without allocating.
+    private sealed class BareClock : TimeProvider
+    {
+        public long Ticks { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Ticks;
+    }
 }

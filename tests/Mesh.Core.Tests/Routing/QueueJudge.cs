@@ -9,9 +9,10 @@ namespace Mesh.Core.Tests.Routing;
 
 /// <summary>
 /// Knows the rules and nothing of the implementation: keeps its own count of what runs and waits, and says of every decision whether it
-/// should have been another one.
+/// should have been another one. Of a pool that binds late it judges the counts and the answers, not the order: there requests wait for one
+/// endpoint, whose time is predicted.
 /// </summary>
-internal sealed class QueueJudge(PoolState state)
+internal sealed class QueueJudge(PoolState state, bool bindsLate)
 {
     private readonly Dictionary<(int Priority, string Flow), int> _passedOver = [];
     private PoolSnapshot _now = state.Snapshot();
@@ -32,8 +33,6 @@ internal sealed class QueueJudge(PoolState state)
     public int SentAfterWaiting { get; private set; }
 
     public int Evicted { get; private set; }
-
-    public int TimedOut { get; private set; }
 
     public int LongestPassedOver { get; private set; }
 
@@ -60,7 +59,6 @@ internal sealed class QueueJudge(PoolState state)
                 Evicted++;
                 if (Waiting.Values.Any(w => w.Priority < request.Priority)) Violation = $"ticket {ticket} of priority {request.Priority} was evicted before a lower one";
             }
-            if (decision.Reason == DecisionReason.QueueTimeout) TimedOut++;
             if (decision.Kind != RouteKind.Send) continue;
             SentAfterWaiting++;
             JudgePlacement(config, in request, decision);
@@ -76,7 +74,7 @@ internal sealed class QueueJudge(PoolState state)
         {
             case RouteKind.Wait:
                 Waiting.Add(decision.Ticket, request);
-                if (request.Priority < 0) Violation = "a negative priority waits";
+                if (request.Priority < 0 && !bindsLate) Violation = "a negative priority waits";
                 break;
             case RouteKind.Send:
                 SentDirectly++;
@@ -91,7 +89,7 @@ internal sealed class QueueJudge(PoolState state)
                 {
                     if (!ready) Violation = $"{decision.Reason} though nothing is ready";
                     if (decision.RetryAfter <= TimeSpan.Zero) Violation = $"{decision.Reason} without a time to come back";
-                    if (CouldGo(config, in request)) Violation = $"{decision.Reason} though there is room";
+                    if (!bindsLate && CouldGo(config, in request)) Violation = $"{decision.Reason} though there is room";
                 }
                 else if (ready)
                 {
@@ -108,6 +106,10 @@ internal sealed class QueueJudge(PoolState state)
         var inFlight = _now.Backends.Sum(b => b.Endpoints.Sum(e => e.InFlightRequests));
         if (_now.Leases != Held.Count || inFlight != Held.Count) Violation = $"{_now.Leases} leases, {inFlight} in flight, {Held.Count} held";
         if (_now.Queue.Sum(b => b.Requests) != Waiting.Count) Violation = $"{_now.Queue.Sum(b => b.Requests)} in the queue, {Waiting.Count} wait";
+        var counted = bindsLate ? Waiting.Count : 0;
+        var byBackend = _now.Backends.Where(b => config.Backends.Any(c => c.Id == b.Id)).Sum(b => b.InFlightRequests);
+        var configured = Held.Count(h => _now.Backends.SelectMany(b => b.Endpoints).Any(e => e.Id == h.Decision.Endpoint && !e.Draining));
+        if (byBackend < configured || byBackend > configured + counted) Violation = $"the backends count {byBackend}, {configured} run";
         foreach (var band in _now.Queue)
         {
             var waiting = Waiting.Values.Where(w => w.Priority == band.Priority).ToArray();
@@ -119,7 +121,7 @@ internal sealed class QueueJudge(PoolState state)
         foreach (var key in _passedOver.Keys.Where(k => !Waiting.Values.Any(w => w.Priority == k.Priority && w.FairnessId == k.Flow)).ToArray()) _passedOver.Remove(key);
         foreach (var (ticket, request) in Waiting)
         {
-            if (CouldGo(config, in request)) Violation = $"ticket {ticket} waits though there is room";
+            if (!bindsLate && CouldGo(config, in request)) Violation = $"ticket {ticket} waits though there is room";
         }
     }
 
@@ -161,6 +163,7 @@ internal sealed class QueueJudge(PoolState state)
         var chosen = _now.Backends.Single(b => b.Id == decision.Backend);
         if (!CanTake(in request, chosen.Endpoints.Single(e => e.Id == decision.Endpoint))) Violation = $"{decision.Endpoint} cannot take the request";
         if (!IsUsable(config, chosen)) Violation = $"{chosen.Id} has no capacity";
+        if (bindsLate) return;
         var above = !HasRoom(config, chosen);
         foreach (var other in _now.Backends)
         {
@@ -177,7 +180,7 @@ internal sealed class QueueJudge(PoolState state)
     private void JudgePriority(int priority, RouteDecision decision)
     {
         // A drained backend is for those alone whom no other can serve.
-        if (decision.Reason == DecisionReason.LastResort) return;
+        if (bindsLate || decision.Reason == DecisionReason.LastResort) return;
         var endpoint = _now.Backends.SelectMany(b => b.Endpoints).Single(e => e.Id == decision.Endpoint);
         foreach (var (ticket, waiting) in Waiting)
         {
@@ -190,9 +193,9 @@ internal sealed class QueueJudge(PoolState state)
     {
         JudgePriority(request.Priority, decision);
         var served = request;
-        if (decision.Reason is DecisionReason.Overfill or DecisionReason.LastResort) return;
-        var endpoint = _now.Backends.SelectMany(b => b.Endpoints).Single(e => e.Id == decision.Endpoint);
         _passedOver[(request.Priority, request.FairnessId)] = 0;
+        if (bindsLate || decision.Reason is DecisionReason.Overfill or DecisionReason.LastResort) return;
+        var endpoint = _now.Backends.SelectMany(b => b.Endpoints).Single(e => e.Id == decision.Endpoint);
         foreach (var (other, waiting) in Waiting)
         {
             if (waiting.Priority != served.Priority) continue;

@@ -21,14 +21,16 @@ internal sealed class QueueRun
     private readonly GatewaySession[] _sessions = [new("g", 1), new("h", 1)];
     private readonly Dictionary<GatewaySession, long> _lastSeen = [];
     private readonly QueueJudge _judge;
+    private readonly bool _bindsLate;
     private PoolConfig _config;
 
-    public QueueRun(ulong seed)
+    public QueueRun(ulong seed, bool bindsLate)
     {
         _random = new Xoshiro256(seed);
+        _bindsLate = bindsLate;
         _config = Config();
         State = new PoolState(_config, _time, seed, new PoolStateOptions { Locality = new Locality { Region = "west" } });
-        _judge = new QueueJudge(State);
+        _judge = new QueueJudge(State, bindsLate);
         foreach (var endpoint in _config.Backends.SelectMany(b => b.Endpoints)) State.ApplyHealth(endpoint.Id, EndpointHealth.Healthy);
     }
 
@@ -45,6 +47,9 @@ internal sealed class QueueRun
             case < 34: Cancel(); break;
             case < 36:
                 State.ApplyHealth(Endpoint(), _random.NextInt32(4) == 0 ? EndpointHealth.Unhealthy : EndpointHealth.Healthy);
+                break;
+            case 36 when _judge.Held.Count > 0 && _random.NextInt32(2) == 0:
+                State.ReportFirstByte(_judge.Held[_random.NextInt32(_judge.Held.Count)].Decision.Lease);
                 break;
             case 36:
                 State.ApplyModels(Endpoint(), _random.NextInt32(3) switch { 0 => default, 1 => ["a"], _ => ["a", "b"] });
@@ -82,6 +87,7 @@ internal sealed class QueueRun
             Priority = _random.NextInt32(4) - 1,
             FairnessId = $"f{_random.NextInt32(4)}",
             PromptTokens = _random.NextInt32(1000),
+            IsStreaming = _random.NextInt32(3) != 0,
             MaxOutputTokens = 1,
             BodyBytes = _random.NextInt32(100),
             Excluded = _random.NextInt32(8) == 0 ? [Endpoint()] : default,
@@ -120,7 +126,7 @@ internal sealed class QueueRun
     private PoolConfig Config() => new()
     {
         Id = PoolFixture.PoolName,
-        Scheduling = new SchedulingConfig { BindAhead = null },
+        Scheduling = _bindsLate ? new SchedulingConfig() : new SchedulingConfig { BindAhead = null },
         TrafficDistribution = new() { FailoverHealthThreshold = 0, AutoCapacityDrain = _random.NextInt32(4) == 0 },
         FlowControl = new FlowControlSettings
         {

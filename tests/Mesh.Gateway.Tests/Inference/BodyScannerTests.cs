@@ -24,7 +24,7 @@ public sealed class BodyScannerTests
         const string Json = """{"model":"food-review-1","prompt":"What is the best pizza in the world?","max_tokens":100,"temperature":0}""";
         var facts = Scan(Json);
         Assert.Equal(("food-review-1", false, 100, 9), (facts.Model, facts.Stream, facts.MaxOutputTokens, facts.PromptTokens));
-        Assert.Equal("\"What is the best pizza in the world?\"", Json.Substring(facts.PromptOffset, facts.PromptLength));
+        Assert.Equal("\"What is the best pizza in the world?\"", Json.Substring(facts.PromptValue.Offset, facts.PromptValue.Length));
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public sealed class BodyScannerTests
         Assert.True(facts.Stream);
         Assert.True(facts.IncludeUsage);
         Assert.Equal(7, facts.MaxOutputTokens);
-        Assert.Equal('[', Json[facts.PromptOffset]);
-        Assert.Equal(']', Json[facts.PromptOffset + facts.PromptLength - 1]);
+        Assert.Equal('[', Json[facts.PromptValue.Offset]);
+        Assert.Equal(']', Json[facts.PromptValue.Offset + facts.PromptValue.Length - 1]);
     }
 
     [Theory]
@@ -77,6 +77,19 @@ public sealed class BodyScannerTests
     }
 
     [Fact]
+    public void Scan_ModelToolsAndSalt_SaysWhereTheyStand()
+    {
+        const string Json = """{"tools": [ {"a":1} ],"cache_salt" : "s\u00e9" ,"model": "m1"}""";
+        var facts = Scan(Json);
+        Assert.Equal("[ {\"a\":1} ]", Text(facts.ToolsValue));
+        Assert.Equal("\"s\\u00e9\"", Text(facts.SaltValue));
+        Assert.Equal("\"m1\"", Text(facts.ModelValue));
+        Assert.True(Scan("""{"cache_salt":5}""").SaltValue.IsEmpty);
+
+        static string Text(ByteRange range) => Json.Substring(range.Offset, range.Length);
+    }
+
+    [Fact]
     public void Scan_SameNameTwice_LastCounts() => Assert.Equal("b", Scan("""{"model":"a","model":"b"}""").Model);
 
     [Fact]
@@ -87,7 +100,7 @@ public sealed class BodyScannerTests
     {
         var json = "\uFEFF{\"model\":\"a\",\"prompt\":\"xy\"}"u8;
         Assert.True(BodyScanner.TryScan(json, out var facts, out _));
-        Assert.Equal("\"xy\"", Encoding.UTF8.GetString(json.Slice(facts.PromptOffset, facts.PromptLength)));
+        Assert.Equal("\"xy\"", Encoding.UTF8.GetString(json.Slice(facts.PromptValue.Offset, facts.PromptValue.Length)));
     }
 
     [Theory]

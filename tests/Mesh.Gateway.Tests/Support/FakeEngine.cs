@@ -38,6 +38,9 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
 
     public ConcurrentQueue<(LeaseId Lease, EndpointId Endpoint, OutcomeKind Kind)> Outcomes { get; } = new();
 
+    /// <summary>Outcomes as they were reported, with their tokens.</summary>
+    public ConcurrentQueue<RequestOutcome> Reports { get; } = new();
+
     public ConcurrentQueue<LeaseId> FirstBytes { get; } = new();
 
     /// <summary>Completions of leases that were not out: a gateway must cause none.</summary>
@@ -56,7 +59,8 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
 
     public async ValueTask<RouteDecision> RouteAsync(RouteRequest request, CancellationToken cancellationToken)
     {
-        Requests.Enqueue(request);
+        // The chain is pooled memory of the request's.
+        Requests.Enqueue(request with { PrefixChain = request.PrefixChain.ToArray() });
         if (BeforeRoute is { } before) await before(request, cancellationToken);
         lock (_gate) return Route(request);
     }
@@ -74,6 +78,7 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
             }
 
             _inFlight[endpoint]--;
+            Reports.Enqueue(outcome);
             Outcomes.Enqueue((lease, endpoint, outcome.Kind));
         }
     }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mesh.Core.Config;
 using Mesh.Gateway.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Gateway.Tests.Support;
@@ -28,14 +29,14 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public static Task<TestGateway> StartAsync(params ScriptedBackend[] backends) => StartAsync(Configs.For([.. backends.Select(b => b.Id)]));
 
-    public static async Task<TestGateway> StartAsync(MeshConfig config, Action<GatewayOptions>? set = null)
+    public static async Task<TestGateway> StartAsync(MeshConfig config, Action<GatewayOptions>? set = null, ILoggerFactory? loggers = null)
     {
         var address = Addresses.Free();
         var options = new GatewayOptions { BindAddress = address.Address.ToString(), ConnectTimeout = TimeSpan.FromSeconds(1), DrainTimeout = TimeSpan.Zero };
         options.Listeners["80"] = address.ToString();
         set?.Invoke(options);
         var engine = new FakeEngine(config);
-        var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
+        var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, loggers ?? NullLoggerFactory.Instance);
         return new TestGateway(host, engine, new Uri($"http://{address}"));
     }
 
@@ -68,6 +69,7 @@ internal static class Clients
     public static HttpClient Create(Uri uri) => new(new SocketsHttpHandler
     {
         UseProxy = false,
+        UseCookies = false,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         // A client that gives up closes its connection at once; the default reads on for up to two seconds to keep it.
         MaxResponseDrainSize = 0,

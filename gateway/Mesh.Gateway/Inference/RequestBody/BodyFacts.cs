@@ -24,12 +24,33 @@ internal record struct BodyFacts
     /// <summary>Tokens and messages that the body gives as such: token ids, and what a chat template adds per message.</summary>
     public long PromptFixedTokens { get; set; }
 
-    /// <summary>Offset of the value of <c>prompt</c> or <c>messages</c> in the body, in bytes; 0 when there is none.</summary>
-    public int PromptOffset { get; set; }
+    /// <summary>Value of <c>model</c> in the body, with its quotes.</summary>
+    public ByteRange ModelValue { get; set; }
 
-    /// <summary>Length of that value in bytes.</summary>
-    public int PromptLength { get; set; }
+    /// <summary>Value of <c>prompt</c> or <c>messages</c> in the body; empty when there is none.</summary>
+    public ByteRange PromptValue { get; set; }
+
+    /// <summary>Value of <c>tools</c> in the body; empty when there is none.</summary>
+    public ByteRange ToolsValue { get; set; }
+
+    /// <summary>Value of <c>cache_salt</c> in the body, with its quotes; empty when there is none.</summary>
+    public ByteRange SaltValue { get; set; }
+
+    /// <summary>True when the prompt is a list of messages.</summary>
+    public bool IsChat { get; set; }
 
     /// <summary>Estimated prompt length in tokens: four bytes of text to a token.</summary>
     public readonly int PromptTokens => (int)Math.Min(PromptFixedTokens + ((PromptTextBytes + 3) / 4), int.MaxValue);
+}
+
+/// <summary>Where a value stands in a body.</summary>
+/// <param name="Offset">First byte.</param>
+/// <param name="Length">Length in bytes; 0 when there is no value.</param>
+internal readonly record struct ByteRange(int Offset, int Length)
+{
+    /// <summary>True when there is no value.</summary>
+    public bool IsEmpty => Length == 0;
+
+    /// <summary>The value's bytes.</summary>
+    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> body) => body.Slice(Offset, Length);
 }

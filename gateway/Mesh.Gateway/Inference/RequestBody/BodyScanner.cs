@@ -62,13 +62,16 @@ internal static class BodyScanner
 
     private static void ScanRoot(ref Utf8JsonReader reader, ref BodyFacts facts, int offset)
     {
+        long start;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             switch (RootProperties.Find(ref reader))
             {
                 case RootProperty.Model:
                     reader.Read();
+                    start = reader.TokenStartIndex;
                     ReadModel(ref reader, ref facts);
+                    facts.ModelValue = RangeFrom(start, ref reader, offset);
                     break;
                 case RootProperty.Stream:
                     reader.Read();
@@ -86,22 +89,31 @@ internal static class BodyScanner
                     break;
                 case RootProperty.Prompt:
                     reader.Read();
-                    BeginPrompt(ref reader, ref facts, out var promptStart);
+                    start = reader.TokenStartIndex;
                     PromptText.CountPrompt(ref reader, ref facts);
-                    EndPrompt(ref reader, ref facts, promptStart, offset);
+                    facts.PromptValue = RangeFrom(start, ref reader, offset);
+                    facts.IsChat = false;
                     break;
                 case RootProperty.Messages:
                     reader.Read();
-                    BeginPrompt(ref reader, ref facts, out var messagesStart);
+                    start = reader.TokenStartIndex;
                     PromptText.CountMessages(ref reader, ref facts, TokensPerMessage);
-                    EndPrompt(ref reader, ref facts, messagesStart, offset);
+                    facts.PromptValue = RangeFrom(start, ref reader, offset);
+                    facts.IsChat = true;
                     break;
                 case RootProperty.Tools:
                     reader.Read();
-                    var toolsStart = reader.TokenStartIndex;
+                    start = reader.TokenStartIndex;
                     reader.Skip();
+                    facts.ToolsValue = RangeFrom(start, ref reader, offset);
                     // Tool definitions are put into the prompt much as they are written.
-                    facts.PromptTextBytes += reader.BytesConsumed - toolsStart;
+                    facts.PromptTextBytes += facts.ToolsValue.Length;
+                    break;
+                case RootProperty.CacheSalt:
+                    reader.Read();
+                    facts.SaltValue = reader.TokenType == JsonTokenType.String
+                        ? new ByteRange((int)reader.TokenStartIndex + offset, reader.ValueSpan.Length + 2) : default;
+                    reader.Skip();
                     break;
                 default:
                     reader.Skip();
@@ -148,17 +160,8 @@ internal static class BodyScanner
         }
     }
 
-    private static void BeginPrompt(ref Utf8JsonReader reader, ref BodyFacts facts, out long start)
-    {
-        start = reader.TokenStartIndex;
-        facts.PromptLength = 0;
-    }
-
-    private static void EndPrompt(ref Utf8JsonReader reader, ref BodyFacts facts, long start, int offset)
-    {
-        facts.PromptOffset = (int)start + offset;
-        facts.PromptLength = (int)(reader.BytesConsumed - start);
-    }
+    private static ByteRange RangeFrom(long start, ref Utf8JsonReader reader, int offset) =>
+        new((int)start + offset, (int)(reader.BytesConsumed - start));
 
     // The reader's messages end in a position counted from 0; ours counts from 1 and stands in front.
     private static string Sentence(string message)

@@ -28,6 +28,9 @@ internal enum RootProperty
 
     /// <summary><c>tools</c>.</summary>
     Tools,
+
+    /// <summary><c>cache_salt</c>.</summary>
+    CacheSalt,
 }
 
 /// <summary>Recognizes a property name without making a string of it.</summary>
@@ -42,6 +45,7 @@ internal static class RootProperties
         if (reader.ValueTextEquals("stream"u8)) return RootProperty.Stream;
         if (reader.ValueTextEquals("stream_options"u8)) return RootProperty.StreamOptions;
         if (reader.ValueTextEquals("max_tokens"u8) || reader.ValueTextEquals("max_completion_tokens"u8)) return RootProperty.MaxTokens;
-        return reader.ValueTextEquals("tools"u8) ? RootProperty.Tools : RootProperty.Other;
+        if (reader.ValueTextEquals("tools"u8)) return RootProperty.Tools;
+        return reader.ValueTextEquals("cache_salt"u8) ? RootProperty.CacheSalt : RootProperty.Other;
     }
 }

@@ -4,7 +4,7 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + own + (w − 1) · work + 3·step + 200·pushed + rtt + adapter</c>.
+/// <c>wait + own + (w − 1) · work + 3·step + p · pushed + rtt + adapter</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
 /// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it, at the endpoint's learned speed.</item>
@@ -12,7 +12,8 @@ namespace Mesh.Core.Scheduling.Cost;
 /// computed again takes from those who come later. Time on a slow endpoint is worth less to them, so that this part knows no speed.</item>
 /// <item><c>step</c>: by how much a decode step there, with this stream in it, is longer than that of a stream alone. (Its growth by one
 /// stream would be the harm done, but that falls with the number of streams, and would send everything to the busiest.)</item>
-/// <item><c>pushed</c>: streams that it would push over the target of time per output token.</item>
+/// <item><c>pushed</c>: streams that it would push over the target of time per output token (<see cref="StreamSlack"/>). <c>p = 500 + 3,000 ·
+/// (share of endpoints that could not begin at once)²</c>.</item>
 /// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
 /// </list>
 /// </summary>
@@ -21,25 +22,33 @@ internal sealed class CostModel(SchedulingConfig config)
     private const double WorkWeight = 1;
     private const double WorkWeightPerWaitSecond = 2;
     private const double StepWeight = 3;
-    private const double PushedStreamMs = 200;
+    private const double PushedStreamMs = 500;
+    private const double PushedStreamBusyMs = 3000;
     // A stream's context where there is none to go by.
     private const int TypicalContextTokens = 2048;
-    private readonly double _tpotTargetMs = config.TimePerOutputTokenTarget.TotalMilliseconds;
+
+    /// <summary>
+    /// What a pushed stream costs, by the share of endpoints that could not begin a prompt at once: in an idle pool little more than its
+    /// client notices; in a busy one it is the streams within their target that make the pool's work count.
+    /// </summary>
+    public static double PushedStreamMsAt(double busyShare) => PushedStreamMs + PushedStreamBusyMs * busyShare * busyShare;
+
+    /// <summary>Time per output token that streams should keep to.</summary>
+    public double TokenTargetMs { get; } = config.TimePerOutputTokenTarget.TotalMilliseconds;
 
     public WorkCurve Curve { get; } = new(config.StepTimes);
 
     /// <summary>w − 1 at a mean wait.</summary>
     public static double WorkWeightAt(double meanWaitMs) => WorkWeight + WorkWeightPerWaitSecond * meanWaitMs / 1000;
 
-    /// <summary>Cost of one more stream beside those that are there, and what they add to a prefill step.</summary>
-    public (double DecodeCostMs, double StepIncrementMs) DecodeCosts(int streams, long contextTokens)
+    /// <summary>Cost of one more stream beside those that are there, what they add to a prefill step, and their step with and without it.</summary>
+    public (double CostMs, double IncrementMs, double StepMs, double NextStepMs) DecodeCosts(int streams, long contextTokens)
     {
         // The newcomer counts as long as those that are there: a longer one would raise their mean the less the more they are, and the
         // busiest endpoint would look cheapest.
         var mean = streams == 0 ? TypicalContextTokens : contextTokens / streams;
         var before = Curve.DecodeMs(streams, contextTokens);
         var after = Curve.DecodeMs(streams + 1, contextTokens + mean);
-        var pushed = after <= _tpotTargetMs ? 0 : before <= _tpotTargetMs ? streams + 1 : 1;
-        return (StepWeight * Math.Max(0, after - Curve.DecodeMs(1, mean)) + PushedStreamMs * pushed, Curve.BesidesPrefillMs(streams, contextTokens));
+        return (StepWeight * Math.Max(0, after - Curve.DecodeMs(1, mean)), Curve.BesidesPrefillMs(streams, contextTokens), before, after);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 
@@ -14,26 +15,29 @@ internal ref struct CostScan
     private readonly ReadOnlySpan<int> _heldBlocks;
     private readonly ReadOnlySpan<float> _adapterMs;
     private readonly WorkCurve _curve;
+    private readonly CostModel _model;
     private readonly Xoshiro256 _random;
     private readonly double _workWeight;
+    private readonly double _pushedStreamMs;
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
-    private readonly bool _anyoneWaits;
     private readonly Span<HeldCost> _byHeld;
     private readonly long _decision;
+    private double _limit = double.PositiveInfinity;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double bindAheadMs, double nowMs, bool anyoneWaits, ReadOnlySpan<float> adapterMs,
-        Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs,
+        ReadOnlySpan<float> adapterMs, Xoshiro256 random)
     {
         _adapterMs = adapterMs;
-        _anyoneWaits = anyoneWaits;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
+        _model = model;
         _workWeight = workWeight;
+        _pushedStreamMs = pushedStreamMs;
         _bindAheadMs = bindAheadMs;
         _nowMs = nowMs;
         _random = random;
@@ -54,10 +58,11 @@ internal ref struct CostScan
     /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
     public Found CheapestReady = Found.Nothing;
 
-    /// <summary>The cheapest, what waits in the pool for each counted as if it came first; nothing when nobody waits for any endpoint.</summary>
+    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
     public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Looks at one endpoint.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Look(in SchedulingContext context, int slot, ref CostRow row, EndpointTable endpoints)
     {
         var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
@@ -70,18 +75,24 @@ internal ref struct CostScan
         var work = prompt.TableMs + besides;
         var own = prompt.TableMs * row.PrefillSpeed + besides;
         var cost = (wait + own + _workWeight * work) * row.Scale + row.DecodeMs + row.RoundTripMs;
+        var ready = wait < _bindAheadMs && row.QueuedMs <= 0;
+        if (ready) ReadyCount++;
+        // Most endpoints are out of the running before what only adds to their cost is looked at.
+        if (cost <= _limit) Consider(in context, slot, in row, endpoints, cost, wait, own, work, prompt.CachedTokens, ready);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Consider(
+        in SchedulingContext context, int slot, in CostRow row, EndpointTable endpoints, double cost, double wait, double own, double work, int cached, bool ready)
+    {
         if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
-        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
-        // Where nobody waits, the two are the same.
-        if (_anyoneWaits)
-        {
-            var queued = cost + row.QueuedMs * row.Scale;
-            if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, prompt.CachedTokens, _random);
-        }
-        if (wait >= _bindAheadMs || row.QueuedMs > 0) return;
-        ReadyCount++;
-        if (cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, prompt.CachedTokens, _random);
+        if (row.HasStreams) cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+        var queued = cost + row.QueuedMs * row.Scale;
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
+        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);
+        if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, cached, _random);
+        _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)

@@ -7,6 +7,9 @@ namespace Mesh.Core.Scheduling.Cost;
 internal sealed class EndpointWork(CostTable table, int slot)
 {
     private readonly SpeedEstimate _prefillSpeed = new();
+    private readonly StreamSlack _slack = new();
+    private double _stepMs;
+    private double _nextStepMs;
     private double _blindUntilMs;
     private double _pendingMs;
     private int _pending;
@@ -17,7 +20,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double QueuedMs
     {
         get => Row.QueuedMs;
-        set => table.SetQueued(slot, value);
+        set => Row.QueuedMs = value;
     }
 
     /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
@@ -50,6 +53,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// </summary>
     public void OnSent(double ownMs, bool streaming, int contextTokens, double nowMs, CostModel model)
     {
+        CountTokens(nowMs, model);
         ref var row = ref Row;
         row.BusyUntilMs = Math.Max(nowMs, row.BusyUntilMs) + ownMs;
         if (streaming)
@@ -65,19 +69,36 @@ internal sealed class EndpointWork(CostTable table, int slot)
         Refresh(model);
     }
 
-    /// <summary>A prompt is computed: what stands behind it begins now.</summary>
-    public void OnFirstByte(double ownMs, int contextTokens, double nowMs, CostModel model)
+    /// <summary>A prompt is computed: what stands behind it begins now. The number that its stream is known by.</summary>
+    public double OnFirstByte(double ownMs, int contextTokens, double nowMs, CostModel model)
     {
+        CountTokens(nowMs, model);
         EndPrompt(ownMs, nowMs);
         LastFirstByteMs = nowMs;
         _streams++;
         _contextTokens += contextTokens;
+        Row.HasStreams = true;
         Refresh(model);
+        return _slack.Add(model.TokenTargetMs, nowMs);
+    }
+
+    /// <summary>Streams that a prompt would push over their target of time per token.</summary>
+    public int PushedOver(double waitMs, double ownMs, int uncachedTokens, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        return _slack.PushedOver(model.TokenTargetMs, waitMs, ownMs, (double)uncachedTokens / WorkCurve.ChunkTokens, _nextStepMs, nowMs);
     }
 
     /// <summary>A request ended.</summary>
-    public void OnEnded(bool answered, double ownMs, int contextTokens, double nowMs, CostModel model)
+    /// <param name="answered">Whether its answer had begun.</param>
+    /// <param name="stream">The number that its stream is known by; 0 for none.</param>
+    /// <param name="ownMs">Predicted work of its prompt.</param>
+    /// <param name="contextTokens">Its context.</param>
+    /// <param name="nowMs">Now.</param>
+    /// <param name="model">Costs.</param>
+    public void OnEnded(bool answered, double stream, double ownMs, int contextTokens, double nowMs, CostModel model)
     {
+        CountTokens(nowMs, model);
         if (!answered)
         {
             EndPrompt(ownMs, nowMs);
@@ -85,8 +106,14 @@ internal sealed class EndpointWork(CostTable table, int slot)
         }
         _streams--;
         _contextTokens -= contextTokens;
+        if (stream != 0) _slack.Remove(stream);
+        Row.HasStreams = _streams > 0;
         Refresh(model);
     }
+
+    // One token for each step, and steps with a prompt's chunk take longer.
+    private void CountTokens(double nowMs, CostModel model) =>
+        _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + Row.StepIncrementMs, nowMs);
 
     private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
 
@@ -103,7 +130,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     private void Refresh(CostModel model)
     {
-        var (decodeMs, incrementMs) = model.DecodeCosts(_streams, _contextTokens);
+        (var decodeMs, var incrementMs, _stepMs, _nextStepMs) = model.DecodeCosts(_streams, _contextTokens);
         ref var row = ref Row;
         row.DecodeMs = decodeMs;
         row.StepIncrementMs = (float)incrementMs;

@@ -16,6 +16,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private readonly HeldCosts _heldCosts = new();
     private readonly AdapterCost _adapterCost = new(endpoints);
     private double _meanWaitMs;
+    private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
 
     public CostModel Model { get; } = model;
 
@@ -55,7 +56,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     }
 
     private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
-        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), bindAheadMs, nowMs, endpoints.Costs.AwaitedCount > 0, adapterMs, random);
+        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, adapterMs, random);
 
     private CostChoice End(in CostScan scan)
     {
@@ -67,6 +68,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
         // The busier the pool, the longer a request holds out for the endpoint that has its prompt rather than have it computed again.
         var busyShare = 1 - (double)scan.ReadyCount / scan.Count;
+        _pushedStreamMs = CostModel.PushedStreamMsAt(busyShare);
         if (scan.CheapestReady.Slot >= 0
             && scan.CheapestReady.Cost + RepeatedWorkWeight * busyShare * busyShare * scan.CheapestReady.OwnMs
                 < best.Cost + Ahead(bestEndpoint, best.OwnMs))

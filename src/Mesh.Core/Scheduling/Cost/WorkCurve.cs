@@ -13,6 +13,9 @@ internal sealed class WorkCurve(StepTimeTable table)
     private readonly double _perToken = table.PrefillMs(ChunkTokens) / ChunkTokens;
     private readonly double _leastDecodeMs = table.DecodeMs(1, 0);
 
+    /// <summary>Time of a step full of prompt tokens.</summary>
+    public double ChunkMs { get; } = table.PrefillMs(ChunkTokens);
+
     /// <summary>
     /// What computing a prompt adds to an endpoint's work: by the table from the cached part to its end, but no less than its tokens cost in
     /// a full step. Short prompts share steps, so that the table's floor for a lone one does not count for each.

@@ -1,0 +1,5 @@
+namespace Mesh.Engine.Tests;
+
+/// <summary>Tests that run when no others do.</summary>
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
