@@ -38,13 +38,10 @@ internal sealed class FilterReader
 
     public List<Spot> PrefixEdits { get; } = [];
 
-    public List<Spot> Places { get; } = [];
-
     public void Read(ObjectReader f)
     {
         foreach (var (_, _, field) in _types) f.Ignore(field);
         if (f.Choice("type", [.. _types.Select(t => (t.Type, t))], required: true) is not { } type) return;
-        Places.Add(f.At);
         foreach (var (_, _, field) in _types.Where(t => t.Field != type.Value.Field && f.Has(t.Field)))
             f.Report.Error(
                 f.SpotOf(field), DiagnosticCodes.FilterConflict, $"{field} does not belong to a filter of type {type.Value.Type}",

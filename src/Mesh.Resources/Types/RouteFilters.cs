@@ -18,9 +18,6 @@ internal sealed record RouteFilters
     /// <summary>Places of edits that replace the matched prefix.</summary>
     public ImmutableArray<Spot> PrefixEdits { get; private init; } = [];
 
-    /// <summary>Places of all filters.</summary>
-    public ImmutableArray<Spot> Places { get; private init; } = [];
-
     public static RouteFilters Read(ObjectReader owner)
     {
         var state = new FilterReader();
@@ -38,7 +35,6 @@ internal sealed record RouteFilters
             Config = state.Config,
             Mirrors = [.. state.Mirrors],
             PrefixEdits = [.. state.PrefixEdits],
-            Places = [.. state.Places],
         };
     }
 }

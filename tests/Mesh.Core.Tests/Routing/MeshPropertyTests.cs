@@ -17,6 +17,7 @@ public sealed class MeshPropertyTests
             Assert.True(run.Violation is null, $"seed {seed}, operation {i}: {run.Violation} after {what}");
         }
 
+        Assert.True(run.MostEjected >= 2, $"seed {seed}: at most {run.MostEjected} were ejected at a time");
         Assert.True(run.SentAtOnce > 300 && run.SentAfterWaiting > 300, $"seed {seed}: {run.SentAtOnce} sent at once, {run.SentAfterWaiting} after waiting");
     }
 

@@ -34,6 +34,8 @@ internal sealed class MeshRun
 
     public int SentAfterWaiting { get; private set; }
 
+    public int MostEjected { get; private set; }
+
     /// <summary>The first rule that was broken.</summary>
     public string? Violation
     {
@@ -130,9 +132,11 @@ internal sealed class MeshRun
     {
         if (_held.Count == 0) return "nothing held";
         var index = _random.NextInt32(_held.Count);
-        var lease = _held[index].Lease;
+        var (lease, endpoint) = _held[index];
         _held.RemoveAt(index);
-        var kind = _random.NextInt32(6) == 0 ? (OutcomeKind)_random.NextInt32(8) : OutcomeKind.Success;
+        // Some endpoints fail most of what they get.
+        var bad = Enumerable.Range(0, 6).Any(i => PoolFixture.Id(i) == endpoint) && _random.NextInt32(10) < 9;
+        var kind = bad ? OutcomeKind.ServerError : _random.NextInt32(6) == 0 ? (OutcomeKind)_random.NextInt32(8) : OutcomeKind.Success;
         if (!State.Complete(lease, new RequestOutcome(kind))) Violation = "a lease was lost";
         return $"end {lease}";
     }
@@ -182,6 +186,15 @@ internal sealed class MeshRun
         foreach (var backend in snapshot.Backends)
         {
             if (backend.InFlightRequests != backend.Endpoints.Where(e => !e.Draining).Sum(e => e.InFlightRequests + e.WaitingRequests)) Violation = "a backend's load does not add up";
+        }
+        foreach (var backend in snapshot.Backends)
+        {
+            var named = backend.Endpoints.Where(e => !e.Draining).ToArray();
+            var ejected = named.Count(e => e.EjectedUntil is not null);
+            MostEjected = Math.Max(MostEjected, ejected);
+            if (ejected * 2 > named.Length) Violation = $"{ejected} of {named.Length} are ejected";
+            var healthy = named.Where(e => e.Health == EndpointHealth.Healthy).ToArray();
+            if (healthy.Length > 0 && healthy.All(e => e.EjectedUntil is not null)) Violation = "every ready endpoint is ejected";
         }
         return $" {_held.Count} {waiting}";
     }

@@ -22,17 +22,15 @@ internal ref struct CostScan
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
-    private readonly bool _anyoneWaits;
     private readonly Span<HeldCost> _byHeld;
     private readonly long _decision;
     private double _limit = double.PositiveInfinity;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs, bool anyoneWaits, ReadOnlySpan<float> adapterMs,
-        Xoshiro256 random)
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs,
+        ReadOnlySpan<float> adapterMs, Xoshiro256 random)
     {
         _adapterMs = adapterMs;
-        _anyoneWaits = anyoneWaits;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
@@ -60,7 +58,7 @@ internal ref struct CostScan
     /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
     public Found CheapestReady = Found.Nothing;
 
-    /// <summary>The cheapest, what waits in the pool for each counted as if it came first; nothing when nobody waits for any endpoint.</summary>
+    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
     public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Looks at one endpoint.</summary>
@@ -90,13 +88,11 @@ internal ref struct CostScan
         if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
         if (row.HasStreams) cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
-        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
-        // Where nobody waits, the two are the same.
         var queued = cost + row.QueuedMs * row.Scale;
-        if (_anyoneWaits && queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
+        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);
         if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, cached, _random);
-        _limit = Math.Max(Cheapest.Cost, CheapestReady.Cost) + Found.TieMs;
-        if (_anyoneWaits) _limit = Math.Max(_limit, CheapestQueued.Cost + Found.TieMs);
+        _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)

@@ -14,25 +14,13 @@ internal sealed class CostTable
     /// <summary>Slots given out.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Endpoints that requests wait for.</summary>
-    public int AwaitedCount { get; private set; }
-
     public ref CostRow this[int slot] => ref _rows[slot];
-
-    /// <summary>Sets the prompt work that waits in the pool for an endpoint.</summary>
-    public void SetQueued(int slot, double ms)
-    {
-        ref var queuedMs = ref _rows[slot].QueuedMs;
-        AwaitedCount += (ms > 0 ? 1 : 0) - (queuedMs > 0 ? 1 : 0);
-        queuedMs = ms;
-    }
 
     /// <summary>Makes an empty row for a slot.</summary>
     public void Reset(int slot)
     {
         if (slot >= _rows.Length) Array.Resize(ref _rows, Math.Max(16, Math.Max(slot + 1, _rows.Length * 2)));
         Count = Math.Max(Count, slot + 1);
-        SetQueued(slot, 0);
         _rows[slot] = new CostRow { Backend = -1, Scale = 1, PrefillSpeed = 1 };
     }
 }

@@ -20,7 +20,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double QueuedMs
     {
         get => Row.QueuedMs;
-        set => table.SetQueued(slot, value);
+        set => Row.QueuedMs = value;
     }
 
     /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
