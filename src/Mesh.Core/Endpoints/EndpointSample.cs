@@ -32,6 +32,31 @@ public sealed record EndpointSample
     /// <summary>Tokens that the KV cache holds (<c>vllm:cache_config_info</c>: block_size × num_gpu_blocks).</summary>
     public long? KvCapacityTokens { get; init; }
 
+    /// <summary>
+    /// Age up to which the reading counts, above 0 and at most 1 h; null for the pool's own limit. A host that reads a resting endpoint seldom
+    /// says so here, lest it be taken for one that fell silent.
+    /// </summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>
+    /// Since when the engine has been running, in seconds since the Unix epoch (<c>process_start_time_seconds</c>); from a server that does not
+    /// tell, when it was first read, or its counters were found to begin anew. Null means unknown. A value other than the last known one
+    /// says that the engine has been restarted: its caches are empty.
+    /// </summary>
+    public double? EngineStarted { get; init; }
+
+    /// <summary>True while an engine is put to sleep (<c>vllm:engine_sleep_state</c>): it answers no requests, and wakes with an empty KV cache.</summary>
+    public bool IsAsleep { get; init; }
+
+    /// <summary>LoRA adapters that one batch can hold (<c>vllm:lora_requests_info</c>, <c>max_lora</c>); null when the server does not tell.</summary>
+    public int? MaxLoras { get; init; }
+
+    /// <summary>Adapters with running requests, in the server's order, never default; empty when it does not tell (<c>running_lora_adapters</c>).</summary>
+    public ImmutableArray<string> RunningAdapters { get; init; } = [];
+
+    /// <summary>Adapters with waiting requests, in the server's order, never default; empty when it does not tell (<c>waiting_lora_adapters</c>).</summary>
+    public ImmutableArray<string> WaitingAdapters { get; init; } = [];
+
     /// <summary>Exported gauges by export name (AutoscalingMetric's <c>exportName</c>).</summary>
     public ImmutableSortedDictionary<string, double> NamedMetrics { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 }
