@@ -33,11 +33,20 @@ public sealed record EndpointSample
     public long? KvCapacityTokens { get; init; }
 
     /// <summary>
+    /// Age up to which the reading counts, above 0 and at most 1 h; null for the pool's own limit. A host that reads a resting endpoint seldom
+    /// says so here, lest it be taken for one that fell silent.
+    /// </summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>
     /// Since when the engine has been running, in seconds since the Unix epoch (<c>process_start_time_seconds</c>); from a server that does not
     /// tell, when it was first read, or its counters were found to begin anew. Null means unknown. A value other than the last known one
     /// says that the engine has been restarted: its caches are empty.
     /// </summary>
     public double? EngineStarted { get; init; }
+
+    /// <summary>True while an engine is put to sleep (<c>vllm:engine_sleep_state</c>): it answers no requests, and wakes with an empty KV cache.</summary>
+    public bool IsAsleep { get; init; }
 
     /// <summary>LoRA adapters that one batch can hold (<c>vllm:lora_requests_info</c>, <c>max_lora</c>); null when the server does not tell.</summary>
     public int? MaxLoras { get; init; }

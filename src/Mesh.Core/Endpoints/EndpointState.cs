@@ -28,6 +28,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     private OutlierDetector _outlier;
     private long _lastProbe = long.MinValue;
     private long _sampleTimestamp;
+    private long _sampleAgesFrom;
     private double _kvUtilization = double.NaN;
     private double _waitingRequests = double.NaN;
 
@@ -182,12 +183,16 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     }
 
     /// <summary>Takes a sample; false when it is older than the last.</summary>
-    public bool Observe(EndpointSample sample)
+    public bool Observe(EndpointSample sample) => Observe(sample, sample.Timestamp);
+
+    /// <summary>Takes a sample that ages as if it had been read at <paramref name="agesFrom"/>; false when it is older than the last.</summary>
+    public bool Observe(EndpointSample sample, long agesFrom)
     {
         if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return false;
         LastSample = sample;
         InFlightAtSample = InFlightRequests;
         _sampleTimestamp = sample.Timestamp;
+        _sampleAgesFrom = agesFrom;
         _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
         _waitingRequests = sample.WaitingRequests ?? double.NaN;
         return true;
@@ -210,10 +215,10 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     }
 
     /// <summary>Share of KV-cache blocks in use, 0–1; NaN when unknown or stale.</summary>
-    public double KvUtilization(SampleFreshness freshness) => freshness.IsFresh(_sampleTimestamp) ? _kvUtilization : double.NaN;
+    public double KvUtilization(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) ? _kvUtilization : double.NaN;
 
     /// <summary>Requests in the engine's own queue; NaN when unknown or stale.</summary>
-    public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleTimestamp) ? _waitingRequests : double.NaN;
+    public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) ? _waitingRequests : double.NaN;
 
     private void UpdateReady() => costs[slot].IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
 

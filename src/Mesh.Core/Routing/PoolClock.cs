@@ -1,3 +1,4 @@
+using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Metrics;
 
@@ -6,6 +7,7 @@ namespace Mesh.Core.Routing;
 /// <summary>The host's clock, with the pool's durations in its ticks: they are needed at every decision and never change.</summary>
 internal sealed class PoolClock(TimeProvider time, PoolStateOptions options)
 {
+    private static readonly TimeSpan LongestSampleAge = TimeSpan.FromHours(1);
     private readonly long _start = time.GetTimestamp();
     private readonly long _sampleMaxAgeTicks = ToTicks(time, options.SampleMaxAge);
     private readonly long _failureHalfLifeTicks = ToTicks(time, options.FailureHalfLife);
@@ -21,6 +23,17 @@ internal sealed class PoolClock(TimeProvider time, PoolStateOptions options)
     public long TimestampAt(TimeSpan sinceStart) => _start + (long)(sinceStart.TotalSeconds * time.TimestampFrequency);
 
     public SampleFreshness Freshness(long now) => new(now, _sampleMaxAgeTicks);
+
+    /// <summary>
+    /// Timestamp from which a sample ages by the pool's limit. One with a limit of its own counts as read later, or earlier, by the difference,
+    /// so that a single limit holds for all.
+    /// </summary>
+    public long AgesFrom(EndpointSample sample)
+    {
+        if (sample.MaxAge is not { } own) return sample.Timestamp;
+        var bounded = own < LongestSampleAge ? own : LongestSampleAge;
+        return sample.Timestamp + ToTicks(time, bounded) - _sampleMaxAgeTicks;
+    }
 
     public Decay FailureDecay(long now) => new(now, _failureHalfLifeTicks);
 

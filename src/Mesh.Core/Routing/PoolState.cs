@@ -164,15 +164,17 @@ public sealed class PoolState
     public bool Apply(EndpointSample sample)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample)) return false;
+        var agesFrom = _clock.AgesFrom(sample);
+        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample, agesFrom)) return false;
         _endpoints.Adapters.Learn(sample);
         if (endpoint.TakeRestart(sample))
         {
             _prefixes.Forget(endpoint.Slot);
             endpoint.Work.LearnAnew();
         }
+
         // One that was on its way for too long says nothing any more.
-        if (_clock.Freshness(_clock.Now).IsFresh(sample.Timestamp)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(sample.Timestamp));
+        if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));
         _dispatcher.Dispatch();
         return true;
     }
@@ -323,7 +325,7 @@ public sealed class PoolState
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
             _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
-            e => freshness.IsFresh(e.LastSample!.Timestamp) ? _clock.SinceStart(e.LastSample.Timestamp) : null);
+            e => _clock.AgesFrom(e.LastSample!) is var agesFrom && freshness.IsFresh(agesFrom) ? _clock.SinceStart(agesFrom) : null);
     }
 
     private RouteDecision WithHint(RouteDecision decision) =>

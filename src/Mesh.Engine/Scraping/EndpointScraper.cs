@@ -67,8 +67,6 @@ internal sealed class EndpointScraper(EndpointId endpoint, HttpMessageInvoker cl
 
     private EndpointSample Merge(EndpointSample? earlier, Page page)
     {
-        var named = (earlier?.NamedMetrics ?? ImmutableSortedDictionary<string, double>.Empty).ToBuilder();
-        page.Parser.CopyExports(named);
         return new EndpointSample
         {
             Endpoint = endpoint,
@@ -76,8 +74,32 @@ internal sealed class EndpointScraper(EndpointId endpoint, HttpMessageInvoker cl
             KvUtilizationRatio = earlier?.KvUtilizationRatio ?? page.Parser.KvUtilizationRatio,
             RunningRequests = earlier?.RunningRequests ?? page.Parser.RunningRequests,
             WaitingRequests = earlier?.WaitingRequests ?? page.Parser.WaitingRequests,
-            NamedMetrics = named.ToImmutable(),
+            KvCapacityTokens = earlier?.KvCapacityTokens ?? page.Parser.KvCapacityTokens,
+            EngineStarted = earlier?.EngineStarted ?? StartOf(page),
+            IsAsleep = (earlier?.IsAsleep ?? false) || page.Parser.IsAsleep,
+            MaxLoras = earlier?.MaxLoras ?? page.Parser.MaxLoras,
+            RunningAdapters = earlier is { MaxLoras: not null } ? earlier.RunningAdapters : page.Parser.RunningAdapters,
+            WaitingAdapters = earlier is { MaxLoras: not null } ? earlier.WaitingAdapters : page.Parser.WaitingAdapters,
+            NamedMetrics = Exports(earlier, page),
         };
+    }
+
+    private static ImmutableSortedDictionary<string, double> Exports(EndpointSample? earlier, Page page)
+    {
+        var before = earlier?.NamedMetrics ?? ImmutableSortedDictionary<string, double>.Empty;
+        if (!page.Parser.HasExports) return before;
+        var named = before.ToBuilder();
+        page.Parser.CopyExports(named);
+        return named.ToImmutable();
+    }
+
+    private double? StartOf(Page page)
+    {
+        // Other exporters tell the start of their own process, which says nothing about the engine.
+        if (page.Parser.RunningRequests is null && page.Parser.PromptTokens is null) return null;
+        page.Start.Observe(
+            page.Parser.ProcessStart, page.Parser.PromptTokens, page.Parser.FinishedRequests, time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
+        return page.Start.Seconds;
     }
 
     private void UsePages(ImmutableArray<MetricsPageConfig> configured)
@@ -92,6 +114,8 @@ internal sealed class EndpointScraper(EndpointId endpoint, HttpMessageInvoker cl
         public MetricsPageConfig Config { get; } = config;
 
         public MetricsPageParser Parser { get; } = new(config.Exports.IsDefault ? [] : config.Exports);
+
+        public EngineStart Start { get; } = new();
 
         public Uri? Address { get; set; }
 

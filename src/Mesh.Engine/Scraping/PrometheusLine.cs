@@ -30,6 +30,15 @@ internal static class PrometheusLine
         return double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
     }
 
+    /// <summary>The labels behind a name, without the braces; empty when there are none or they do not end.</summary>
+    public static ReadOnlySpan<byte> Labels(ReadOnlySpan<byte> afterName)
+    {
+        var rest = afterName.TrimStart(" \t"u8);
+        if (rest.IsEmpty || rest[0] != '{') return default;
+        var end = EndOfLabels(rest);
+        return end < 0 ? default : rest[1..(end - 1)];
+    }
+
     /// <summary>Index behind the closing brace; -1 when there is none. A brace in a quoted value closes nothing.</summary>
     private static int EndOfLabels(ReadOnlySpan<byte> text)
     {
@@ -47,7 +56,8 @@ internal static class PrometheusLine
         return -1;
     }
 
-    private static int EndOfQuoted(ReadOnlySpan<byte> text, int at)
+    /// <summary>Index behind the quote that ends a value which began before <paramref name="at"/>; -1 when there is none.</summary>
+    public static int EndOfQuoted(ReadOnlySpan<byte> text, int at)
     {
         while (at < text.Length)
         {

@@ -1,6 +1,6 @@
 namespace Mesh.Engine.Scraping;
 
-/// <summary>The gauges of vLLM's own page that the engine reads.</summary>
+/// <summary>What the engine reads of vLLM's own page.</summary>
 internal static class VllmMetricNames
 {
     /// <summary>Share of KV-cache blocks in use, 0–1.</summary>
@@ -15,6 +15,28 @@ internal static class VllmMetricNames
     /// <summary>Requests in the engine's queue.</summary>
     public const string WaitingRequests = "vllm:num_requests_waiting";
 
-    /// <summary>True for gauges that count something, so that several engines add up; others are shares and are averaged.</summary>
-    public static bool IsCount(string name) => name is RunningRequests or WaitingRequests;
+    /// <summary>Start of the server's process, seconds since the Unix epoch.</summary>
+    public const string ProcessStart = "process_start_time_seconds";
+
+    /// <summary>Prompt tokens of all requests so far.</summary>
+    public const string PromptTokens = "vllm:prompt_tokens_total";
+
+    /// <summary>Tokens generated so far.</summary>
+    public const string GenerationTokens = "vllm:generation_tokens_total";
+
+    /// <summary>Requests ended so far, by reason.</summary>
+    public const string FinishedRequests = "vllm:request_success_total";
+
+    /// <summary>Sizes of the KV cache, as labels.</summary>
+    public const string CacheConfig = "vllm:cache_config_info";
+
+    /// <summary>Adapters with running and waiting requests, as labels; the value is the time.</summary>
+    public const string LoraRequests = "vllm:lora_requests_info";
+
+    /// <summary>One series for each state of sleep, 1 for that in force.</summary>
+    public const string SleepState = "vllm:engine_sleep_state";
+
+    /// <summary>True for what counts something, so that several engines add up; the rest are shares and are averaged.</summary>
+    public static bool IsCount(string name) =>
+        name is RunningRequests or WaitingRequests or PromptTokens or GenerationTokens or FinishedRequests;
 }

@@ -102,6 +102,35 @@ public sealed class PoolStateSampleTests
         Assert.Null(Backend(pool).Utilizations[0]);
     }
 
+    [Theory]
+    [InlineData(300)]
+    [InlineData(6000)]
+    public void Tick_SampleWithALimitOfItsOwn_GoesStaleByIt(int maxAgeMs)
+    {
+        var pool = Pool(1);
+        Sample(pool, 0, 0.9, maxAge: TimeSpan.FromMilliseconds(maxAgeMs));
+
+        pool.Time.Advance(TimeSpan.FromMilliseconds(maxAgeMs));
+        var next = pool.State.Tick();
+        Assert.Equal(0.9, Backend(pool).Utilizations[0]!.Value, 1e-9);
+        pool.State.Reconfigure(Config(1));
+        pool.Time.Advance(next!.Value);
+        pool.State.Tick();
+
+        Assert.Equal(TimeSpan.FromTicks(1), next);
+        Assert.Null(Backend(pool).Utilizations[0]);
+    }
+
+    [Fact]
+    public void Apply_SampleOlderThanItsOwnLimit_IsUnknown()
+    {
+        var pool = Pool(1);
+
+        Sample(pool, 0, 0.9, age: TimeSpan.FromMilliseconds(301), maxAge: TimeSpan.FromMilliseconds(300));
+
+        Assert.Null(Backend(pool).Utilizations[0]);
+    }
+
     private static PoolConfig Config(int endpoints)
     {
         var plain = PoolFixture.Config(endpoints);
@@ -115,10 +144,11 @@ public sealed class PoolStateSampleTests
         return pool;
     }
 
-    private static void Sample(PoolFixture pool, int endpoint, double kv, TimeSpan age = default) => Assert.True(pool.State.Apply(new EndpointSample
+    private static void Sample(PoolFixture pool, int endpoint, double kv, TimeSpan age = default, TimeSpan? maxAge = null) => Assert.True(pool.State.Apply(new EndpointSample
     {
         Endpoint = PoolFixture.Id(endpoint),
         Timestamp = pool.Time.GetTimestamp() - age.Ticks,
+        MaxAge = maxAge,
         NamedMetrics = ImmutableSortedDictionary<string, double>.Empty.Add("kv-cache", kv),
     }));
 
