@@ -68,7 +68,7 @@ internal sealed class DecisionJson(TimeProvider time)
         json.WriteNumber("schema"u8, Schema);
         json.WriteString("request_id"u8, Short(decision.RequestId));
         json.WriteString("pool"u8, decision.Pool.ToString());
-        json.WriteString("time"u8, time.GetUtcNow() - time.GetElapsedTime(decision.Timestamp));
+        json.WriteString("time"u8, TimeOf(decision));
         json.WriteString("outcome"u8, OutcomeOf(decision));
         WriteText(json, "reason"u8, decision.Reason == DecisionReason.None ? null : Refusals.NameOf(decision.Reason));
         WriteText(json, "endpoint"u8, decision.Endpoint.Address);
@@ -187,6 +187,13 @@ internal sealed class DecisionJson(TimeProvider time)
         }
 
         json.WriteEndArray();
+    }
+
+    // To the millisecond: the two clocks that it comes from are not read in the same instant.
+    private DateTimeOffset TimeOf(ExplainedDecision decision)
+    {
+        var exact = time.GetUtcNow() - time.GetElapsedTime(decision.Timestamp);
+        return exact.AddTicks(-(exact.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
     private static ReadOnlySpan<byte> OutcomeOf(ExplainedDecision decision) => decision switch
