@@ -12,7 +12,7 @@ public sealed record EndpointSnapshot
     /// <summary>Pod name.</summary>
     public required string PodName { get; init; }
 
-    /// <summary>What the prober says.</summary>
+    /// <summary>What the prober says; unhealthy while the engine sleeps (<see cref="EndpointSample.IsAsleep"/> of the last sample).</summary>
     public EndpointHealth Health { get; init; }
 
     /// <summary>Requests in flight, exact.</summary>
