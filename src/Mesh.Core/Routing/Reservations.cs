@@ -15,6 +15,8 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     // Shorter prompts share steps with others and say little about an endpoint's speed.
     private const double LeastInstructiveMs = 50;
 
+    private readonly SpeedEstimate _poolSpeed = new();
+
     public SessionTable Sessions { get; } = new(clock.SessionTimeoutTicks, options.MaxSessions);
 
     public LeaseTable Leases { get; } = new(options.Epoch, options.MaxLeases);
@@ -78,11 +80,18 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
         var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
-        if (load.TableMs >= LeastInstructiveMs) endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs);
+        if (load.TableMs >= LeastInstructiveMs)
+        {
+            endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs, nowMs);
+            _poolSpeed.Observe(nowMs - begun, load.TableMs, nowMs);
+        }
         if (load.TableMs > 0) FirstTokenError.Observe(load.FirstByteMs - load.SentMs, nowMs - load.SentMs);
         Leases.SetStream(lease, endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs));
         return endpoint;
     }
+
+    /// <summary>An endpoint has told of itself: what was learned about it, and has not been confirmed for long, is doubted.</summary>
+    public void OnSample(EndpointState endpoint) => endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
 
     /// <summary>Ends a lease; false when it is unknown.</summary>
     public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)

@@ -1,7 +1,6 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Routing;
-using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Tests.Routing;
 
@@ -169,18 +168,6 @@ public sealed class LoraTests
         pool.State.Apply(sample with { EngineStarted = 200 });
 
         Assert.NotEqual(home, Index(pool.Route(request)));
-    }
-
-    [Fact]
-    public void LearnAnew_KeepsTheRatioAndMovesInLargeStepsAgain()
-    {
-        var speed = new SpeedEstimate();
-        for (var i = 0; i < 400; i++) speed.Observe(i % 2 == 0 ? 201 : 199, 100);
-        var before = speed.Ratio;
-        speed.LearnAnew();
-        Assert.Equal(before, speed.Ratio);
-        speed.Observe(100, 100);
-        Assert.Equal(before / 1.16, speed.Ratio, before * 0.05);
     }
 
     private static EndpointSample Sample(long timestamp, int? slots, string[] running, string[] waiting, int endpoint = 0) => new()

@@ -38,9 +38,16 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double WaitMs(double nowMs) => Row.WaitMs(nowMs);
 
     /// <summary>Learns from a prompt that was computed alone: how long it took, and what the step-time table says.</summary>
-    public void ObservePrefill(double observedMs, double tableMs)
+    public void ObservePrefill(double observedMs, double tableMs, double nowMs)
     {
-        _prefillSpeed.Observe(observedMs, tableMs);
+        _prefillSpeed.Observe(observedMs, tableMs, nowMs);
+        Row.PrefillSpeed = _prefillSpeed.Ratio;
+    }
+
+    /// <summary>Doubts a speed that nothing has confirmed for a while; see <see cref="SpeedEstimate.Relax"/>.</summary>
+    public void RelaxSpeed(double others, double nowMs)
+    {
+        _prefillSpeed.Relax(others, nowMs);
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
