@@ -59,4 +59,7 @@ public sealed record EndpointSnapshot
 
     /// <summary>Learned: its prompt times over the step-time table's; 1 before anything is learned.</summary>
     public double PrefillSpeedRatio { get; init; } = 1;
+
+    /// <summary>Learned: its times per output token over the step-time table's; 1 before anything is learned.</summary>
+    public double DecodeSpeedRatio { get; init; } = 1;
 }
