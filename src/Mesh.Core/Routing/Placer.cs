@@ -108,6 +108,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
                 WithinTarget = true,
                 OwnMs = context.PredictOwnMs(picked.Endpoint!),
                 TableMs = context.PredictOwnMs(picked.Endpoint!, speedRatio: 1),
+                CachedTokens = context.TokensHeldBy(picked.Endpoint!),
             };
         }
 

@@ -125,7 +125,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     }
 
     /// <summary>Predicted time of a decode step with one stream more.</summary>
-    public double NextStepMs(CostModel model) => _nextStepMs > 0 ? _nextStepMs : model.DecodeCosts(_streams, _contextTokens).NextStepMs;
+    public double NextStepMs(CostModel model) => _nextStepMs > 0 ? _nextStepMs : model.DecodeCosts(_streams, _contextTokens, _decodeRatio).NextStepMs;
 
     /// <summary>Streams that a prompt would push over their target of time per token.</summary>
     public int PushedOver(double waitMs, double ownMs, int uncachedTokens, double nowMs, CostModel model)

@@ -29,7 +29,7 @@ internal sealed class LoraAffinityFilter(int maxExtraRequests) : IEndpointFilter
             var load = candidate.LoadInRequests(context.FailureDecay);
             least = Math.Min(least, load);
             var state = candidate.AdapterState(adapter, context.Freshness);
-            if (state == AdapterState.FreeSlot) free++;
+            if (CanTake(state)) free++;
             if (state != AdapterState.Active) continue;
             active++;
             leastActive = Math.Min(leastActive, load);
@@ -39,6 +39,9 @@ internal sealed class LoraAffinityFilter(int maxExtraRequests) : IEndpointFilter
         return active + free == 0 ? candidates.Length : Keep(in context, adapter, candidates, withFree: true);
     }
 
+    // Still loaded, or loaded at once.
+    private static bool CanTake(AdapterState state) => state is AdapterState.Loaded or AdapterState.FreeSlot;
+
     private static int Keep(in SchedulingContext context, string adapter, Span<EndpointState> candidates, bool withFree)
     {
         var kept = 0;
@@ -46,7 +49,7 @@ internal sealed class LoraAffinityFilter(int maxExtraRequests) : IEndpointFilter
         {
             var candidate = candidates[i];
             var state = candidate.AdapterState(adapter, context.Freshness);
-            if (state != AdapterState.Active && !(withFree && state == AdapterState.FreeSlot)) continue;
+            if (state != AdapterState.Active && !(withFree && CanTake(state))) continue;
             if (kept != i) candidates[kept] = candidate;
             kept++;
         }
