@@ -108,6 +108,15 @@ public sealed class EmbeddedEngine : IMeshEngine
     }
 
     /// <inheritdoc/>
+    public ImmutableArray<ExplainedDecision> Decisions(PoolId? pool, string? requestId, int limit)
+    {
+        var pools = _router.Pools;
+        if (pool is { } id) return pools.TryGetValue(id, out var host) ? host.Decisions(requestId, limit) : [];
+        // Equal times are told apart by the pool, so that the order is always the same.
+        return [.. pools.OrderBy(p => p.Key).SelectMany(p => p.Value.Decisions(requestId, limit)).OrderByDescending(d => d.Timestamp).Take(limit)];
+    }
+
+    /// <inheritdoc/>
     public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.Snapshot())];
 
     /// <summary>Stops probing and scraping. Requests can still be placed and completed; nothing is learnt any more.</summary>

@@ -115,6 +115,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         return next;
     }
 
+    /// <summary>Decisions that were kept, the newest first.</summary>
+    public ImmutableArray<ExplainedDecision> Decisions(string? requestId, int limit)
+    {
+        lock (_gate) return state.Decisions(requestId, limit);
+    }
+
     public PoolSnapshot Snapshot()
     {
         lock (_gate) return state.Snapshot();

@@ -1,5 +1,6 @@
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Upstream;
@@ -14,5 +15,6 @@ internal sealed record InferenceServices(
     IUpstreamClient Upstream,
     GatewayMetrics Metrics,
     RequestDraw Draw,
+    ExplainAccess Explain,
     TimeProvider Time,
     ILoggerFactory Loggers);
