@@ -11,15 +11,10 @@ namespace Mesh.Engine.Tests.Scraping;
 public sealed class EndpointScraperTests : IDisposable
 {
     private const string Page = "vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\nvllm:num_requests_waiting 2\nvllm:num_requests_running 5\n";
-    private readonly EngineHttpHandlers _handlers = new(TimeSpan.FromSeconds(2));
     private readonly EngineMetrics _metrics = new();
     private readonly EngineOptions _options = new() { ScrapeTimeout = TimeSpan.FromMilliseconds(500), MaxMetricsPageBytes = 100_000 };
 
-    public void Dispose()
-    {
-        _handlers.Dispose();
-        _metrics.Dispose();
-    }
+    public void Dispose() => _metrics.Dispose();
 
     [Fact]
     public async Task Scrape_NoPagesConfigured_ReadsMetricsOnTheOwnPortOverOneConnection()
@@ -106,7 +101,7 @@ public sealed class EndpointScraperTests : IDisposable
     [Fact]
     public async Task Scrape_AddressMakesNoSense_SaysSo()
     {
-        var scraper = new EndpointScraper(new EndpointId("nonsense"), _handlers.Scrapes, _options, TimeProvider.System, _metrics);
+        var scraper = new EndpointScraper(new EndpointId("nonsense"), _options, TimeProvider.System, _metrics);
 
         var (_, failure) = await scraper.ScrapeAsync(new EndpointConfig { Id = new EndpointId("nonsense"), PodName = "p" }, default);
 
@@ -119,7 +114,7 @@ public sealed class EndpointScraperTests : IDisposable
         await using var server = await ScriptedServer.StartAsync(context => AnswerBadly(context, "slow"));
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Scraper(server).ScrapeAsync(Config(server), cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Scraper(server).ScrapeAsync(Config(server), cancel.Token));
     }
 
     private static async Task AnswerBadly(HttpContext context, string fault)
@@ -159,5 +154,5 @@ public sealed class EndpointScraperTests : IDisposable
     private static EndpointConfig Config(ScriptedServer server, params MetricsPageConfig[] pages) =>
         new() { Id = server.Id, PodName = "pod", MetricsPages = [.. pages] };
 
-    private EndpointScraper Scraper(ScriptedServer server, EngineOptions? options = null) => new(server.Id, _handlers.Scrapes, options ?? _options, TimeProvider.System, _metrics);
+    private EndpointScraper Scraper(ScriptedServer server, EngineOptions? options = null) => new(server.Id, options ?? _options, TimeProvider.System, _metrics);
 }
