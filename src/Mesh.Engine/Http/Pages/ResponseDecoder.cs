@@ -131,9 +131,9 @@ internal sealed class ResponseDecoder
             return DecodeResult.Done;
         }
 
+        _phase = Phase.Fixed;
         if (_head.ContentLength > _maxBodyBytes) return DecodeResult.TooLarge;
         _left = (int)_head.ContentLength;
-        _phase = Phase.Fixed;
         return DecodeResult.Done;
     }
 
@@ -158,7 +158,7 @@ internal sealed class ResponseDecoder
     private DecodeResult DecodeChunkSize(ReadOnlySpan<byte> received)
     {
         if (!TryLine(received, out var line))
-            return received.Length - _at > MaxChunkLineBytes ? Malformed("a chunk has no size") : DecodeResult.More;
+            return received.Length - _at > MaxChunkLineBytes + 1 ? Malformed("a chunk has no size") : DecodeResult.More;
         if (line.Length > MaxChunkLineBytes || !ChunkSize.TryRead(line, out var size)) return Malformed("a chunk has no size");
         if (size > _maxBodyBytes - (_bodyEnd - _bodyStart)) return DecodeResult.TooLarge;
         _left = (int)size;
