@@ -31,11 +31,13 @@ internal static class ScrapeCost
 
         // Everything is compiled and every connection's buffers are known before anything is measured.
         await BackToBackAsync(port, TimeSpan.FromSeconds(5));
+        await GeneralClientAsync(port, TimeSpan.FromSeconds(5));
         await PacedAsync(port, "/busy", new EngineOptions { ScrapeInterval = TimeSpan.FromMilliseconds(50) }, Duration / 2);
         for (var i = 0; i < 3; i++)
         {
             Print("nothing", await MeasureAsync(async () => { await Task.Delay(Duration / 2); return 0; }));
             Print("one endpoint, back to back", await MeasureAsync(() => BackToBackAsync(port, Duration / 2)));
+            Print("the same with HttpMessageInvoker", await MeasureAsync(() => GeneralClientAsync(port, Duration / 2)));
             Print("100 crowded endpoints", await PacedAsync(port, "/busy", new EngineOptions(), Duration));
             Print("100 resting endpoints", await PacedAsync(port, "/idle", new EngineOptions(), Duration));
         }
@@ -55,6 +57,27 @@ internal static class ScrapeCost
         while (TimeProvider.System.GetElapsedTime(started) < duration)
         {
             await ScrapeAsync(scraper, endpoint);
+            scrapes++;
+        }
+
+        return scrapes;
+    }
+
+    /// <summary>The same with the framework's client, for comparison.</summary>
+    private static async Task<int> GeneralClientAsync(int port, TimeSpan duration)
+    {
+        using var client = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ActivityHeadersPropagator = null });
+        var parser = new MetricsPageParser([]);
+        var address = new Uri($"http://127.0.0.1:{port}/busy");
+        var started = TimeProvider.System.GetTimestamp();
+        var scrapes = 0;
+        while (TimeProvider.System.GetElapsedTime(started) < duration)
+        {
+            using var deadline = new Deadline(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None);
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            using var response = await client.SendAsync(request, deadline.Token);
+            using var body = await PooledBody.ReadAsync(response, 4 << 20, deadline.Token);
+            parser.Parse(body!.Value.Memory.Span);
             scrapes++;
         }
 

@@ -43,8 +43,8 @@ internal sealed class ResponseDecoder
     /// <summary>True when the connection can carry another request: the response has ended, nothing came behind it and the server does not close.</summary>
     public bool CanReuse { get; private set; }
 
-    /// <summary>Bytes that are missing at least; 0 when the response has no stated length.</summary>
-    public int Missing => _phase == Phase.Fixed ? _left : 0;
+    /// <summary>Bytes that are missing at least: of the body, or of its present chunk; 0 when nothing tells.</summary>
+    public int Missing => _phase is Phase.Fixed or Phase.ChunkData ? _left : 0;
 
     /// <summary>Why it is malformed; a constant.</summary>
     public string Fault { get; private set; } = "";

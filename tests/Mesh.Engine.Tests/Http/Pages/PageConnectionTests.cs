@@ -33,6 +33,36 @@ public sealed class PageConnectionTests
     }
 
     [Theory]
+    [InlineData("Content-Length: 200000\r\n\r\n", "")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n30d40\r\n", "\r\n0\r\n\r\n")]
+    [InlineData("Connection: close\r\n\r\n", "")]
+    public async Task Get_LargeBodyInManyPieces_IsRead_AndASmallOneAfterIt(string head, string end)
+    {
+        await using var server = new RawServer(async (socket, number) =>
+        {
+            var isLarge = number % 2 == 0;
+            await RawServer.SendAsync(socket, isLarge ? $"HTTP/1.1 200 OK\r\n{head}{new string('x', 200_000)}{end}" : Good, pieceBytes: 3000);
+            return !isLarge || !head.StartsWith("Connection", StringComparison.Ordinal);
+        });
+        using var connection = Connect(server, maxBytes: 200_000);
+
+        for (var i = 0; i < 6; i++) Assert.Equal(i % 2 == 0 ? 200_000 : 5, (await GetAsync(connection)).Length);
+    }
+
+    [Fact]
+    public async Task Get_LargeBodyCut_IsBrokenAtOnce()
+    {
+        await using var server = new RawServer(async (socket, _) =>
+        {
+            await RawServer.SendAsync(socket, $"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n{new string('x', 150_000)}", pieceBytes: 3000);
+            return false;
+        });
+        using var connection = Connect(server, maxBytes: 200_000);
+
+        Assert.Equal(IoFailureKind.Broken, (await connection.GetAsync(default)).Kind);
+    }
+
+    [Theory]
     [InlineData("", "Broken")] // closes without a word
     [InlineData("HTTP/1.1 200 OK\r\nContent-Le", "Broken")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello", "Broken")]
