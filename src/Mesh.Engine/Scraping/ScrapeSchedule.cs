@@ -14,6 +14,7 @@ internal sealed class ScrapeSchedule(TimeSpan interval, TimeSpan backOffLimit, d
 {
     private readonly TimeSpan _usual = interval;
     private TimeSpan _interval = interval;
+    private TimeSpan _due;
     private int _failures;
 
     /// <summary>Delay before the first scrape.</summary>
@@ -32,6 +33,9 @@ internal sealed class ScrapeSchedule(TimeSpan interval, TimeSpan backOffLimit, d
         var next = Math.Floor((sinceStart - first) / pace) + 1;
         var afterPause = Math.Ceiling((sinceStart + pause - first) / pace);
         var due = first + pace * Math.Max(next, afterPause);
+        // A timer may fire a little early: the time that it was for has been served.
+        if (due == _due && due - sinceStart < pace / 8) due += pace;
+        _due = due;
         return due - sinceStart;
     }
 

@@ -67,5 +67,15 @@ public sealed class ScrapeScheduleTests
         for (var i = 0; i < 100; i++) Assert.InRange((times[(i + 1) % 100] - times[i] + 1) % 1, 0.003, 0.02);
     }
 
+    [Fact]
+    public void Next_TimerFiredALittleEarly_DoesNotServeTheSameTimeTwice()
+    {
+        var schedule = new ScrapeSchedule(Ms(200), Ms(1000), phase: 0.25);
+
+        Assert.Equal(Ms(190), schedule.Next(Ms(60), Ms(200), success: true));
+        Assert.Equal(Ms(201), schedule.Next(Ms(249), Ms(200), success: true));
+        Assert.Equal(Ms(199), schedule.Next(Ms(451), Ms(200), success: true));
+    }
+
     private static TimeSpan Ms(int value) => TimeSpan.FromMilliseconds(value);
 }
