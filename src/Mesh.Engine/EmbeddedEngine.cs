@@ -142,9 +142,7 @@ public sealed class EmbeddedEngine : IMeshEngine
 
     private PoolHost CreateHost(PoolConfig pool)
     {
-        var sampleMaxAge = _options.Pool.SampleMaxAge > _options.ScrapeInterval * 3 ? _options.Pool.SampleMaxAge : _options.ScrapeInterval * 3;
-        var longest = TimeSpan.FromMinutes(10);
-        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = sampleMaxAge < longest ? sampleMaxAge : longest };
+        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = _options.SampleMaxAge };
         return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options), _pause.Wake);
     }
 
