@@ -41,11 +41,13 @@ internal static class MeshTool
         }
     }
 
-    private static RootCommand Root(ToolConsole console) => new("Check, explain and compare the configuration of the mesh.")
+    private static RootCommand Root(ToolConsole console) => new("Check, explain and compare the configuration of the mesh; try it in simulation and under load.")
     {
         ValidateCommand.Create(console),
         ExplainCommand.Create(console),
         DiffCommand.Create(console),
+        ReplayCommand.Create(console),
+        LoadCommand.Create(console),
         VersionCommand.Create(console),
     };
 
