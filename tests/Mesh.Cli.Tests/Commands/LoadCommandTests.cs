@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mesh.Cli.Output;
 using Mesh.Cli.Tests.Support;
@@ -8,6 +10,8 @@ namespace Mesh.Cli.Tests.Commands;
 
 public sealed class LoadCommandTests
 {
+    private const int SigInt = 2;
+
     private static readonly string Answer = ScriptedServer.Whole("""{"choices":[{"text":"a"}],"usage":{"prompt_tokens":5,"completion_tokens":3}}""");
 
     [Theory]
@@ -280,9 +284,42 @@ public sealed class LoadCommandTests
         Assert.True(Int(report, "requests", "interrupted") >= 3);
     }
 
+    [Fact]
+    public async Task Load_CtrlC_EndsTheProcessWithTheResultsSoFar()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var number = 0;
+        await using var server = new ScriptedServer(exchange => Interlocked.Increment(ref number) <= 5 ? exchange.WriteAsync(Answer) : exchange.Forever());
+        // A test run in the background of a shell ignores the signal, and its children would too.
+        using var process = Process.Start(new ProcessStartInfo(
+            "env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "mesh.dll"), "load", server.Url, "--rate", "100", "--duration", "1h", "--no-stream", "--model", "m", "-o", "json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        try
+        {
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+            while (server.Requests.Count < 10) await Task.Delay(20, deadline.Token);
+            Assert.Equal(0, Kill(process.Id, SigInt));
+            await process.WaitForExitAsync(deadline.Token);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+
+        Assert.Equal(("", 0), (await error, process.ExitCode));
+        var report = JsonDocument.Parse(await output).RootElement;
+        Assert.Equal((true, 5), (report.GetProperty("interrupted").GetBoolean(), Int(report, "requests", "answered")));
+        Assert.True(Int(report, "requests", "interrupted") >= 5);
+    }
+
     [Theory]
     [InlineData("load ftp://x --rate 1", "URL ftp://x: an address such as http://127.0.0.1:8080 is expected.")]
-    [InlineData("load", "Required argument 'URL' missing for command: 'load'.")]
+    [InlineData("load --rate 1", "Required argument 'URL' missing for command: 'load'.")]
     [InlineData("load x", "--rate is missing: how many requests per second are to be sent; or --trace.")]
     [InlineData("load x --rate 0", "--rate is 0; a number, 0.000001 to 1000000 is expected.")]
     [InlineData("load x --rate 1 --duration soon", "--duration is soon; a time such as 500ms, 30s or 10m is expected.")]
@@ -315,6 +352,10 @@ public sealed class LoadCommandTests
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.EndsWith("next: give --trace a Mooncake JSONL or an Azure CSV file of at least two rows\n", run.Error, StringComparison.Ordinal);
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int process, int signal);
 
     private static async Task FailAsync(ScriptedServer.Exchange exchange, string fault)
     {

@@ -65,7 +65,7 @@ public sealed class EventReaderTests
     [InlineData("{\"usage\":null}", -1, -1, -1)]
     [InlineData("{\"usage\":{\"prompt_tokens\":-1,\"completion_tokens\":\"x\"}}", -1, -1, -1)]
     [InlineData("not json", -1, -1, -1)]
-    [InlineData("{\"usage\":{\"prompt_tokens\":1", 1, -1, -1)]
+    [InlineData("{\"usage\":{\"prompt_tokens\":1,", 1, -1, -1)]
     public void Usage_Read_TakesWhatIsThere(string json, int prompt, int completion, int cached) =>
         Assert.Equal(new Usage(prompt, completion, cached), Usage.Read(Encoding.UTF8.GetBytes(json)));
 }

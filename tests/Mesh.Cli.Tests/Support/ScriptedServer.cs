@@ -117,7 +117,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
         /// <summary>Ends the connection with a reset.</summary>
         public void Reset()
         {
-            client.LingerState = new LingerOption(true, 0);
+            // The stream's own end would say good-bye first.
+            client.Client.LingerState = new LingerOption(true, 0);
+            client.Client.Close();
             IsClosed = true;
         }
 
