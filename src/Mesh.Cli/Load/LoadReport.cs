@@ -23,7 +23,7 @@ internal sealed record LoadReport
 
     public required Counts Requests { get; init; }
 
-    /// <summary>Ended requests per second.</summary>
+    /// <summary>Answered requests per second.</summary>
     public required double RequestsPerSecond { get; init; }
 
     public required TokenCounts Tokens { get; init; }
@@ -68,7 +68,7 @@ internal sealed record LoadReport
             PlannedRate = plan.Rate,
             Seconds = seconds,
             Requests = new Counts(recorder.Planned, recorder.Answered, recorder.Failed, recorder.Interrupted, recorder.WarmUp, recorder.MostInFlight),
-            RequestsPerSecond = counted / seconds,
+            RequestsPerSecond = recorder.Answered / seconds,
             Tokens = new TokenCounts(
                 recorder.PromptTokens, recorder.OutputTokens, recorder.OutputTokens / seconds, recorder.Chunks,
                 recorder.AnswersWithCachedTokens > 0 ? recorder.CachedTokens : null,
