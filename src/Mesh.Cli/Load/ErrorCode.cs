@@ -28,7 +28,7 @@ internal static class ErrorCode
         return false;
     }
 
-    /// <summary>The code, else the type; null where neither is told. At most 64 characters.</summary>
+    /// <summary>The code where it is a word, else the type, else the code as a number; null where neither is told. At most 64 characters.</summary>
     public static string? Read(ReadOnlySpan<byte> json)
     {
         try
@@ -38,7 +38,9 @@ internal static class ErrorCode
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object) return null;
             var error = root.TryGetProperty("error", out var inner) && inner.ValueKind == JsonValueKind.Object ? inner : root;
-            return Text(error, "code") ?? Text(error, "type");
+            // vLLM's code is the status once more; its type says what is wrong.
+            var code = Text(error, "code");
+            return code is null || int.TryParse(code, out _) ? Text(error, "type") ?? code : code;
         }
         catch (JsonException)
         {

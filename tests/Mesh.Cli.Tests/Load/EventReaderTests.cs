@@ -38,7 +38,8 @@ public sealed class EventReaderTests
     }
 
     [Theory]
-    [InlineData("data: {\"error\":{\"code\":503,\"type\":\"overloaded\"}}\n\n", "503")]
+    [InlineData("data: {\"error\":{\"code\":503,\"type\":\"overloaded\"}}\n\n", "overloaded")]
+    [InlineData("data: {\"error\":{\"code\":503}}\n\n", "503")]
     [InlineData("data: {\"error\":{\"type\":\"overloaded\"}}\n\n", "overloaded")]
     [InlineData("event: error\ndata: {\"type\":\"x\",\"message\":\"y\"}\n\n", "x")]
     [InlineData("event: error\ndata: gone\n\n", "without a code")]
