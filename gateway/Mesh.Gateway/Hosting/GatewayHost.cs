@@ -6,7 +6,9 @@ using Mesh.Engine;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
 using Mesh.Gateway.Upstream;
@@ -26,6 +28,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly ListenerConfigurationSource _listeners;
     private readonly ActiveConfiguration _configuration;
     private readonly IUpstreamClient _upstream;
+    private readonly UpstreamKeys _keys;
     private readonly GatewayOptions _options;
     private readonly Readiness _readiness;
     private readonly CancellationTokenSource _endRequests;
@@ -43,6 +46,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
         _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
@@ -139,6 +143,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
         _upstream.Dispose();
+        _keys.Dispose();
         _endRequests.Dispose();
     }
 
@@ -169,13 +174,13 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), time, loggers);
+        var services = new InferenceServices(_options, _configuration, engine, _upstream, _keys, _metrics, new RequestDraw(_options.Seed), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
         var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, _endRequests.Token);
+        var handler = new InferenceHandler(services, matcher, forwarder, new StoredResponseForwarder(services, errors), errors, accessLog, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
         var dispatcher = new RequestDispatcher(

@@ -1,6 +1,7 @@
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Upstream;
 
@@ -12,6 +13,7 @@ internal sealed record InferenceServices(
     ActiveConfiguration Configuration,
     IMeshEngine Engine,
     IUpstreamClient Upstream,
+    UpstreamKeys Keys,
     GatewayMetrics Metrics,
     RequestDraw Draw,
     TimeProvider Time,

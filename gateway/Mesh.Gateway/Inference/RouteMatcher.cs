@@ -1,3 +1,4 @@
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Shaping;
 
@@ -38,8 +39,12 @@ internal sealed class RouteMatcher(InferenceServices services)
 
     /// <summary>
     /// True when the client's path or the one that the rule makes of it is one of the APIs: a rewrite is no way to the model servers'
-    /// other paths.
+    /// other paths, and to their administrative ones least of all.
     /// </summary>
-    public static bool MayBeSent(InferenceExchange exchange) =>
-        ApiPaths.Find(exchange.Context.Request.Path.Value) == ApiKind.Inference || ApiPaths.Find(exchange.Path) == ApiKind.Inference;
+    public static bool MayBeSent(InferenceExchange exchange)
+    {
+        var path = exchange.Context.Request.Path.Value;
+        if (ApiPaths.IsForwarded(ApiPaths.Find(exchange.Path))) return true;
+        return ApiPaths.IsForwarded(ApiPaths.Find(path)) && (path == exchange.Path || !AdministrativePaths.Contains(exchange.Path));
+    }
 }
