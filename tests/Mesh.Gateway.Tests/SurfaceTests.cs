@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Core.Config;
-using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Tests.Support;
 
