@@ -8,6 +8,9 @@ internal enum AdapterState
     /// <summary>Requests with it run there.</summary>
     Active,
 
+    /// <summary>The last requests with it ran there lately enough for its weights to be still in a slot.</summary>
+    Loaded,
+
     /// <summary>It can be loaded at once.</summary>
     FreeSlot,
 
@@ -19,56 +22,68 @@ internal enum AdapterState
 }
 
 /// <summary>
-/// The LoRA adapters of one endpoint: those of the requests that are in flight there, which the router knows exactly, and those that its
-/// last sample names while it counts. A batch holds few, so that lists are walked.
+/// The LoRA adapters of one endpoint: those of the requests that are in flight there, which the router knows exactly, those that ran last
+/// and that nothing has pushed out of their slots since, and those that its last sample names while it counts. A batch holds few, so that
+/// lists are walked.
 /// </summary>
 internal sealed class EndpointAdapters
 {
-    private readonly List<(string Name, int Requests)> _inFlight = [];
+    // Remembered of a server that does not tell how many slots it has.
+    private const int AssumedSlots = 8;
+    // The one used last comes last.
+    private readonly List<(string Name, int Requests)> _used = [];
+    private int _slots = AssumedSlots;
 
     public void Add(string adapter)
     {
         var index = IndexOf(adapter);
-        if (index < 0) _inFlight.Add((adapter, 1));
-        else _inFlight[index] = (adapter, _inFlight[index].Requests + 1);
+        var requests = index < 0 ? 0 : _used[index].Requests;
+        if (index >= 0) _used.RemoveAt(index);
+        _used.Add((adapter, requests + 1));
+        ForgetOldest();
     }
 
     public void Remove(string adapter)
     {
         var index = IndexOf(adapter);
-        var left = _inFlight[index].Requests - 1;
-        if (left > 0)
-        {
-            _inFlight[index] = (adapter, left);
-            return;
-        }
-        _inFlight[index] = _inFlight[^1];
-        _inFlight.RemoveAt(_inFlight.Count - 1);
+        _used[index] = (adapter, _used[index].Requests - 1);
+        ForgetOldest();
     }
+
+    /// <summary>Requests with an adapter that are in flight.</summary>
+    public int RequestsOf(string adapter) => IndexOf(adapter) is >= 0 and var index ? _used[index].Requests : 0;
+
+    /// <summary>The engine has been restarted: what has no request in flight is not there any more.</summary>
+    public void ForgetLoaded() => _used.RemoveAll(static a => a.Requests == 0);
 
     /// <summary>State of an adapter. Where the number of slots is not known, one is taken to be free.</summary>
     /// <param name="adapter">The adapter.</param>
     /// <param name="sample">Last sample; null when it no longer counts.</param>
     public AdapterState StateOf(string adapter, EndpointSample? sample)
     {
-        if (IndexOf(adapter) >= 0) return AdapterState.Active;
-        if (sample is null) return AdapterState.FreeSlot;
-        var loaded = 0;
-        if (!sample.RunningAdapters.IsDefaultOrEmpty)
+        var index = IndexOf(adapter);
+        if (index >= 0 && _used[index].Requests > 0) return AdapterState.Active;
+        var free = index >= 0 ? AdapterState.Loaded : AdapterState.FreeSlot;
+        if (sample is null) return free;
+        if (Contains(sample.RunningAdapters, adapter)) return AdapterState.Active;
+        if (sample.MaxLoras is not { } slots) return free;
+        _slots = slots;
+        var running = sample.RunningAdapters.IsDefault ? 0 : sample.RunningAdapters.Length;
+        foreach (var (name, requests) in _used)
         {
-            foreach (var running in sample.RunningAdapters)
-            {
-                if (running == adapter) return AdapterState.Active;
-            }
-            loaded = sample.RunningAdapters.Length;
+            if (requests > 0 && !Contains(sample.RunningAdapters, name)) running++;
         }
-        if (sample.MaxLoras is not { } slots) return AdapterState.FreeSlot;
-        foreach (var (name, _) in _inFlight)
-        {
-            if (!Contains(sample.RunningAdapters, name)) loaded++;
-        }
-        if (loaded < slots) return AdapterState.FreeSlot;
+        if (running < slots) return free;
         return Contains(sample.WaitingAdapters, adapter) ? AdapterState.Waiting : AdapterState.Full;
+    }
+
+    // A slot is taken from the adapter that was used longest ago, never from one that is in use.
+    private void ForgetOldest()
+    {
+        for (var i = 0; i < _used.Count && _used.Count > _slots; i++)
+        {
+            if (_used[i].Requests == 0) _used.RemoveAt(i--);
+        }
     }
 
     private static bool Contains(ImmutableArray<string> names, string name)
@@ -83,9 +98,9 @@ internal sealed class EndpointAdapters
 
     private int IndexOf(string adapter)
     {
-        for (var i = 0; i < _inFlight.Count; i++)
+        for (var i = 0; i < _used.Count; i++)
         {
-            if (_inFlight[i].Name == adapter) return i;
+            if (_used[i].Name == adapter) return i;
         }
         return -1;
     }

@@ -90,7 +90,11 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests that were in flight when the last sample came.</summary>
     public int InFlightAtSample { get; private set; }
 
-    public EndpointHealth Health => _health.Verdict;
+    /// <summary>What the prober says, and unhealthy while the engine sleeps: it answers its probes, and no requests.</summary>
+    public EndpointHealth Health => IsAsleep && _health.Verdict == EndpointHealth.Healthy ? EndpointHealth.Unhealthy : _health.Verdict;
+
+    /// <summary>What the last sample says; a page that fails to come leaves that to the prober.</summary>
+    public bool IsAsleep => LastSample?.IsAsleep ?? false;
 
     /// <summary>True while it is left alone for failing requests.</summary>
     public bool IsEjected => _outlier.IsEjected;
@@ -168,34 +172,39 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Takes a probe's result; one that is older than the last is ignored.</summary>
     public HealthTransition Observe(ProbeResult probe, HealthCheckConfig check)
     {
-        var before = _health.Verdict;
+        var before = Health;
         if (probe.Timestamp < _lastProbe) return new HealthTransition(before, before);
         _lastProbe = probe.Timestamp;
-        return Moved(before, _health.Observe(probe.Success, check.HealthyThreshold, check.UnhealthyThreshold));
+        _health.Observe(probe.Success, check.HealthyThreshold, check.UnhealthyThreshold);
+        return Moved(before);
     }
 
     /// <summary>Takes over a verdict.</summary>
     public HealthTransition Observe(EndpointHealth verdict)
     {
-        var before = _health.Verdict;
+        var before = Health;
         _health.Set(verdict);
-        return Moved(before, verdict);
+        return Moved(before);
     }
 
-    /// <summary>Takes a sample; false when it is older than the last.</summary>
-    public bool Observe(EndpointSample sample) => Observe(sample, sample.Timestamp);
+    /// <summary>Takes a sample; null when it is older than the last.</summary>
+    public HealthTransition? Observe(EndpointSample sample) => Observe(sample, sample.Timestamp);
 
-    /// <summary>Takes a sample that ages as if it had been read at <paramref name="agesFrom"/>; false when it is older than the last.</summary>
-    public bool Observe(EndpointSample sample, long agesFrom)
+    /// <summary>
+    /// Takes a sample that ages as if it had been read at <paramref name="agesFrom"/>, and says what it changed; null when it is older than
+    /// the last.
+    /// </summary>
+    public HealthTransition? Observe(EndpointSample sample, long agesFrom)
     {
-        if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return false;
+        if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return null;
+        var before = Health;
         LastSample = sample;
         InFlightAtSample = InFlightRequests;
         _sampleTimestamp = sample.Timestamp;
         _sampleAgesFrom = agesFrom;
         _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
         _waitingRequests = sample.WaitingRequests ?? double.NaN;
-        return true;
+        return Moved(before);
     }
 
     /// <summary>True, once, when a sample shows that another engine has started since the one before it that told.</summary>
@@ -204,8 +213,13 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         if (sample.EngineStarted is not { } started) return false;
         var before = _engineStarted;
         _engineStarted = started;
-        return before is not null && before != started;
+        if (before is null || before == started) return false;
+        _adapters?.ForgetLoaded();
+        return true;
     }
+
+    /// <summary>Requests with a LoRA adapter that are in flight.</summary>
+    public int AdapterRequests(string adapter) => _adapters?.RequestsOf(adapter) ?? 0;
 
     /// <summary>How ready it is for a LoRA adapter.</summary>
     public AdapterState AdapterState(string adapter, SampleFreshness freshness)
@@ -222,8 +236,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     private void UpdateReady() => costs[slot].IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
 
-    private HealthTransition Moved(EndpointHealth before, EndpointHealth after)
+    private HealthTransition Moved(EndpointHealth before)
     {
+        var after = Health;
         // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
         if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy)
         {

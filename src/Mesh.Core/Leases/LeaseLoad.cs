@@ -22,6 +22,9 @@ internal readonly record struct LeaseLoad(int PromptTokens, int OutputTokens)
     /// <summary>The same by the step-time table alone.</summary>
     public double TableMs { get; init; }
 
+    /// <summary>Prompt tokens that the endpoint was believed to hold; 0 where the profile does not ask.</summary>
+    public int CachedTokens { get; init; }
+
     /// <summary>When it was sent, in milliseconds since the pool's start.</summary>
     public double SentMs { get; init; }
 

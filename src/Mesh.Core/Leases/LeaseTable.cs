@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Leases;
 
@@ -58,8 +59,8 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         return true;
     }
 
-    /// <summary>Notes the number that the lease's stream is known by.</summary>
-    public void SetStream(LeaseId id, double stream)
+    /// <summary>Notes where the lease's stream began.</summary>
+    public void SetStream(LeaseId id, StreamMark stream)
     {
         if (Find(id) is var index && index != NoSlot) _slots[index].Stream = stream;
     }
@@ -126,7 +127,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         slot.Session = session;
         slot.Load = load;
         slot.FirstByteSeen = false;
-        slot.Stream = 0;
+        slot.Stream = default;
         slot.AdoptedAs = null;
         slot.Previous = NoSlot;
         slot.Next = session.FirstSlot;
@@ -165,10 +166,16 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         public int Generation;
         public int Previous;
         public int Next;
-        public double Stream;
+        public StreamMark Stream;
         public bool FirstByteSeen;
     }
 }
 
 /// <summary>What a lease that has just ended held.</summary>
-internal readonly record struct EndedLease(EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen, double Stream);
+internal readonly struct EndedLease(EndpointState endpoint, LeaseLoad load, bool firstByteSeen, StreamMark stream)
+{
+    public readonly EndpointState Endpoint = endpoint;
+    public readonly LeaseLoad Load = load;
+    public readonly bool FirstByteSeen = firstByteSeen;
+    public readonly StreamMark Stream = stream;
+}

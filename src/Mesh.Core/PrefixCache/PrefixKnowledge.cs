@@ -8,6 +8,11 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
 {
     private const int LeastSlots = 64;
     private PrefixIndex? _index;
+    // Of the capacity that endpoints claim, the share that is really there for prompts to come back to.
+    private const float LeastShare = 1f / 16;
+    private const float Loss = 0.95f;
+    private const float Gain = 1.005f;
+    private float[] _share = [];
     private int[] _held = [];
     private int _slots;
 
@@ -21,6 +26,12 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
     {
         _slots = slots;
         if (_held.Length < slots) _held = new int[Math.Max(LeastSlots, slots * 2)];
+        if (_share.Length < slots)
+        {
+            var known = _share.Length;
+            Array.Resize(ref _share, Math.Max(LeastSlots, slots * 2));
+            _share.AsSpan(known).Fill(1);
+        }
         if (_index is not null && slots > _index.EndpointCapacity) _index = null;
     }
 
@@ -38,10 +49,27 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
     {
         if (chain.IsEmpty) return;
         _index ??= new PrefixIndex(Layout, Math.Max(LeastSlots, _slots * 2), maxBlocks);
-        _index.SetCapacity(slot, capacityTokens);
+        _index.SetCapacity(slot, (long)(capacityTokens * _share[slot]));
         _index.Store(slot, chain);
     }
 
+    /// <summary>
+    /// An endpoint told how much of a prompt it had. Running requests and other clients take their part of its cache: where it had lost what
+    /// it was believed to hold, it is believed to keep 5% less from now on, and 0.5% more where it had it; so that one belief in eleven is
+    /// wrong when the two are in balance.
+    /// </summary>
+    public void Observe(int slot, int believedTokens, int cachedTokens)
+    {
+        if (believedTokens <= 0 || _index is null) return;
+        ref var share = ref _share[slot];
+        // What is cached ends at a block's end, and the two sides' blocks end at different places.
+        share = cachedTokens < believedTokens / 2 ? Math.Max(LeastShare, share * Loss) : Math.Min(1, share * Gain);
+    }
+
     /// <summary>An endpoint holds nothing any more.</summary>
-    public void Forget(int slot) => _index?.Clear(slot);
+    public void Forget(int slot)
+    {
+        if (slot < _share.Length) _share[slot] = 1;
+        _index?.Clear(slot);
+    }
 }

@@ -22,6 +22,9 @@ internal readonly record struct Placement(EndpointState? Endpoint, DecisionReaso
     /// <summary>The same by the step-time table alone.</summary>
     public double TableMs { get; init; }
 
+    /// <summary>Prompt tokens that the endpoint is believed to hold.</summary>
+    public int CachedTokens { get; init; }
+
     /// <summary>Some endpoint could take it, but every backend is at target.</summary>
     public static Placement Full => new(null, DecisionReason.Saturated);
 

@@ -133,6 +133,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             CostMs = choice.CostMs,
             OwnMs = choice.OwnMs,
             TableMs = choice.TableMs,
+            CachedTokens = choice.CachedTokens,
         };
 
     private bool IsReady(EndpointState endpoint, double nowMs) => endpoint.QueueCount == 0 && endpoint.Work.WaitMs(nowMs) < _bindAheadMs;

@@ -165,16 +165,18 @@ public sealed class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         var agesFrom = _clock.AgesFrom(sample);
-        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || !endpoint.Observe(sample, agesFrom)) return false;
+        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(sample, agesFrom) is not { } transition) return false;
         _endpoints.Adapters.Learn(sample);
         if (endpoint.TakeRestart(sample))
         {
             _prefixes.Forget(endpoint.Slot);
             endpoint.Work.LearnAnew();
         }
+        _reservations.OnSample(endpoint);
 
         // One that was on its way for too long says nothing any more.
         if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));
+        Moved(endpoint, transition);
         _dispatcher.Dispatch();
         return true;
     }

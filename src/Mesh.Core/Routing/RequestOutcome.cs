@@ -3,9 +3,9 @@ namespace Mesh.Core.Routing;
 /// <summary>How a placed request ended.</summary>
 /// <param name="Kind">Success, failure of the endpoint, or the client's leaving.</param>
 /// <param name="PromptTokens">From the usage block; 0 when unknown.</param>
-/// <param name="CachedTokens">Prompt tokens served from the prefix cache; 0 when unknown.</param>
+/// <param name="CachedTokens">Prompt tokens served from the prefix cache, 0 and up; null when unknown.</param>
 /// <param name="OutputTokens">From the usage block; 0 when unknown.</param>
-public readonly record struct RequestOutcome(OutcomeKind Kind, int PromptTokens = 0, int CachedTokens = 0, int OutputTokens = 0);
+public readonly record struct RequestOutcome(OutcomeKind Kind, int PromptTokens = 0, int? CachedTokens = null, int OutputTokens = 0);
 
 /// <summary>How a request ended, as far as the endpoint's health is concerned.</summary>
 public enum OutcomeKind

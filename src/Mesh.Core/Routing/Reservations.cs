@@ -14,6 +14,11 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 {
     // Shorter prompts share steps with others and say little about an endpoint's speed.
     private const double LeastInstructiveMs = 50;
+    // So have short answers: their first steps are shared with prompts.
+    private const int LeastInstructiveTokens = 16;
+
+    private readonly SpeedEstimate _poolSpeed = new();
+    private readonly SpeedEstimate _poolDecodeSpeed = new();
 
     public SessionTable Sessions { get; } = new(clock.SessionTimeoutTicks, options.MaxSessions);
 
@@ -21,6 +26,9 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 
     /// <summary>How far predictions of the time to the first token were off.</summary>
     public PredictionError FirstTokenError { get; } = new();
+
+    /// <summary>How far predictions of the time per output token were off.</summary>
+    public PredictionError OutputTokenError { get; } = new();
 
     /// <summary>Set with every configuration.</summary>
     public required BackendTable Backends { get; set; }
@@ -46,6 +54,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
             Adapter = endpoints.Adapters.Find(request.Model),
             OwnMs = placement.OwnMs,
             TableMs = placement.TableMs,
+            CachedTokens = placement.CachedTokens,
             SentMs = nowMs,
             FirstByteMs = nowMs + endpoint.Work.WaitMs(nowMs) + placement.OwnMs,
         };
@@ -78,11 +87,19 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
         var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
-        if (load.TableMs >= LeastInstructiveMs) endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs);
+        if (load.TableMs >= LeastInstructiveMs)
+        {
+            endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs, nowMs);
+            _poolSpeed.Observe(nowMs - begun, load.TableMs, nowMs);
+        }
         if (load.TableMs > 0) FirstTokenError.Observe(load.FirstByteMs - load.SentMs, nowMs - load.SentMs);
         Leases.SetStream(lease, endpoint.Work.OnFirstByte(load.OwnMs, load.ContextTokens, nowMs, Costs));
         return endpoint;
     }
+
+    /// <summary>An endpoint has told of itself: what was learned about it, and has not been confirmed for long, is doubted.</summary>
+    public void OnSample(EndpointState endpoint) => endpoint.Work.RelaxSpeed(
+        _poolSpeed.Ratio, _poolDecodeSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
 
     /// <summary>Ends a lease; false when it is unknown.</summary>
     public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)
@@ -91,6 +108,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!Leases.TryTake(lease, out var ended)) return false;
         endpoint = ended.Endpoint;
         if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
+        if (outcome.Kind == OutcomeKind.Success) Learn(in ended, in outcome);
         Release(in ended);
         return true;
     }
@@ -101,6 +119,23 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         while (Leases.TryTakeFirst(session, out var ended)) Release(in ended);
     }
 
+    // The usage block tells what was really computed.
+    private void Learn(in EndedLease ended, in RequestOutcome outcome)
+    {
+        var work = ended.Endpoint.Work;
+        if (outcome.CachedTokens is { } cached) prefixes.Observe(ended.Endpoint.Slot, ended.Load.CachedTokens, cached);
+        if (!ended.Stream.IsStream || outcome.OutputTokens < LeastInstructiveTokens) return;
+        var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
+        var predictedTokens = work.PredictedTokens(in ended.Stream, nowMs, Costs) - 1;
+        var tookMs = nowMs - ended.Stream.BegunMs;
+        if (tookMs <= 0 || predictedTokens <= 0) return;
+        var (observedMs, predictedMs) = (tookMs / (outcome.OutputTokens - 1), tookMs / predictedTokens);
+        OutputTokenError.Observe(predictedMs, observedMs);
+        var tableMs = predictedMs / work.TrustedDecodeRatio;
+        _poolDecodeSpeed.Observe(observedMs, tableMs, nowMs);
+        work.ObserveDecode(observedMs, tableMs, _poolDecodeSpeed.Ratio, nowMs);
+    }
+
     private static bool CountsAsLoad(OutcomeKind kind) => kind is
         OutcomeKind.ConnectFailure or OutcomeKind.ServerError or OutcomeKind.Timeout or OutcomeKind.StreamBroken or OutcomeKind.EndpointFull;
 
@@ -108,7 +143,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     {
         ended.Endpoint.Release(in ended);
         var answered = ended.FirstByteSeen || !ended.Load.Streaming;
-        ended.Endpoint.Work.OnEnded(answered, ended.Stream, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);
+        ended.Endpoint.Work.OnEnded(answered, in ended.Stream, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);
         Backends.OnCompleted(ended.Endpoint);
         endpoints.ForgetIfDrained(ended.Endpoint);
     }

@@ -12,7 +12,7 @@ public sealed record EndpointSnapshot
     /// <summary>Pod name.</summary>
     public required string PodName { get; init; }
 
-    /// <summary>What the prober says.</summary>
+    /// <summary>What the prober says; unhealthy while the engine sleeps (<see cref="EndpointSample.IsAsleep"/> of the last sample).</summary>
     public EndpointHealth Health { get; init; }
 
     /// <summary>Requests in flight, exact.</summary>
@@ -59,4 +59,7 @@ public sealed record EndpointSnapshot
 
     /// <summary>Learned: its prompt times over the step-time table's; 1 before anything is learned.</summary>
     public double PrefillSpeedRatio { get; init; } = 1;
+
+    /// <summary>Learned: its times per output token over the step-time table's; 1 before anything is learned.</summary>
+    public double DecodeSpeedRatio { get; init; } = 1;
 }

@@ -18,6 +18,9 @@ public sealed record PoolSnapshot
     /// <summary>How far predictions of the time to the first token were off.</summary>
     public PredictionSnapshot FirstTokenPredictions { get; init; }
 
+    /// <summary>How far predictions of the time per output token were off.</summary>
+    public PredictionSnapshot OutputTokenPredictions { get; init; }
+
     /// <summary>Waiting requests by priority, highest first.</summary>
     public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
 }

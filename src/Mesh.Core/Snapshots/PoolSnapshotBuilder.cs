@@ -2,6 +2,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Snapshots;
@@ -24,8 +25,8 @@ internal static class PoolSnapshotBuilder
         {
             Id = config.Id,
             Leases = reservations.Leases.Count,
-            FirstTokenPredictions = new PredictionSnapshot(
-                reservations.FirstTokenError.Count, reservations.FirstTokenError.ObservedMs, reservations.FirstTokenError.AbsoluteErrorMs),
+            FirstTokenPredictions = Copy(reservations.FirstTokenError),
+            OutputTokenPredictions = Copy(reservations.OutputTokenError),
             Queue =
             [
                 .. waiting.All.GroupBy(w => w.Request.Priority).OrderByDescending(g => g.Key)
@@ -34,6 +35,8 @@ internal static class PoolSnapshotBuilder
             Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now), reservations.Backends, clock.SinceStart(now)))],
         };
     }
+
+    private static PredictionSnapshot Copy(PredictionError error) => new(error.Count, error.ObservedMs, error.AbsoluteErrorMs);
 
     private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, long now) => new()
     {
@@ -82,6 +85,7 @@ internal static class PoolSnapshotBuilder
         WaitingPromptMs = endpoint.Work.QueuedMs,
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
         PrefillSpeedRatio = endpoint.Work.PrefillSpeedRatio,
+        DecodeSpeedRatio = endpoint.Work.DecodeSpeedRatio,
         TotalRequests = endpoint.TotalRequests,
         Models = endpoint.Models is { } models ? [.. models.Select(m => m.Name)] : default,
         LastSample = endpoint.LastSample,

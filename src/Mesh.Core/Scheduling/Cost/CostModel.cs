@@ -24,6 +24,8 @@ internal sealed class CostModel(SchedulingConfig config)
     private const double StepWeight = 3;
     private const double PushedStreamMs = 500;
     private const double PushedStreamBusyMs = 3000;
+    // Beyond what most tables measure, and as far as models go.
+    private const int LongestPrompt = 131_072;
     // A stream's context where there is none to go by.
     private const int TypicalContextTokens = 2048;
 
@@ -36,19 +38,22 @@ internal sealed class CostModel(SchedulingConfig config)
     /// <summary>Time per output token that streams should keep to.</summary>
     public double TokenTargetMs { get; } = config.TimePerOutputTokenTarget.TotalMilliseconds;
 
-    public WorkCurve Curve { get; } = new(config.StepTimes);
+    public WorkCurve Curve { get; } = new(config.StepTimes.WithLongPrompts(LongestPrompt));
 
     /// <summary>w − 1 at a mean wait.</summary>
     public static double WorkWeightAt(double meanWaitMs) => WorkWeight + WorkWeightPerWaitSecond * meanWaitMs / 1000;
 
     /// <summary>Cost of one more stream beside those that are there, what they add to a prefill step, and their step with and without it.</summary>
-    public (double CostMs, double IncrementMs, double StepMs, double NextStepMs) DecodeCosts(int streams, long contextTokens)
+    /// <param name="streams">Streams there.</param>
+    /// <param name="contextTokens">Their contexts together.</param>
+    /// <param name="speed">Learned: the endpoint's times per token over the table's.</param>
+    public (double CostMs, double IncrementMs, double StepMs, double NextStepMs) DecodeCosts(int streams, long contextTokens, double speed)
     {
         // The newcomer counts as long as those that are there: a longer one would raise their mean the less the more they are, and the
         // busiest endpoint would look cheapest.
         var mean = streams == 0 ? TypicalContextTokens : contextTokens / streams;
-        var before = Curve.DecodeMs(streams, contextTokens);
-        var after = Curve.DecodeMs(streams + 1, contextTokens + mean);
-        return (StepWeight * Math.Max(0, after - Curve.DecodeMs(1, mean)), Curve.BesidesPrefillMs(streams, contextTokens), before, after);
+        var before = speed * Curve.DecodeMs(streams, contextTokens);
+        var after = speed * Curve.DecodeMs(streams + 1, contextTokens + mean);
+        return (StepWeight * Math.Max(0, after - Curve.DecodeMs(1, mean)), speed * Curve.BesidesPrefillMs(streams, contextTokens), before, after);
     }
 }

@@ -7,6 +7,8 @@ namespace Mesh.Core.Scheduling.Cost;
 internal sealed class EndpointWork(CostTable table, int slot)
 {
     private readonly SpeedEstimate _prefillSpeed = new();
+    private readonly SpeedEstimate _decodeSpeed = new();
+    private double _decodeRatio = 1;
     private readonly StreamSlack _slack = new();
     private double _stepMs;
     private double _nextStepMs;
@@ -26,6 +28,12 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// <summary>Learned: this endpoint's prompt times over the table's.</summary>
     public double PrefillSpeedRatio => _prefillSpeed.Ratio;
 
+    /// <summary>Learned: this endpoint's times per output token over the table's.</summary>
+    public double DecodeSpeedRatio => _decodeSpeed.Ratio;
+
+    /// <summary>What of it predictions are made with; see <see cref="Trust"/>.</summary>
+    public double TrustedDecodeRatio => _decodeRatio;
+
     /// <summary>When the last answer began.</summary>
     public double LastFirstByteMs { get; private set; }
 
@@ -38,14 +46,48 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double WaitMs(double nowMs) => Row.WaitMs(nowMs);
 
     /// <summary>Learns from a prompt that was computed alone: how long it took, and what the step-time table says.</summary>
-    public void ObservePrefill(double observedMs, double tableMs)
+    public void ObservePrefill(double observedMs, double tableMs, double nowMs)
     {
-        _prefillSpeed.Observe(observedMs, tableMs);
+        _prefillSpeed.Observe(observedMs, tableMs, nowMs);
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
+    /// <summary>Doubts a speed that nothing has confirmed for a while; see <see cref="SpeedEstimate.Relax"/>.</summary>
+    public void RelaxSpeed(double others, double othersDecode, double nowMs)
+    {
+        _prefillSpeed.Relax(others, nowMs);
+        _decodeSpeed.Relax(othersDecode, nowMs);
+        Row.PrefillSpeed = _prefillSpeed.Ratio;
+    }
+
+    /// <summary>Learns from a stream that has ended: its time per output token, and what the step-time table says.</summary>
+    /// <param name="observedMs">Observed.</param>
+    /// <param name="tableMs">By the table.</param>
+    /// <param name="all">What the endpoints of the pool show together.</param>
+    /// <param name="nowMs">Now.</param>
+    public void ObserveDecode(double observedMs, double tableMs, double all, double nowMs)
+    {
+        _decodeSpeed.Observe(observedMs, tableMs, nowMs);
+        _decodeRatio = Trust(all) * Trust(_decodeSpeed.Ratio / all);
+    }
+
+    // A busy endpoint's streams are slower than predicted for many a passing reason; only other hardware, or another model than the
+    // table's, makes a difference like this, and following smaller ones sends work to and fro.
+    private static double Trust(double ratio) => ratio is > 0.7 and < 1.4 ? 1 : ratio;
+
+    /// <summary>Tokens that a stream has been predicted to get so far, its first included.</summary>
+    public double PredictedTokens(in StreamMark stream, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        return 1 + _slack.Tokens - stream.Tokens;
+    }
+
     /// <summary>The engine has been restarted: its speed may be another one, and is to be learned as quickly as at first.</summary>
-    public void LearnAnew() => _prefillSpeed.LearnAnew();
+    public void LearnAnew()
+    {
+        _prefillSpeed.LearnAnew();
+        _decodeSpeed.LearnAnew();
+    }
 
     /// <summary>
     /// A request was sent. One that answers as a whole tells nothing when its prompt is computed: it counts as a stream at once, and its
@@ -69,8 +111,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
         Refresh(model);
     }
 
-    /// <summary>A prompt is computed: what stands behind it begins now. The number that its stream is known by.</summary>
-    public double OnFirstByte(double ownMs, int contextTokens, double nowMs, CostModel model)
+    /// <summary>A prompt is computed: what stands behind it begins now. Where its stream began.</summary>
+    public StreamMark OnFirstByte(double ownMs, int contextTokens, double nowMs, CostModel model)
     {
         CountTokens(nowMs, model);
         EndPrompt(ownMs, nowMs);
@@ -79,7 +121,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _contextTokens += contextTokens;
         Row.HasStreams = true;
         Refresh(model);
-        return _slack.Add(model.TokenTargetMs, nowMs);
+        return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens);
     }
 
     /// <summary>Streams that a prompt would push over their target of time per token.</summary>
@@ -91,12 +133,12 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     /// <summary>A request ended.</summary>
     /// <param name="answered">Whether its answer had begun.</param>
-    /// <param name="stream">The number that its stream is known by; 0 for none.</param>
+    /// <param name="stream">Where its stream began; default for none.</param>
     /// <param name="ownMs">Predicted work of its prompt.</param>
     /// <param name="contextTokens">Its context.</param>
     /// <param name="nowMs">Now.</param>
     /// <param name="model">Costs.</param>
-    public void OnEnded(bool answered, double stream, double ownMs, int contextTokens, double nowMs, CostModel model)
+    public void OnEnded(bool answered, in StreamMark stream, double ownMs, int contextTokens, double nowMs, CostModel model)
     {
         CountTokens(nowMs, model);
         if (!answered)
@@ -106,7 +148,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
         }
         _streams--;
         _contextTokens -= contextTokens;
-        if (stream != 0) _slack.Remove(stream);
+        if (stream.IsStream) _slack.Remove(stream.Amount);
         Row.HasStreams = _streams > 0;
         Refresh(model);
     }
@@ -130,7 +172,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     private void Refresh(CostModel model)
     {
-        (var decodeMs, var incrementMs, _stepMs, _nextStepMs) = model.DecodeCosts(_streams, _contextTokens);
+        (var decodeMs, var incrementMs, _stepMs, _nextStepMs) = model.DecodeCosts(_streams, _contextTokens, _decodeRatio);
         ref var row = ref Row;
         row.DecodeMs = decodeMs;
         row.StepIncrementMs = (float)incrementMs;

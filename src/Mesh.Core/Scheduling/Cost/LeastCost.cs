@@ -31,7 +31,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
         return End(in scan);
     }
@@ -44,7 +44,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
-        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context));
+        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
@@ -83,7 +83,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public ImmutableArray<ExplainedCandidate> Explain(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double nowMs, int count)
     {
         var best = new List<ExplainedCandidate>(count + 1);
-        var adapterMs = _adapterCost.For(in context);
+        var adapterMs = _adapterCost.For(in context, nowMs, counts: false);
         foreach (var candidate in candidates)
         {
             var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
@@ -111,7 +111,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context));
+        var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context, nowMs, counts: false));
         scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }

@@ -15,6 +15,9 @@ internal sealed class StreamSlack
     private double _tokens;
     private double _countedAtMs;
 
+    /// <summary>Tokens that a stream which has been there from the first has been predicted to get.</summary>
+    public double Tokens => _tokens;
+
     /// <summary>Counts the tokens that a stream has got since the last call, one for each step.</summary>
     /// <param name="stepMs">Predicted time of a step since then; 0 when none was made.</param>
     /// <param name="nowMs">Now.</param>

@@ -1,0 +1,44 @@
+using Mesh.Core.Routing;
+using Mesh.Core.StepTimes;
+
+namespace Mesh.Core.Tests.Routing;
+
+/// <summary>What the usage block at the end of an answer teaches.</summary>
+public sealed class LearningTests
+{
+    private static readonly double StepMs = H100Llama8B.Table.DecodeMs(1, 150);
+
+    [Fact]
+    public void Complete_OneEndpointDecodesAtHalfSpeed_IsLearnedAndGetsLess()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(4));
+        for (var round = 0; round < 200; round++) Stream(pool, round % 4, round % 4 == 0 ? 2 : 1);
+
+        Assert.InRange(pool.Endpoint(0).DecodeSpeedRatio, 1.7, 2.4);
+        Assert.InRange(pool.Endpoint(1).DecodeSpeedRatio, 0.85, 1.2);
+        var predictions = pool.State.Snapshot().OutputTokenPredictions;
+        Assert.Equal(200, predictions.Count);
+        Assert.True(predictions.AbsoluteErrorMs < 0.2 * predictions.ObservedMs);
+
+        for (var i = 0; i < 40; i++) pool.State.ReportFirstByte(pool.Route(pool.Request() with { IsStreaming = true }).Lease);
+        Assert.True(pool.Endpoint(0).InFlightRequests <= 5, $"{pool.Endpoint(0).InFlightRequests} of 40 at the slow one");
+    }
+
+    [Fact]
+    public void Complete_PassingSlowness_DoesNotMoveWork()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(2));
+        for (var round = 0; round < 100; round++) Stream(pool, round % 2, round % 2 == 0 ? 1.2 : 1);
+        for (var i = 0; i < 40; i++) pool.State.ReportFirstByte(pool.Route(pool.Request() with { IsStreaming = true }).Lease);
+        Assert.InRange(pool.Endpoint(0).InFlightRequests, 18, 22);
+    }
+
+    private static void Stream(PoolFixture pool, int endpoint, double slowness)
+    {
+        var decision = pool.State.Route(pool.Request(subset: [PoolFixture.Id(endpoint)]) with { IsStreaming = true });
+        pool.Time.Advance(TimeSpan.FromMilliseconds(10));
+        pool.State.ReportFirstByte(decision.Lease);
+        pool.Time.Advance(TimeSpan.FromMilliseconds(slowness * StepMs * 99));
+        pool.State.Complete(decision.Lease, new RequestOutcome(OutcomeKind.Success, 100, null, 100));
+    }
+}
