@@ -61,6 +61,21 @@ public sealed class RequestReaderFuzzTests
         Assert.InRange(accepted, inputs / 100, inputs);
     }
 
+    [Fact]
+    public void Chain_NameThatIsNoText_CountsWhatStandsBefore()
+    {
+        var text = new string('x', 600);
+        var whole = Encoding.UTF8.GetBytes($$"""{"model":"m","input":[{"role":"user","content":"{{text}}"},{"call_\ud800id":"c"}]}""");
+        var start = Encoding.UTF8.GetBytes($$"""{"model":"m","input":[{"role":"user","content":"{{text}}"}]}""");
+        ulong[] a = new ulong[PromptChain.MaxBlocks], b = new ulong[PromptChain.MaxBlocks];
+        Assert.True(BodyScanner.TryScan(whole, out var wholeFacts, out _));
+        Assert.True(BodyScanner.TryScan(start, out var startFacts, out _));
+        var blocks = PromptChain.Compute(start, startFacts, "m", b);
+        Assert.True(blocks > 0);
+        Assert.Equal(blocks, PromptChain.Compute(whole, wholeFacts, "m", a));
+        Assert.Equal(b, a);
+    }
+
     private static bool Read(byte[] body, ulong[] chain, InferenceApi api)
     {
         var isForm = MultipartScanner.TryScan(body, Form, out var form, out _);

@@ -38,19 +38,30 @@ internal static class PromptChain
         var seed = SeedOf(model, facts.IsChat ? 1UL : 0);
         if (!facts.SaltValue.IsEmpty) seed = PromptHasher.SeedOf(facts.SaltValue.Of(body), seed);
         var hasher = new PromptHasher(PrefixLayout.Growing, chain, seed);
-        if (facts.IsChat)
+        try
         {
-            AppendSystem(facts.SystemValue.Of(body), ref hasher);
-            AppendValue(facts.ToolsValue.Of(body), ref hasher, isData: false);
-            if (facts.PromptValue.Of(body) is [(byte)'"', .. var text, _]) AppendText(text, ref hasher);
-            else AppendMessages(facts.PromptValue.Of(body), ref hasher);
+            Append(body, facts, ref hasher);
         }
-        else
+        catch (InvalidOperationException)
         {
-            AppendPrompt(facts.PromptValue.Of(body), ref hasher);
+            // A name that is half a surrogate pair cannot be compared. What stands before it still counts.
         }
 
         return hasher.Blocks;
+    }
+
+    private static void Append(ReadOnlySpan<byte> body, in BodyFacts facts, ref PromptHasher hasher)
+    {
+        if (!facts.IsChat)
+        {
+            AppendPrompt(facts.PromptValue.Of(body), ref hasher);
+            return;
+        }
+
+        AppendSystem(facts.SystemValue.Of(body), ref hasher);
+        AppendValue(facts.ToolsValue.Of(body), ref hasher, isData: false);
+        if (facts.PromptValue.Of(body) is [(byte)'"', .. var text, _]) AppendText(text, ref hasher);
+        else AppendMessages(facts.PromptValue.Of(body), ref hasher);
     }
 
     private static ulong SeedOf(string model, ulong seed)
