@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Inference.StoredResponses;
@@ -97,6 +98,26 @@ public sealed class StoredResponseTests
         Assert.Equal(HttpStatusCode.MethodNotAllowed, delete.StatusCode);
         Assert.Equal(["GET"], delete.Content.Headers.Allow);
         Assert.Empty(backend.Requests);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "", 405)]
+    [InlineData("PUT", "", 405)]
+    [InlineData("POST", "", 405)]
+    [InlineData("GET", "/cancel", 405)]
+    [InlineData("GET", "", 200)]
+    [InlineData("POST", "/cancel", 200)]
+    public async Task UnderRewritingRoutes_OnlyTheRightMethodPasses(string method, string suffix, int status)
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        var config = Configs.For(backend.Id);
+        var filters = new HttpRouteFiltersConfig { UrlRewrite = new UrlRewriteConfig(null, new PathEdit(PathEditType.ReplacePrefixMatch, "/")) };
+        await using var gateway = await TestGateway.StartAsync(config with { Routes = [config.Routes[0] with { Rules = [config.Routes[0].Rules[0] with { Filters = filters }] }] });
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/v1/responses/{IdAt(backend.Id)}{suffix}");
+        if (method is "POST" or "PUT") request.Content = new StringContent(Body);
+        using var response = await gateway.Client.SendAsync(request);
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(status == 200 ? 1 : 0, backend.Requests.Count);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
         // Headers of an endpoint's answer may already stand there.
         response.Clear();
         response.Headers[RequestIds.Header] = exchange.RequestId;
-        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiPaths.Find(exchange.Path));
+        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiPaths.Find(exchange.Context.Request.Path.Value));
         Explanation.AddTo(exchange);
         try
         {

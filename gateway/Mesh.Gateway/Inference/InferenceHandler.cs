@@ -43,7 +43,7 @@ internal sealed partial class InferenceHandler(
         var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
         try
         {
-            if (exchange.Api.Body == ApiBody.None)
+            if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
             {
                 if (await MatchAsync(exchange)) await stored.ForwardAsync(exchange);
             }
@@ -76,7 +76,7 @@ internal sealed partial class InferenceHandler(
     private async ValueTask<bool> EnterAsync(InferenceExchange exchange)
     {
         var request = exchange.Context.Request;
-        if (HttpMethods.IsPost(request.Method)) return true;
+        if (HttpMethods.IsPost(request.Method) && exchange.Api.Body != ApiBody.None) return true;
         if (matcher.Match(exchange) && Redirects.For(exchange) is { } redirect)
         {
             Redirects.Answer(exchange, redirect);

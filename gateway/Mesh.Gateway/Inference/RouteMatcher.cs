@@ -44,7 +44,8 @@ internal sealed class RouteMatcher(InferenceServices services)
     public static bool MayBeSent(InferenceExchange exchange)
     {
         var path = exchange.Context.Request.Path.Value;
-        if (ApiPaths.IsForwarded(ApiPaths.Find(exchange.Path))) return true;
-        return ApiPaths.IsForwarded(ApiPaths.Find(path)) && (path == exchange.Path || !AdministrativePaths.Contains(exchange.Path));
+        // A stored response is asked for under its own path alone.
+        if (InferenceApis.Find(exchange.Path) is { } sent) return sent.Body != ApiBody.None || path == exchange.Path;
+        return InferenceApis.Find(path) is not null && !AdministrativePaths.Contains(exchange.Path);
     }
 }
