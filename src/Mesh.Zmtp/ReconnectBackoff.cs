@@ -1,6 +1,6 @@
 using Mesh.Core.Randomness;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>
 /// How long to wait before the next attempt: doubles from the first wait to the longest, each one drawn between half of it and the whole,

@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>Why a connection ended. Every one is final for its connection.</summary>
 internal enum ZmtpFailure

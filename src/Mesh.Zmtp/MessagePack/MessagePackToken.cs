@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.MessagePack;
+namespace Mesh.Zmtp.MessagePack;
 
 /// <summary>The kind of the value that comes next.</summary>
 internal enum MessagePackToken

@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>The pattern that this end of a connection speaks; it decides which peers it may talk to.</summary>
 internal enum ZmtpSocketType

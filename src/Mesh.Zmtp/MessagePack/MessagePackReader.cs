@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Mesh.Engine.KvEvents.MessagePack;
+namespace Mesh.Zmtp.MessagePack;
 
 /// <summary>
 /// Reads MessagePack values from a span. Nothing is copied, allocated or thrown: a read that cannot be done answers false, sets

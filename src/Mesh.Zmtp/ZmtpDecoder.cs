@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>What <see cref="ZmtpDecoder.Decode"/> found.</summary>
 internal enum ZmtpDecodeStatus

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>
 /// The sending half of a connection: bytes from any thread go out in order, one write at a time, without anybody waiting. What the peer

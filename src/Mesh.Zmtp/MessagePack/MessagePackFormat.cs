@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.MessagePack;
+namespace Mesh.Zmtp.MessagePack;
 
 /// <summary>First bytes of the MessagePack format (github.com/msgpack/msgpack, spec.md).</summary>
 internal static class MessagePackFormat

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>
 /// One TCP connection to a ZMTP peer, from connecting to its end; it is not used again after that. One reader at a time:

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>
 /// Bytes received and not yet consumed, in one pooled array. It grows with what has come, never with what a peer announces, up to a

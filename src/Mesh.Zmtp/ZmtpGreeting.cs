@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>
 /// The 64 bytes that open a connection: signature (FF, 8 bytes of padding, 7F), version, mechanism padded with zeros to 20 bytes,

@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>Turns a peer's bytes into text that is safe to log.</summary>
 internal static class PrintableText

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>Where the frames of one message lie, counted from the message's first byte. At most <see cref="Capacity"/> frames.</summary>
 internal struct ZmtpFrameTable

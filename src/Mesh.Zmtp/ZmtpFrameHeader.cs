@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>One frame's header: a byte of flags, then the body's length in one byte, or in eight if LONG is set (RFC 37, "frame").</summary>
 internal readonly record struct ZmtpFrameHeader(byte Flags, int HeaderBytes, ulong BodyBytes)

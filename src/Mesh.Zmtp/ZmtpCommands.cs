@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>Bodies of the commands used here: a byte with the name's length, the name, then data (RFC 37, "commands").</summary>
 internal static class ZmtpCommands

@@ -1,4 +1,4 @@
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>Bounds and times of one connection.</summary>
 internal sealed record ZmtpOptions

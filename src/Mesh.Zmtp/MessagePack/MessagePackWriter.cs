@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 
-namespace Mesh.Engine.KvEvents.MessagePack;
+namespace Mesh.Zmtp.MessagePack;
 
 /// <summary>
 /// Writes MessagePack values, each in its shortest form, to a buffer: as much as a publisher of KV events needs. The caller keeps the

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Mesh.Engine.KvEvents.Zmtp;
+namespace Mesh.Zmtp;
 
 /// <summary>What <see cref="ZmtpSession.Advance"/> did.</summary>
 internal enum ZmtpStep
