@@ -53,6 +53,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint.Reserve(load);
         endpoint.Work.OnSent(load.OwnMs, load.Streaming, load.ContextTokens, nowMs, Costs);
         if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+        prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
     }
@@ -90,6 +91,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint = null;
         if (!Leases.TryTake(lease, out var ended)) return false;
         endpoint = ended.Endpoint;
+        prefixes.OnEnded(lease, in outcome);
         if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
         Release(in ended);
         return true;
