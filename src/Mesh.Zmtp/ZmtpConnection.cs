@@ -27,12 +27,19 @@ internal sealed class ZmtpConnection : IAsyncDisposable
     private volatile bool _disposed;
 
     public ZmtpConnection(ZmtpSocketType type, ZmtpOptions options, TimeProvider clock)
+        : this(type, options, clock, new Socket(SocketType.Stream, ProtocolType.Tcp))
+    {
+    }
+
+    /// <summary>Takes over a socket that was accepted; <see cref="AcceptAsync"/> comes next.</summary>
+    public ZmtpConnection(ZmtpSocketType type, ZmtpOptions options, TimeProvider clock, Socket socket)
     {
         _options = options;
         _clock = clock;
         _session = new ZmtpSession(type, options);
         _received = new ReceiveBuffer(InitialReceiveBytes, options.MaxMessageBytes + InitialReceiveBytes);
-        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        _socket = socket;
+        _socket.NoDelay = true;
         // Peers of 3.0 have no heartbeat: the operating system notices for us when their machine is gone.
         _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
@@ -72,6 +79,15 @@ internal sealed class ZmtpConnection : IAsyncDisposable
         }
         return await ShakeHandsAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Shakes hands with the peer that has connected. False: see <see cref="Failure"/>.</summary>
+    public ValueTask<bool> AcceptAsync(CancellationToken cancellationToken) => ShakeHandsAsync(cancellationToken);
+
+    /// <summary>Topics that the peer has asked for.</summary>
+    public ZmtpTopics Topics => _session.Topics;
+
+    /// <summary>Sends bytes that are a whole message, unless so many messages wait already: then it is false and nothing is sent.</summary>
+    public bool TrySendMessage(ReadOnlySpan<byte> message, int maxMessages) => _sender.TrySend(message, maxMessages);
 
     /// <summary>Asks for messages whose first frame begins with <paramref name="topic"/>; the empty topic asks for all.</summary>
     public void Subscribe(ReadOnlySpan<byte> topic)

@@ -12,6 +12,7 @@ internal sealed class ZmtpSender(Socket socket, int maxUnsentBytes, Action<ZmtpF
     private readonly Lock _gate = new();
     private ArrayBufferWriter<byte> _waiting = new();
     private ArrayBufferWriter<byte> _leaving = new();
+    private int _waitingMessages;
     private bool _sending;
 
     /// <summary>Where the reader collects answers, for <see cref="SendReplies"/>; only the reader touches it.</summary>
@@ -27,18 +28,22 @@ internal sealed class ZmtpSender(Socket socket, int maxUnsentBytes, Action<ZmtpF
     /// <summary>Takes a copy of the bytes and sends them after all earlier ones.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
+        if (!TrySend(bytes, int.MaxValue)) fail(ZmtpFailure.OutputFull);
+    }
+
+    /// <summary>As <see cref="Send"/>, but false, and nothing is sent, when the bound on unsent bytes or so many messages wait already.</summary>
+    public bool TrySend(ReadOnlySpan<byte> bytes, int maxMessages)
+    {
         lock (_gate)
         {
-            if (_waiting.WrittenCount + bytes.Length <= maxUnsentBytes)
-            {
-                _waiting.Write(bytes);
-                if (_sending) return;
-                _sending = true;
-                _ = SendAllAsync();
-                return;
-            }
+            if (_waitingMessages >= maxMessages || _waiting.WrittenCount + bytes.Length > maxUnsentBytes) return false;
+            _waiting.Write(bytes);
+            _waitingMessages++;
+            if (_sending) return true;
+            _sending = true;
+            _ = SendAllAsync();
+            return true;
         }
-        fail(ZmtpFailure.OutputFull);
     }
 
     private async Task SendAllAsync()
@@ -56,6 +61,7 @@ internal sealed class ZmtpSender(Socket socket, int maxUnsentBytes, Action<ZmtpF
                         return;
                     }
                     (_waiting, _leaving) = (_leaving, _waiting);
+                    _waitingMessages = 0;
                 }
                 var rest = _leaving.WrittenMemory;
                 while (!rest.IsEmpty) rest = rest[await socket.SendAsync(rest, SocketFlags.None).ConfigureAwait(false)..];

@@ -47,6 +47,9 @@ internal sealed class ZmtpSession(ZmtpSocketType type, ZmtpOptions options)
     /// <summary>The peer's words about the failure, or empty.</summary>
     public string FailureDetail { get; private set; } = "";
 
+    /// <summary>What the peer of a publisher has asked for.</summary>
+    public ZmtpTopics Topics { get; } = new();
+
     /// <summary>True between READY and the end.</summary>
     public bool IsOpen => _phase == Phase.Open;
 
@@ -129,6 +132,10 @@ internal sealed class ZmtpSession(ZmtpSocketType type, ZmtpOptions options)
         {
             if (!ZmtpCommands.TryReadPing(data, out var context)) return Fail(ZmtpFailure.BadCommand, "PING");
             ZmtpCommands.WritePong(output, context);
+        }
+        else if (type == ZmtpSocketType.Pub && (name.SequenceEqual("SUBSCRIBE"u8) || name.SequenceEqual("CANCEL"u8)))
+        {
+            if (!Topics.TryApply(data, name.SequenceEqual("SUBSCRIBE"u8))) return Fail(ZmtpFailure.BadCommand, "too many topics");
         }
         // PONG has done its work by arriving. Commands not known here are left alone, as the protocol grows by them.
         return ZmtpStep.Progress;

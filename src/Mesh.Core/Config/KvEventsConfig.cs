@@ -21,12 +21,6 @@ public sealed record KvEventsConfig
     /// <summary>Data-parallel ranks of each server, 1–256; 1 by default.</summary>
     public int Ranks { get; init; } = 1;
 
-    /// <summary>
-    /// When an endpoint's serving port is added: endpoints that share one address, as in a test on one machine, are told apart by publishing at
-    /// their serving port plus <see cref="Port"/> instead of at <see cref="Port"/>.
-    /// </summary>
-    public bool PortsAreOffsets { get; init; }
-
     /// <summary>What a block that is offloaded from the accelerator is worth, 0–1; 0.7 by default.</summary>
     public double OffloadWeight { get; init; } = 0.7;
 }

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Engine.KvEvents.Subscription;
@@ -53,11 +52,10 @@ internal sealed class PoolFeeds(ICacheFeedTarget target, ulong seed, MonitorServ
         if (!config.Enabled) yield break;
         var colon = endpoint.Address.LastIndexOf(':');
         var host = endpoint.Address[..colon].Trim('[', ']');
-        var shift = config.PortsAreOffsets ? int.Parse(endpoint.Address.AsSpan(colon + 1), CultureInfo.InvariantCulture) : 0;
         for (var rank = 0; rank < config.Ranks; rank++)
         {
-            var port = config.Port + shift + rank;
-            var replay = config.ReplayPort + shift + rank;
+            var port = config.Port + rank;
+            var replay = config.ReplayPort + rank;
             if (port <= 65535 && replay is null or <= 65535) yield return new KvEventSource(host, port, replay, rank, config.Topic);
         }
     }
