@@ -83,6 +83,9 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         _events.OnSent(lease, slot, _slots, chain, promptTokens, expected, NowMs);
     }
 
+    /// <summary>The first byte of an answer has come.</summary>
+    public void OnFirstByte(LeaseId lease) => _events?.OnFirstByte(lease, NowMs);
+
     /// <summary>A request has ended, and its usage is known where it is not 0.</summary>
     public void OnEnded(LeaseId lease, in RequestOutcome outcome)
     {

@@ -75,6 +75,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     {
         if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var load)) return null;
         endpoint.EndPrefill(load);
+        prefixes.OnFirstByte(lease);
         // An answer that comes as a whole begins when all is computed: its first byte says nothing about the prompt.
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;

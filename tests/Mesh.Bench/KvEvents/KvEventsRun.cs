@@ -19,7 +19,7 @@ internal static class KvEventsRun
     private const int ReplayPort = 26657;
     private static readonly PoolId Pool = new("default", "pool");
 
-    /// <summary><c>kv-events [--runs 3] [--seconds 60] [--rate 14] [--sessions 160] [--blocks 4000] [--delay-ms 0] [--loss 0] [--seed 1]</c>.</summary>
+    /// <summary><c>kv-events [--runs 3] [--seconds 60] [--rate 20] [--sessions 400] [--blocks 3500] [--delay-ms 0] [--loss 0] [--seed 1] [--speed 0.25]</c>.</summary>
     public static async Task<int> MainAsync(string[] arguments)
     {
         double Option(string name, double otherwise) =>
@@ -27,23 +27,24 @@ internal static class KvEventsRun
         var load = new SessionLoad
         {
             Seconds = Option("seconds", 60),
-            RatePerSecond = Option("rate", 14),
-            Sessions = (int)Option("sessions", 160),
+            RatePerSecond = Option("rate", 20),
+            Sessions = (int)Option("sessions", 400),
             Seed = (ulong)Option("seed", 1),
+            Speed = Option("speed", 0.25),
         };
         Console.WriteLine("mode     requests  failed  hit ratio  TTFT p50  TTFT p90  goodput/s  error of prediction  learned/ambiguous/unmatched/corrected/contradicted");
         for (var run = 0; run < (int)Option("runs", 3); run++)
         {
             foreach (var events in (bool[])[false, true])
             {
-                var result = await RunAsync(load, events, (int)Option("blocks", 4000), Option("delay-ms", 0), Option("loss", 0));
+                var result = await RunAsync(load, events, (int)Option("blocks", 3500), Option("delay-ms", 0), Option("loss", 0), Option("speed", 0.25));
                 Console.WriteLine(result);
             }
         }
         return 0;
     }
 
-    private static async Task<string> RunAsync(SessionLoad load, bool events, int blocks, double delayMs, double loss)
+    private static async Task<string> RunAsync(SessionLoad load, bool events, int blocks, double delayMs, double loss, double speed)
     {
         var servers = new List<SimulatedVllmServer>();
         for (var i = 0; i < 4; i++)
@@ -54,6 +55,7 @@ internal static class KvEventsRun
                     // Every one has an address of its own: on Linux all of 127.0.0.0/8 is the loopback interface.
                     Host = string.Create(CultureInfo.InvariantCulture, $"127.0.9.{i + 1}"),
                     NumGpuBlocks = blocks,
+                    Speed = speed,
                     MaxModelLen = 8192,
                     KvEvents = events ? new KvEventOptions { Port = EventsPort, ReplayPort = ReplayPort, Delay = TimeSpan.FromMilliseconds(delayMs), LossRatio = loss, Seed = load.Seed + (ulong)i } : null,
                 },

@@ -18,9 +18,9 @@ internal sealed class SessionLoad
 {
     private const string Model = "meta-llama/Llama-3.1-8B-Instruct";
     private const int Groups = 8;
-    private const int SystemWords = 700;
-    private const int TurnWords = 220;
-    private const int MaxTurns = 12;
+    private const int SystemWords = 900;
+    private const int TurnWords = 160;
+    private const int MaxTurns = 14;
     private const int AnswerTokens = 64;
     private const double ObjectiveMs = 1000;
 
@@ -35,12 +35,17 @@ internal sealed class SessionLoad
 
     public ulong Seed { get; init; }
 
+    /// <summary>Virtual time per real time of the endpoints: times to the first token are told in theirs.</summary>
+    public double Speed { get; init; } = 1;
+
     /// <summary>Plays the load; requests that arrive in the first sixth warm the caches and are not counted.</summary>
     public async Task<LoadResult> RunAsync(EmbeddedEngine engine, PoolId pool, CancellationToken cancellationToken)
     {
         var random = new Xoshiro256(Seed);
         var systems = Enumerable.Range(0, Groups).Select(_ => Text(random, SystemWords)).ToArray();
         var sessions = Enumerable.Range(0, Sessions).Select(i => new Session(systems[i % Groups], Text(random, 20))).ToArray();
+        // In the middle of their lives: what they say first is as long as what they would have said by then.
+        foreach (var session in sessions) session.Age(random.NextInt32(MaxTurns), () => Text(random, TurnWords));
         var result = new LoadResult { Seconds = Seconds * 5 / 6 };
         var open = new ConcurrentBag<Task>();
         var time = TimeProvider.System;
@@ -49,7 +54,7 @@ internal sealed class SessionLoad
         {
             at -= Math.Log(1 - random.NextDouble()) / RatePerSecond;
             var session = sessions[random.NextInt32(Sessions)];
-            var words = Text(random, TurnWords);
+            var words = Text(random, (TurnWords / 2) + random.NextInt32(TurnWords));
             var wait = TimeSpan.FromSeconds(at) - time.GetElapsedTime(began);
             if (wait > TimeSpan.Zero) await Task.Delay(wait, cancellationToken);
             // The same draws whatever is answered when: a session that is busy passes its turn on.
@@ -57,7 +62,7 @@ internal sealed class SessionLoad
             if (session.IsBusy) continue;
             session.IsBusy = true;
             var counts = at >= Seconds / 6;
-            open.Add(Task.Run(() => TurnAsync(engine, pool, session, words, counts ? result : null, cancellationToken), cancellationToken));
+            open.Add(Task.Run(() => TurnAsync(engine, pool, session, words, Speed, counts ? result : null, cancellationToken), cancellationToken));
         }
         await Task.WhenAll(open);
         return result;
@@ -73,7 +78,7 @@ internal sealed class SessionLoad
     private static string Text(Xoshiro256 random, int words) => string.Join(' ', Enumerable.Range(0, words).Select(_ => Words[random.NextInt32(Words.Length)]));
 
     private static async Task TurnAsync(
-        EmbeddedEngine engine, PoolId pool, Session session, string words, LoadResult? result, CancellationToken cancellationToken)
+        EmbeddedEngine engine, PoolId pool, Session session, string words, double speed, LoadResult? result, CancellationToken cancellationToken)
     {
         var text = session.Begin(words);
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -118,7 +123,7 @@ internal sealed class SessionLoad
                 if (!line.StartsWith("data: {", StringComparison.Ordinal)) continue;
                 if (first == 0)
                 {
-                    first = TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
+                    first = TimeProvider.System.GetElapsedTime(began).TotalMilliseconds * speed;
                     engine.Router.ReportFirstByte(pool, decision.Lease);
                 }
                 using var chunk = JsonDocument.Parse(line.AsMemory(6));
@@ -147,6 +152,11 @@ internal sealed class SessionLoad
         private int _lives;
 
         public volatile bool IsBusy;
+
+        public void Age(int turns, Func<string> words)
+        {
+            for (_turns = 0; _turns < turns; _turns++) _history += "\nUser: " + words() + "\nAssistant: so it is.";
+        }
 
         public string Begin(string words) => _history = _history + "\nUser: " + words + "\nAssistant:";
 

@@ -9,6 +9,7 @@ namespace Mesh.Core.PrefixCache.Exact;
 internal sealed class EventKnowledge
 {
     private const int MaxPrompts = 16_384;
+    private const double LateFactor = 4;
     private readonly ExactPrefixOptions _options;
     private readonly PrefixLayout _layout;
     private readonly ExactIndex _index;
@@ -16,6 +17,7 @@ internal sealed class EventKnowledge
     private readonly Dictionary<long, CacheFeed> _feeds = [];
     private readonly Dictionary<LeaseId, SentPrompt> _sent = [];
     private readonly Queue<SentPrompt> _ended = new();
+    private readonly Queue<SentPrompt> _late = new();
     private readonly Stack<SentPrompt> _unused = new();
     private RecentPrompts? _recent;
     private CacheKnowledge[] _states = [];
@@ -159,6 +161,11 @@ internal sealed class EventKnowledge
         _sent[lease] = prompt;
     }
 
+    public void OnFirstByte(LeaseId lease, double nowMs)
+    {
+        if (_sent.TryGetValue(lease, out var prompt)) prompt.FirstByteMs = nowMs;
+    }
+
     public void OnEnded(LeaseId lease, int promptTokens, int cachedTokens, int outputTokens, double nowMs)
     {
         if (!_sent.Remove(lease, out var prompt)) return;
@@ -174,18 +181,15 @@ internal sealed class EventKnowledge
             _cachedTokens += cachedTokens;
             _errorTokens += Math.Abs(Math.Min(expected, promptTokens) - cachedTokens);
         }
+        prompt.LookAtMs = nowMs + _options.LearnDelay.TotalMilliseconds;
         _ended.Enqueue(prompt);
     }
 
     /// <summary>Learns from the requests that ended long enough ago for their last events to have come.</summary>
     public void Learn(double nowMs)
     {
-        while (_ended.TryPeek(out var prompt) && prompt.EndedMs + _options.LearnDelay.TotalMilliseconds <= nowMs)
-        {
-            _ended.Dequeue();
-            _learner.Learn(prompt);
-            if (_unused.Count < 1024) _unused.Push(prompt);
-        }
+        Learn(_ended, nowMs);
+        Learn(_late, nowMs);
     }
 
     public void SetSlots(int slots)
@@ -202,6 +206,23 @@ internal sealed class EventKnowledge
         var blocks = gpu;
         while (blocks < any && _layout.TokensIn(blocks + 1) <= worth) blocks++;
         return blocks;
+    }
+
+    private void Learn(Queue<SentPrompt> queue, double nowMs)
+    {
+        while (queue.TryPeek(out var prompt) && prompt.LookAtMs <= nowMs)
+        {
+            queue.Dequeue();
+            if (!_learner.Learn(prompt, isLastTry: prompt.LookedFor) && !prompt.LookedFor && _late.Count < MaxPrompts)
+            {
+                // Its events may be late: once more, after a longer time.
+                prompt.LookedFor = true;
+                prompt.LookAtMs = nowMs + (LateFactor * _options.LearnDelay.TotalMilliseconds);
+                _late.Enqueue(prompt);
+                continue;
+            }
+            if (_unused.Count < 1024) _unused.Push(prompt);
+        }
     }
 
     private bool Settle(int slot)

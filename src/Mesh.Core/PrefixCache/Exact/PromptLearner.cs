@@ -25,16 +25,16 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
 
     public long Contradicted { get; private set; }
 
-    /// <summary>Learns from a request that has ended with its usage known.</summary>
-    public void Learn(SentPrompt prompt)
+    /// <summary>Learns from a request that has ended with its usage known. False when nothing that it could have left behind is there yet.</summary>
+    public bool Learn(SentPrompt prompt, bool isLastTry)
     {
         // :: Step 1: the ends of prompts that could be its own.
         Collect(prompt, continued: false);
         if (_count == 0) Collect(prompt, continued: true);
         if (_count == 0)
         {
-            Unmatched++;
-            return;
+            if (isLastTry) Unmatched++;
+            return false;
         }
 
         // :: Step 2: of these, the ones that begin as the prompt is known to.
@@ -43,9 +43,9 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
         if (anchorNode >= 0) Keep(anchorNode);
         if (_count == 0)
         {
-            if (only >= 0 && TryCorrect(prompt, anchor, anchorNode, only)) return;
+            if (only >= 0 && TryCorrect(prompt, anchor, anchorNode, only)) return true;
             if (only < 0) Ambiguous++;
-            return;
+            return true;
         }
 
         // :: Step 3: those that are the same up to the prompt's end are as good as one.
@@ -56,10 +56,11 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
         {
             if (AncestorAt(_candidates[i], promptEnd) == path) continue;
             Ambiguous++;
-            return;
+            return true;
         }
         Learned++;
         MapPlaces(prompt, path, anchor, anchorNode < 0 ? 0 : index.Table.Node(anchorNode).EndTokens, blockTokens);
+        return true;
     }
 
     private void Collect(SentPrompt prompt, bool continued)
@@ -70,10 +71,11 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
             if (index.Feed(column) is not { BlockTokens: > 0 } feed || feed.Slot != prompt.Slot) continue;
             // The last token of an answer is never computed.
             var end = (prompt.PromptTokens + prompt.OutputTokens - 1) / feed.BlockTokens * feed.BlockTokens;
+            var after = prompt.LastBlockAfterMs(feed.BlockTokens);
             for (var number = feed.Growths.End - 1; number >= feed.Growths.First; number--)
             {
                 ref readonly var growth = ref feed.Growths[number];
-                if (growth.EndTokens != end || growth.Continued != continued || growth.AtMs < prompt.SentMs) continue;
+                if (growth.EndTokens != end || growth.Continued != continued || growth.AtMs < after) continue;
                 if (index.Table.Node(growth.Node).Identity != growth.Identity || _candidates.AsSpan(0, _count).Contains(growth.Node)) continue;
                 if (_count == MaxCandidates) return;
                 _candidates[_count++] = growth.Node;
