@@ -181,6 +181,12 @@ internal sealed class EventKnowledge
             _cachedTokens += cachedTokens;
             _errorTokens += Math.Abs(Math.Min(expected, promptTokens) - cachedTokens);
         }
+        // At once, if it can be told: what its endpoint gives up next is the end of this prompt.
+        if (_learner.Learn(prompt, isLastTry: false))
+        {
+            _unused.Push(prompt);
+            return;
+        }
         prompt.LookAtMs = nowMs + _options.LearnDelay.TotalMilliseconds;
         _ended.Enqueue(prompt);
     }
@@ -215,7 +221,7 @@ internal sealed class EventKnowledge
             queue.Dequeue();
             if (!_learner.Learn(prompt, isLastTry: prompt.LookedFor) && !prompt.LookedFor && _late.Count < MaxPrompts)
             {
-                // Its events may be late: once more, after a longer time.
+                // Its events may be later still: once more, after a longer time.
                 prompt.LookedFor = true;
                 prompt.LookAtMs = nowMs + (LateFactor * _options.LearnDelay.TotalMilliseconds);
                 _late.Enqueue(prompt);

@@ -251,6 +251,7 @@ internal sealed class ExactIndex
             Mark(node, feed.Column, CacheTier.Gpu, isHeld: false);
             Mark(node, feed.Column, CacheTier.Offload, isHeld: false);
         }
+        KeepGrowth(feed, in held);
         Unlink(feed, entry);
         _blocks.Remove(entry);
         while (node >= 0 && _blocks.IsUnused(node))
@@ -258,6 +259,18 @@ internal sealed class ExactIndex
             for (var mapping = _blocks.Node(node).FirstMapping; mapping >= 0; mapping = _mappings[mapping].Next) _mappings[mapping].Node = -1;
             node = _blocks.RemoveNode(node);
         }
+    }
+
+    // An endpoint that is short of room gives the end of a prompt up as soon as its answer is written: its beginning still tells whose it was.
+    private void KeepGrowth(CacheFeed feed, in HeldBlock held)
+    {
+        var parent = _blocks.Node(held.Node).Parent;
+        if (parent < 0 || !feed.Growths.IsEnd(held.Growth, held.Node)) return;
+        var entry = _blocks.Node(parent).FirstHolder;
+        for (var i = 0; i < MaxTries && entry >= 0 && _blocks.Held(entry).Feed != feed.Column; i++) entry = _blocks.Held(entry).NextHolder;
+        if (entry < 0 || _blocks.Held(entry).Feed != feed.Column || feed.Growths.IsEnd(_blocks.Held(entry).Growth, parent)) return;
+        _blocks.Held(entry).Growth = held.Growth;
+        feed.Growths.FallBack(held.Growth, parent, _blocks.Node(parent).Identity);
     }
 
     // The oldest ends of prompts go first, an endpoint after the other; a block that others follow is put behind instead.

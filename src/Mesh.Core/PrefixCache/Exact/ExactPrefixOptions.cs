@@ -12,7 +12,7 @@ public sealed record ExactPrefixOptions
     /// <summary>How long what was routed counts until the events have had time to tell of it, 10 ms to 5 min; 2 s by default, twice that at most.</summary>
     public TimeSpan BridgeTime { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long after a request's end its last blocks are looked for, 0–1 min; 500 ms by default. Events that are later than this teach nothing.</summary>
+    /// <summary>How long after a request's end its last blocks are looked for again where they could not be told at once, 0–1 min; 500 ms by default. Once more four times as long after that: events that are later still teach nothing.</summary>
     public TimeSpan LearnDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Checks every range.</summary>

@@ -8,6 +8,7 @@ internal struct Growth
     /// <summary>The node's identity: a node that was given to another block is told by it.</summary>
     public ulong Identity;
 
+    /// <summary>Tokens up to the end that it had, whatever has been given up of it since.</summary>
     public int EndTokens;
 
     public double AtMs;
@@ -48,6 +49,17 @@ internal sealed class GrowthLog
         }
         _ring[_next & (Capacity - 1)] = growth;
         return _next++;
+    }
+
+    /// <summary>True when a growth can still be read and ends in this node.</summary>
+    public bool IsEnd(int number, int node) => number >= First && number < _next && this[number].Node == node;
+
+    /// <summary>The growth's last block is gone: what is left of it ends in the one before.</summary>
+    public void FallBack(int number, int node, ulong identity)
+    {
+        ref var growth = ref _ring[number & (Capacity - 1)];
+        growth.Node = node;
+        growth.Identity = identity;
     }
 
     public void Clear() => _next = 0;

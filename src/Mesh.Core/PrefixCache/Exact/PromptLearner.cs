@@ -25,7 +25,7 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
 
     public long Contradicted { get; private set; }
 
-    /// <summary>Learns from a request that has ended with its usage known. False when nothing that it could have left behind is there yet.</summary>
+    /// <summary>Learns from a request that has ended with its usage known. False, but for the last try, when a later try may tell more.</summary>
     public bool Learn(SentPrompt prompt, bool isLastTry)
     {
         // :: Step 1: the ends of prompts that could be its own.
@@ -44,22 +44,26 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
         if (_count == 0)
         {
             if (only >= 0 && TryCorrect(prompt, anchor, anchorNode, only)) return true;
-            if (only < 0) Ambiguous++;
-            return true;
+            if (only >= 0) return true;
+            if (isLastTry) Ambiguous++;
+            return false;
         }
 
         // :: Step 3: those that are the same up to the prompt's end are as good as one.
         var blockTokens = BlockTokens(prompt.Slot);
         var promptEnd = prompt.PromptTokens / blockTokens * blockTokens;
+        // Of an end that has been given up in part, what is left counts.
+        for (var i = 0; i < _count; i++) promptEnd = Math.Min(promptEnd, index.Table.Node(_candidates[i]).EndTokens);
         var path = AncestorAt(_candidates[0], promptEnd);
         for (var i = 1; i < _count; i++)
         {
             if (AncestorAt(_candidates[i], promptEnd) == path) continue;
-            Ambiguous++;
-            return true;
+            // Of those that are being written now, others will have grown on soon.
+            if (isLastTry) Ambiguous++;
+            return false;
         }
         Learned++;
-        MapPlaces(prompt, path, anchor, anchorNode < 0 ? 0 : index.Table.Node(anchorNode).EndTokens, blockTokens);
+        MapPlaces(prompt, path, anchor, anchorNode < 0 ? 0 : index.Table.Node(anchorNode).EndTokens, promptEnd, blockTokens);
         return true;
     }
 
@@ -125,15 +129,15 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
         }
         Corrected++;
         var blockTokens = BlockTokens(prompt.Slot);
-        MapPlaces(prompt, AncestorAt(candidate, prompt.PromptTokens / blockTokens * blockTokens), anchor, forkEnd, blockTokens);
+        var promptEnd = Math.Min(prompt.PromptTokens / blockTokens * blockTokens, index.Table.Node(candidate).EndTokens);
+        MapPlaces(prompt, AncestorAt(candidate, promptEnd), anchor, forkEnd, promptEnd, blockTokens);
         return true;
     }
 
     // From the last place backwards, walking up the path once.
-    private void MapPlaces(SentPrompt prompt, int path, int anchor, int anchorEnd, int blockTokens)
+    private void MapPlaces(SentPrompt prompt, int path, int anchor, int anchorEnd, int promptEnd, int blockTokens)
     {
         var chain = prompt.Chain;
-        var promptEnd = prompt.PromptTokens / blockTokens * blockTokens;
         var anchorTokens = layout.TokensIn(anchor + 1);
         var behind = prompt.EstimatedTokens > anchorTokens ? (double)(prompt.PromptTokens - anchorEnd) / (prompt.EstimatedTokens - anchorTokens) : 0;
         for (var i = chain.Length - 1; i >= 0 && path >= 0; i--)
