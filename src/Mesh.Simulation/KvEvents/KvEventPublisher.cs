@@ -69,6 +69,15 @@ internal sealed class KvEventPublisher : IAsyncDisposable
     /// <summary>Port of the ROUTER socket; null without.</summary>
     public int? ReplayPort { get; }
 
+    /// <summary>Subscribers that have asked for the topic.</summary>
+    public int Subscriptions
+    {
+        get
+        {
+            lock (_gate) return _peers.Count(p => p.Topics.Matches(_topic));
+        }
+    }
+
     /// <summary>Batches published, the lost ones included.</summary>
     public long Published => Interlocked.Read(ref _next);
 
