@@ -94,6 +94,9 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         _events.Learn(NowMs);
     }
 
+    /// <summary>Learns from the requests whose time has come.</summary>
+    public void Learn() => _events?.Learn(NowMs);
+
     /// <summary>Blocks were stored.</summary>
     public void OnStored(long feed, in StoredBlocks stored)
     {

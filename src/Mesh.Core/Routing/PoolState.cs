@@ -303,6 +303,7 @@ public sealed class PoolState
             _reservations.EndAll(silent);
             _dispatcher.Forget(silent.Id);
         }
+        _prefixes.Learn();
         _ejections.ReturnDue(now);
         _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);

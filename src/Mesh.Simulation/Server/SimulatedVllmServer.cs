@@ -51,6 +51,17 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
     /// <summary>Sequences in the running batch; in instant mode requests being answered.</summary>
     public int RunningRequests => _options.Instant ? _counts.Open : _host.Running;
 
+    /// <summary>Blocks that prompts can find in its cache.</summary>
+    public int CachedBlocks
+    {
+        get
+        {
+            var blocks = new int[1];
+            _host.Read(blocks, static (engine, into) => into[0] = engine.BlocksCached);
+            return blocks[0];
+        }
+    }
+
     /// <summary>Sequences in the queue.</summary>
     public int WaitingRequests => _host.Waiting;
 

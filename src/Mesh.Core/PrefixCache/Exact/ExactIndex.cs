@@ -268,7 +268,7 @@ internal sealed class ExactIndex
         if (parent < 0 || !feed.Growths.IsEnd(held.Growth, held.Node)) return;
         var entry = _blocks.Node(parent).FirstHolder;
         for (var i = 0; i < MaxTries && entry >= 0 && _blocks.Held(entry).Feed != feed.Column; i++) entry = _blocks.Held(entry).NextHolder;
-        if (entry < 0 || _blocks.Held(entry).Feed != feed.Column || feed.Growths.IsEnd(_blocks.Held(entry).Growth, parent)) return;
+        if (entry < 0 || _blocks.Held(entry).Feed != feed.Column || feed.Growths.IsLastEnd(_blocks.Held(entry).Growth, parent)) return;
         _blocks.Held(entry).Growth = held.Growth;
         feed.Growths.FallBack(held.Growth, parent, _blocks.Node(parent).Identity);
     }

@@ -54,6 +54,9 @@ internal sealed class GrowthLog
     /// <summary>True when a growth can still be read and ends in this node.</summary>
     public bool IsEnd(int number, int node) => number >= First && number < _next && this[number].Node == node;
 
+    /// <summary>As <see cref="IsEnd"/>, and nothing was stored behind it.</summary>
+    public bool IsLastEnd(int number, int node) => IsEnd(number, node) && !this[number].Continued;
+
     /// <summary>The growth's last block is gone: what is left of it ends in the one before.</summary>
     public void FallBack(int number, int node, ulong identity)
     {

@@ -13,6 +13,7 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
     // Two prompts that part before this share of the way to a place that they have in common cannot both have been matched rightly.
     private const double LeastPlausibleShare = 0.6;
     private readonly int[] _candidates = new int[MaxCandidates];
+    private readonly ulong[] _doubted = new ulong[64];
     private int _count;
 
     public long Learned { get; private set; }
@@ -116,6 +117,14 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
         var forkEnd = fork < 0 ? 0 : index.Table.Node(fork).EndTokens;
         var expected = layout.TokensIn(anchor + 1) * Ratio(prompt);
         var isPlausible = fork >= 0 && forkEnd >= LeastPlausibleShare * expected;
+        // More likely than a wrong mapping is that the prompt's own end has been given up and this one is another's: believed the second time.
+        ref var doubted = ref _doubted[prompt.Chain[anchor] % (ulong)_doubted.Length];
+        if (!isPlausible && doubted != prompt.Chain[anchor])
+        {
+            doubted = prompt.Chain[anchor];
+            Contradicted++;
+            return false;
+        }
         for (var i = 0; i <= anchor; i++)
         {
             if (!index.TryFind(prompt.Chain[i], out var node) || node < 0 || index.Table.Node(node).EndTokens <= forkEnd) continue;
