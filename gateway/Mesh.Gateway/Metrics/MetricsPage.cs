@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
@@ -12,6 +13,7 @@ namespace Mesh.Gateway.Metrics;
 /// <summary><c>/metrics</c>: the gateway's counters and the engine's view of every endpoint.</summary>
 internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, ActiveConfiguration configuration, InferenceHandler inference)
 {
+    private static readonly string[] PoolLabels = ["pool"];
     private static readonly string[] EndpointLabels = ["pool", "cluster", "zone", "endpoint"];
 
     public async Task HandleAsync(HttpContext context)
@@ -53,6 +55,33 @@ internal sealed class MetricsPage(GatewayMetrics metrics, IMeshEngine engine, Ac
         Each(page, pools, "mesh_endpoint_requests_total", static e => e.TotalRequests);
         page.Gauge("mesh_endpoint_kv_cache_utilization_ratio", "Share of the endpoint's KV cache in use, as last scraped; absent while unknown.");
         Each(page, pools, "mesh_endpoint_kv_cache_utilization_ratio", static e => e.LastSample?.KvUtilizationRatio);
+        page.Gauge("mesh_endpoint_cache_knowledge", "Where what is known of the endpoint's cache comes from: 0 history, 1 degraded, 2 exact.");
+        Each(page, pools, "mesh_endpoint_cache_knowledge", static e => (int)e.CacheKnowledge);
+        page.Counter("mesh_endpoint_cache_knowledge_changes_total", "Changes of where what is known of the endpoint's cache comes from.");
+        Each(page, pools, "mesh_endpoint_cache_knowledge_changes_total", static e => e.CacheKnowledgeChanges);
+        page.Gauge("mesh_endpoint_cached_blocks", "Blocks that the endpoint's cache holds by its own events.");
+        Each(page, pools, "mesh_endpoint_cached_blocks", static e => e.CacheKnowledge == CacheKnowledge.History ? null : e.CachedBlocks);
+        WriteCacheEvents(page, pools);
+    }
+
+    private static void WriteCacheEvents(PrometheusWriter page, ImmutableArray<PoolSnapshot> pools)
+    {
+        page.Gauge("mesh_pool_cache_mappings", "Places of prompts that are known in the endpoints' terms; absent without cache events.");
+        Each(page, pools, "mesh_pool_cache_mappings", static c => c.Mappings);
+        page.Counter("mesh_pool_cache_blocks_dropped_total", "Blocks that cache events told but that could not be kept.");
+        Each(page, pools, "mesh_pool_cache_blocks_dropped_total", static c => c.Dropped);
+        page.Counter("mesh_pool_cache_requests_learned_total", "Requests that were matched with the blocks they left behind.");
+        Each(page, pools, "mesh_pool_cache_requests_learned_total", static c => c.Learning.Learned + c.Learning.Corrected);
+        page.Counter("mesh_pool_cache_requests_unlearned_total", "Requests that could not be: ambiguous, without a trace, or against what is known.");
+        Each(page, pools, "mesh_pool_cache_requests_unlearned_total", static c => c.Learning.Ambiguous + c.Learning.Unmatched + c.Learning.Contradicted);
+    }
+
+    private static void Each(PrometheusWriter page, ImmutableArray<PoolSnapshot> pools, string name, Func<CacheEventsSnapshot, double> read)
+    {
+        foreach (var pool in pools)
+        {
+            if (pool.CacheEvents is { } events) page.Sample(name, PoolLabels, [pool.Id.ToString()], read(events));
+        }
     }
 
     private static void Each(PrometheusWriter page, ImmutableArray<PoolSnapshot> pools, string name, Func<EndpointSnapshot, double?> read)

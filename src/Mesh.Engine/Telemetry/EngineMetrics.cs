@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Engine.Http;
 
 namespace Mesh.Engine.Telemetry;
@@ -13,6 +14,7 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _probes;
     private readonly Counter<long> _healthChanges;
     private readonly Counter<long> _modelLists;
+    private readonly Counter<long> _cacheKnowledge;
 
     public EngineMetrics()
     {
@@ -21,7 +23,16 @@ internal sealed class EngineMetrics : IDisposable
         _probes = _meter.CreateCounter<long>("mesh.engine.probes", "{probe}", "Health probes, by outcome.");
         _healthChanges = _meter.CreateCounter<long>("mesh.engine.health.changes", "{change}", "Endpoints whose verdict changed, by the new one.");
         _modelLists = _meter.CreateCounter<long>("mesh.engine.model_lists", "{list}", "Model lists read, by outcome.");
+        _cacheKnowledge = _meter.CreateCounter<long>(
+            "mesh.engine.cache_knowledge.changes", "{change}", "Endpoints for which the source of what is known of their caches changed, by the new one.");
     }
+
+    public void CacheKnowledgeChanged(CacheKnowledge to) => _cacheKnowledge.Add(1, new KeyValuePair<string, object?>("state", to switch
+    {
+        CacheKnowledge.Exact => "exact",
+        CacheKnowledge.Degraded => "degraded",
+        _ => "history",
+    }));
 
     public void Scraped(IoFailureKind failure, TimeSpan duration)
     {
