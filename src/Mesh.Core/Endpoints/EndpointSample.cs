@@ -63,6 +63,9 @@ public sealed record EndpointSample
     /// </summary>
     public double? MeanPrefillSecondsPerToken { get; init; }
 
+    /// <summary>Tokens of a prompt lately, cached ones included; null when unknown (<c>vllm:request_prompt_tokens</c>).</summary>
+    public double? MeanPromptTokens { get; init; }
+
     /// <summary>Prefills that the engine has counted since its start, 0 when unknown: a sample with no more of them than the last one adds nothing new.</summary>
     public long PrefillObservations { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     // Shorter prompts share steps with others and say little about an endpoint's speed.
     private const double LeastInstructiveMs = 50;
     // So have short answers: their first steps are shared with prompts.
-    private const int LeastInstructiveTokens = 16;
+    private const int LeastInstructiveTokens = 32;
 
     private readonly SpeedEstimate _poolSpeed = new();
     private readonly SpeedEstimate _poolDecodeSpeed = new();
@@ -103,7 +103,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     public void OnSample(EndpointState endpoint, EndpointSample sample)
     {
         endpoint.Work.Presume(sample, Costs);
-        endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, _poolDecodeSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
+        endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
     }
 
     /// <summary>Ends a lease; false when it is unknown.</summary>

@@ -130,6 +130,7 @@ internal sealed class EndpointScraper(EndpointId endpoint, EngineOptions options
             MaxLoras = earlier?.MaxLoras ?? page.Parser.MaxLoras,
             RunningAdapters = earlier is { MaxLoras: not null } ? earlier.RunningAdapters : page.Parser.RunningAdapters,
             WaitingAdapters = earlier is { MaxLoras: not null } ? earlier.WaitingAdapters : page.Parser.WaitingAdapters,
+            MeanPromptTokens = earlier?.MeanPromptTokens ?? page.Steps.MeanPromptTokens,
             MeanPrefillSecondsPerToken = earlier?.MeanPrefillSecondsPerToken ?? page.Steps.MeanPrefillSecondsPerToken,
             PrefillObservations = earlier is { PrefillObservations: > 0 } ? earlier.PrefillObservations : page.Steps.PrefillObservations,
             MeanInterTokenSeconds = earlier?.MeanInterTokenSeconds ?? page.Steps.MeanInterTokenSeconds,

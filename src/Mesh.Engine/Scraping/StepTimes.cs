@@ -22,6 +22,9 @@ internal struct StepTimes
     /// <summary>Seconds of prefill for one token of a prompt, cached ones included; null when unknown.</summary>
     public double? MeanPrefillSecondsPerToken { get; private set; }
 
+    /// <summary>Tokens of a prompt, cached ones included; null when unknown.</summary>
+    public double? MeanPromptTokens { get; private set; }
+
     /// <summary>Prefills observed since the engine's start.</summary>
     public long PrefillObservations { get; private set; }
 
@@ -44,6 +47,7 @@ internal struct StepTimes
     private void ObservePrefills((double Seconds, double Requests, double Tokens)? totals)
     {
         MeanPrefillSecondsPerToken = null;
+        MeanPromptTokens = null;
         PrefillObservations = 0;
         if (totals is not { Requests: > 0, Tokens: > 0 } total) return;
         // Histograms never fall but with a restart that nothing else told of.
@@ -55,6 +59,7 @@ internal struct StepTimes
         var tokens = total.Tokens - _prefillTokens;
         if (tokens <= 0) return;
         MeanPrefillSecondsPerToken = seconds / tokens;
+        if (total.Requests > _prefillRequests) MeanPromptTokens = tokens / (total.Requests - _prefillRequests);
 
         var kept = PrefillWindow / (total.Requests - _prefillRequests);
         if (kept >= 1) return;

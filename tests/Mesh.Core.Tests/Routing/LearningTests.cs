@@ -13,12 +13,12 @@ public sealed class LearningTests
     public void Complete_OneEndpointDecodesAtHalfSpeed_IsLearnedAndGetsLess()
     {
         var pool = new PoolFixture(MeshWorld.Config(4));
-        for (var round = 0; round < 200; round++) Stream(pool, round % 4, round % 4 == 0 ? 2 : 1);
+        for (var round = 0; round < 400; round++) Stream(pool, round % 4, round % 4 == 0 ? 2 : 1);
 
         Assert.InRange(pool.Endpoint(0).DecodeSpeedRatio, 1.7, 2.4);
         Assert.InRange(pool.Endpoint(1).DecodeSpeedRatio, 0.85, 1.2);
         var predictions = pool.State.Snapshot().OutputTokenPredictions;
-        Assert.Equal(200, predictions.Count);
+        Assert.Equal(400, predictions.Count);
         Assert.True(predictions.AbsoluteErrorMs < 0.2 * predictions.ObservedMs);
 
         for (var i = 0; i < 40; i++) pool.State.ReportFirstByte(pool.Route(pool.Request() with { IsStreaming = true }).Lease);

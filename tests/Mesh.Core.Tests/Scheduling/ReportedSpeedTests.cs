@@ -8,19 +8,20 @@ namespace Mesh.Core.Tests.Scheduling;
 public sealed class ReportedSpeedTests
 {
     private static readonly WorkCurve Curve = new(H100Llama8B.Table);
+    // Of prompts of 2,048 tokens.
     private static readonly double PerTokenSeconds = Curve.ChunkMs / WorkCurve.ChunkTokens / 1000;
 
     [Theory]
     [InlineData(1, 0, 0, 1)]
     [InlineData(3, 0, 0, 3)]
-    [InlineData(1, 1000, 500, 2)]
+    [InlineData(0.5, 1000, 500, 1)]
     public void OfPrefill_MeanPerToken_OverTheTablesForWhatWasComputed(double slowness, double queried, double hits, double expected)
     {
         var sample = Sample() with
         {
             MeanPrefillSecondsPerToken = slowness * PerTokenSeconds, PrefillObservations = 100, PrefixCacheQueriedTokens = queried, PrefixCacheHitTokens = hits,
         };
-        Assert.Equal(expected, ReportedSpeed.OfPrefill(sample, Curve)!.Value, 6);
+        Assert.Equal(expected, ReportedSpeed.OfPrefill(sample, Curve)!.Value, 0.05);
     }
 
     [Fact]
@@ -28,6 +29,7 @@ public sealed class ReportedSpeedTests
     {
         Assert.Null(ReportedSpeed.OfPrefill(Sample() with { MeanPrefillSecondsPerToken = PerTokenSeconds, PrefillObservations = 31 }, Curve));
         Assert.Null(ReportedSpeed.OfPrefill(Sample(), Curve));
+        Assert.Null(ReportedSpeed.OfPrefill(Sample() with { MeanPrefillSecondsPerToken = 0.001, PrefillObservations = 100, MeanPromptTokens = 10 }, Curve));
     }
 
     [Fact]
@@ -62,5 +64,5 @@ public sealed class ReportedSpeedTests
         Assert.InRange(pool.Endpoint(0).PrefillSpeedRatio, 0.8, 1.25);
     }
 
-    private static EndpointSample Sample() => new() { Endpoint = PoolFixture.Id(0), Timestamp = 0 };
+    private static EndpointSample Sample() => new() { Endpoint = PoolFixture.Id(0), Timestamp = 0, MeanPromptTokens = 2048 };
 }

@@ -9,15 +9,19 @@ namespace Mesh.Core.Scheduling.Cost;
 internal static class ReportedSpeed
 {
     private const long LeastPrefills = 32;
+    private const double LeastTokensOfPrompt = 512;
     private const long LeastTokens = 1000;
 
     /// <summary>Its prompt times over the table's; null when it does not tell enough.</summary>
     public static double? OfPrefill(EndpointSample sample, WorkCurve curve)
     {
-        if (sample.MeanPrefillSecondsPerToken is not > 0 || sample.PrefillObservations < LeastPrefills) return null;
+        if (sample.MeanPrefillSecondsPerToken is not > 0 || sample.MeanPromptTokens is not > 0 || sample.PrefillObservations < LeastPrefills) return null;
         // The mean is over all tokens of the prompts; only those that were not cached took time.
         var computed = sample is { PrefixCacheQueriedTokens: > 0 and var queried, PrefixCacheHitTokens: { } hits } ? 1 - Math.Clamp(hits / queried, 0, 0.95) : 1;
-        return 1000 * sample.MeanPrefillSecondsPerToken.Value / computed / (curve.ChunkMs / WorkCurve.ChunkTokens);
+        var tokens = sample.MeanPromptTokens.Value * computed;
+        // Shorter ones take as long as a step does, whatever their length and the hardware.
+        if (tokens < LeastTokensOfPrompt) return null;
+        return 1000 * sample.MeanPrefillSecondsPerToken.Value * sample.MeanPromptTokens.Value / curve.LonePromptMs(tokens);
     }
 
     /// <summary>Its times per output token over the table's for the batch that it runs; null when it does not tell enough.</summary>
