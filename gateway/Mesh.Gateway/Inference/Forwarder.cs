@@ -49,6 +49,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
                 exchange.Endpoint = decision.Endpoint;
                 exchange.Attempts++;
+                services.Telemetry.AttemptBegins(exchange);
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
 
@@ -107,6 +108,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             // The pool may have been removed while the request was under way.
             if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
             exchange.Decision = decision.Reason;
+            services.Telemetry.Placed(exchange, decision);
             return decision;
         }
         finally
@@ -198,7 +200,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)
     {
         exchange.Excluded = exchange.Excluded.Add(endpoint);
-        services.Metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+        services.Telemetry.AttemptFailed(exchange, reason);
         Retrying(_log, exchange.RequestId, endpoint, reason, detail);
     }
 

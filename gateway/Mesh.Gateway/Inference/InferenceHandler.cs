@@ -3,7 +3,6 @@ using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
-using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
 
@@ -38,6 +37,7 @@ internal sealed partial class InferenceHandler(
         context.Response.Headers[RequestIds.Header] = requestId;
         using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
         var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
+        services.Telemetry.Begin(exchange);
         try
         {
             if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
@@ -55,7 +55,7 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
-            Count(exchange);
+            services.Telemetry.End(exchange);
             accessLog.Write(exchange);
             exchange.Release();
             Interlocked.Decrement(ref _open);
@@ -149,17 +149,6 @@ internal sealed partial class InferenceHandler(
         var pool = exchange.Pool.Config.Timeout;
         exchange.Lifetime.SetTimeout(exchange.Target!.Rule.RequestTimeout is { } route && route > TimeSpan.Zero && route < pool ? route : pool);
         return true;
-    }
-
-    private void Count(InferenceExchange exchange)
-    {
-        var pool = exchange.Pool?.Label ?? "";
-        // A model that nobody serves is the client's invention and no label.
-        var model = exchange.Ending is null ? "" : exchange.Model ?? "";
-        services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
-        services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
-        if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();
-        if (exchange.FirstByteAfter is { } firstByte) services.Metrics.TimeToFirstByte.With(pool).Observe(firstByte);
     }
 
     private static OutcomeKind OutcomeFor(EndReason reason) => reason switch

@@ -2,6 +2,7 @@ using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -13,6 +14,7 @@ internal sealed record InferenceServices(
     IMeshEngine Engine,
     IUpstreamClient Upstream,
     GatewayMetrics Metrics,
+    RequestTelemetry Telemetry,
     RequestDraw Draw,
     TimeProvider Time,
     ILoggerFactory Loggers);
