@@ -109,6 +109,15 @@ public sealed class EmbeddedEngine : IMeshEngine
     }
 
     /// <inheritdoc/>
+    public ImmutableArray<ExplainedDecision> Decisions(PoolId? pool, string? requestId, int limit)
+    {
+        var pools = _router.Pools;
+        if (pool is { } id) return pools.TryGetValue(id, out var host) ? host.Decisions(requestId, limit) : [];
+        // Equal times are told apart by the pool, so that the order is always the same.
+        return [.. pools.OrderBy(p => p.Key).SelectMany(p => p.Value.Decisions(requestId, limit)).OrderByDescending(d => d.Timestamp).Take(limit)];
+    }
+
+    /// <inheritdoc/>
     public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.Snapshot())];
 
     /// <summary>Stops probing and scraping. Requests can still be placed and completed; nothing is learnt any more.</summary>
@@ -134,9 +143,7 @@ public sealed class EmbeddedEngine : IMeshEngine
 
     private PoolHost CreateHost(PoolConfig pool)
     {
-        var sampleMaxAge = _options.Pool.SampleMaxAge > _options.ScrapeInterval * 3 ? _options.Pool.SampleMaxAge : _options.ScrapeInterval * 3;
-        var longest = TimeSpan.FromMinutes(10);
-        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = sampleMaxAge < longest ? sampleMaxAge : longest };
+        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = _options.SampleMaxAge };
         return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options), _pause.Wake);
     }
 

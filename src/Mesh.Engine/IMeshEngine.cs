@@ -18,6 +18,14 @@ public interface IMeshEngine : IAsyncDisposable
     /// <summary>Takes a new configuration; requests in flight go on.</summary>
     void Reconfigure(MeshConfig config);
 
+    /// <summary>
+    /// Decisions that were kept (<see cref="RouteRequest.Explain"/>), the newest first; an engine that keeps none has none. Costs a copy: for people, not for the request path.
+    /// </summary>
+    /// <param name="pool">Pool; null for all.</param>
+    /// <param name="requestId">Only those of this request, one for each attempt; null for all.</param>
+    /// <param name="limit">At most so many, at least 1.</param>
+    ImmutableArray<ExplainedDecision> Decisions(PoolId? pool, string? requestId, int limit) => [];
+
     /// <summary>State of every pool, ordered by id. Costs a copy: for people, not for the request path.</summary>
     ImmutableArray<PoolSnapshot> Snapshot();
 }

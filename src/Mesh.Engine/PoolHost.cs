@@ -38,7 +38,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         }
 
         Finish(answers);
-        if (waiting is null) return new ValueTask<RouteDecision>(decision);
+        if (waiting is null)
+        {
+            Placed(in decision);
+            return new ValueTask<RouteDecision>(decision);
+        }
+
         return new ValueTask<RouteDecision>(WaitAsync(waiting, decision.Ticket, cancellationToken));
     }
 
@@ -115,6 +120,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         return next;
     }
 
+    /// <summary>Decisions that were kept, the newest first.</summary>
+    public ImmutableArray<ExplainedDecision> Decisions(string? requestId, int limit)
+    {
+        lock (_gate) return state.Decisions(requestId, limit);
+    }
+
     public PoolSnapshot Snapshot()
     {
         lock (_gate) return state.Snapshot();
@@ -181,6 +192,14 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             left?.TrySetCanceled(token);
             host.Finish(answers);
         }, (this, ticket)).ConfigureAwait(false);
-        return await waiting.ConfigureAwait(false);
+        var decision = await waiting.ConfigureAwait(false);
+        Placed(in decision);
+        return decision;
+    }
+
+    // What this gateway sends is counted exactly, but how an endpoint takes it only its metrics tell: one that rested is read often again.
+    private void Placed(in RouteDecision decision)
+    {
+        if (decision.Kind == RouteKind.Send && _monitors.TryGetValue(decision.Endpoint, out var monitor)) monitor.Placed();
     }
 }

@@ -30,6 +30,15 @@ internal static class GatewayErrors
     /// <summary>The path is there, but not for this method.</summary>
     public static readonly GatewayError MethodNotAllowed = new(405, Invalid, "method_not_allowed");
 
+    /// <summary>A page of the gateway does not serve this client.</summary>
+    public static readonly GatewayError NotAllowed = new(403, Invalid, "not_allowed");
+
+    /// <summary>A parameter of a page of the gateway has no meaning.</summary>
+    public static readonly GatewayError InvalidQuery = new(400, Invalid, "invalid_query");
+
+    /// <summary>No decision is kept of that pool or request.</summary>
+    public static readonly GatewayError UnknownDecision = new(404, Invalid, "unknown_decision");
+
     /// <summary>No listener or HTTPRoute takes the request.</summary>
     public static readonly GatewayError NoRoute = new(404, Invalid, "no_route");
 

@@ -3,6 +3,7 @@ using System.Text;
 using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
@@ -186,19 +187,22 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, telemetry, new RequestDraw(_options.Seed), time, loggers);
+        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
         var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time, _accessLogFile);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, _endRequests.Token);
+        var decisionJson = new DecisionJson(time);
+        var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
+        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
-            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, _configuration, errors);
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
+            new DecisionPages(adminPort is not null, engine, _configuration, decisionJson, errors), _configuration, errors);
         return (handler, dispatcher);
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Telemetry.Otlp;
 using Microsoft.Extensions.Options;
 
@@ -32,7 +33,7 @@ internal sealed record GatewayOptions
     /// A port that is not named opens as it is, below 1024 moved up by 8000 (80 becomes 8080, 443 becomes 8443).</summary>
     public Dictionary<string, string> Listeners { get; set; } = [];
 
-    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
+    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
 
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
@@ -57,6 +58,14 @@ internal sealed record GatewayOptions
     /// <summary>Where metrics and spans go by OTLP.</summary>
     [ValidateObjectMembers]
     public OtlpOptions Otlp { get; set; } = new();
+
+    /// <summary>Whose <c>x-mesh-explain: 1</c> is answered: <c>off</c>, <c>loopback</c> or <c>everyone</c>.</summary>
+    [EnumDataType(typeof(ExplainMode))]
+    public ExplainMode Explain { get; set; } = ExplainMode.Loopback;
+
+    /// <summary>Which decisions are kept.</summary>
+    [ValidateObjectMembers]
+    public DecisionLogOptions DecisionLog { get; set; } = new();
 
     /// <summary>Seed of the choices between weighted pools; the same seed and order of requests choose the same.</summary>
     public ulong Seed { get; set; } = 1;

@@ -47,10 +47,15 @@ internal sealed class GatewayProcess(
         }
     }
 
-    private static EngineOptions EngineOptionsFor(GatewayOptions options) => new()
+    internal static EngineOptions EngineOptionsFor(GatewayOptions options) => new()
     {
         ConnectTimeout = options.ConnectTimeout,
-        Pool = new PoolStateOptions { Locality = new Locality { Region = options.Region ?? "" } },
+        Pool = new PoolStateOptions
+        {
+            Locality = new Locality { Region = options.Region ?? "" },
+            ExplainedDecisions = options.DecisionLog.Capacity,
+            ExplainedRefusalsPerSecond = options.DecisionLog.RefusalsPerSecond,
+        },
     };
 
     private async Task<int> RunAsync()

@@ -1,3 +1,4 @@
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Metrics;
@@ -7,7 +8,7 @@ namespace Mesh.Gateway.Hosting;
 
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
-    int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics,
+    int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
     ActiveConfiguration configuration, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
@@ -37,6 +38,7 @@ internal sealed class RequestDispatcher(
             ApiKind.ModelList => models.HandleAsync(context),
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
+            ApiKind.Decisions => decisions.HandleAsync(context),
             _ => metrics.HandleAsync(context),
         };
     }
@@ -45,6 +47,6 @@ internal sealed class RequestDispatcher(
     private bool IsServedHere(ApiKind kind, HttpContext context)
     {
         if (adminPort is null || kind is ApiKind.Health or ApiKind.Ready) return true;
-        return kind == ApiKind.Metrics == (context.Connection.LocalPort == adminPort);
+        return (kind is ApiKind.Metrics or ApiKind.Decisions) == (context.Connection.LocalPort == adminPort);
     }
 }

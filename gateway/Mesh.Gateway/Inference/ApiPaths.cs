@@ -1,3 +1,5 @@
+using Mesh.Gateway.Decisions;
+
 namespace Mesh.Gateway.Inference;
 
 /// <summary>The paths that the gateway serves; every other is unknown, the model servers' administrative ones above all.</summary>
@@ -11,6 +13,8 @@ internal static class ApiPaths
         "/healthz" => ApiKind.Health,
         "/readyz" => ApiKind.Ready,
         "/metrics" => ApiKind.Metrics,
+        DecisionPages.Path => ApiKind.Decisions,
+        not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
         _ => ApiKind.Unknown,
     };
 
@@ -42,4 +46,7 @@ internal enum ApiKind
 
     /// <summary>Prometheus page.</summary>
     Metrics,
+
+    /// <summary>Decisions that were kept.</summary>
+    Decisions,
 }

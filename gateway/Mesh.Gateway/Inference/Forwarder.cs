@@ -1,5 +1,6 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
@@ -21,6 +22,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
     private readonly AnswerRelay _relay = new(errors);
+    private readonly DecisionJson _decisionJson = new(services.Time);
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
     public async ValueTask ForwardAsync(InferenceExchange exchange)
@@ -108,6 +110,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             // The pool may have been removed while the request was under way.
             if (decision.Reason == DecisionReason.UnknownPool && matcher.MatchAgain(exchange)) decision = await RouteAsync(exchange);
             exchange.Decision = decision.Reason;
+            exchange.WasRefused = decision.Kind == RouteKind.Refuse;
+            if (exchange.IsAsked && services.Engine.Decisions(exchange.PoolId, exchange.RequestId, 1) is [var explained]) exchange.DecisionJson = _decisionJson.ForHeader(explained);
             services.Telemetry.Placed(exchange, decision);
             return decision;
         }
@@ -137,6 +141,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             BodyBytes = exchange.SentBody.Length,
             AffinityKey = exchange.Session.Key,
             AffinityEndpoint = exchange.Session.Endpoint,
+            Explain = exchange.IsExplained,
             Subset = ControlHeaders.Subset(headers),
             Excluded = exchange.Excluded,
         };

@@ -76,6 +76,18 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Why it was placed where it was, or refused; of the last placement.</summary>
     public DecisionReason Decision { get; set; }
 
+    /// <summary>The client asks how its request is placed, and may.</summary>
+    public bool IsAsked { get; init; }
+
+    /// <summary>The decision is kept with its candidates: asked for, or sampled.</summary>
+    public bool IsExplained { get; init; }
+
+    /// <summary>The engine refused it.</summary>
+    public bool WasRefused { get; set; }
+
+    /// <summary>The last decision as the client is told; null where it did not ask.</summary>
+    public string? DecisionJson { get; set; }
+
     /// <summary>Time in which the router decided, waits included, over all attempts.</summary>
     public TimeSpan QueueWait { get; set; }
 

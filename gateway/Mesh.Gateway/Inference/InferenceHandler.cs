@@ -1,4 +1,5 @@
 using Mesh.Core.Routing;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
@@ -19,7 +20,8 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, CancellationToken stopping)
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, DecisionLines decisionLines,
+    CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
@@ -36,7 +38,8 @@ internal sealed partial class InferenceHandler(
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
         using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
-        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
+        var asked = services.Explain.IsAsked(context);
+        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
         services.Telemetry.Begin(exchange);
         try
         {
@@ -57,6 +60,7 @@ internal sealed partial class InferenceHandler(
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
             services.Telemetry.End(exchange);
             accessLog.Write(exchange);
+            decisionLines.Write(exchange);
             exchange.Release();
             Interlocked.Decrement(ref _open);
         }

@@ -1,5 +1,6 @@
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
+using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Telemetry;
@@ -16,5 +17,6 @@ internal sealed record InferenceServices(
     GatewayMetrics Metrics,
     RequestTelemetry Telemetry,
     RequestDraw Draw,
+    ExplainAccess Explain,
     TimeProvider Time,
     ILoggerFactory Loggers);

@@ -7,7 +7,7 @@ using Mesh.Resources.Reading;
 
 namespace Mesh.Cli.Commands;
 
-/// <summary><c>mesh explain DIR --pool P</c>: what holds for each backend of a pool, and where it is written.</summary>
+/// <summary><c>mesh explain DIR --pool P</c>: what holds for each backend of a pool, and where it is written. Beside it <c>mesh explain request ID</c>; a directory named request is written <c>./request</c>.</summary>
 internal static class ExplainCommand
 {
     public static Command Create(ToolConsole console)
@@ -22,7 +22,7 @@ internal static class ExplainCommand
         var cluster = new Option<string?>("--cluster") { Description = "Explain this cluster's backends alone.", HelpName = "CLUSTER" };
         var output = OutputOption.Create();
         const string Summary = "Show what holds for each backend of a pool, where it is written, and its capacity by formula.";
-        var command = new Command("explain", Summary) { directory, pool, cluster, output };
+        var command = new Command("explain", Summary) { directory, pool, cluster, output, ExplainRequestCommand.Create(console) };
         command.SetAction(arguments => Run(
             console, arguments.GetRequiredValue(directory), arguments.GetRequiredValue(pool), arguments.GetValue(cluster),
             OutputOption.Read(arguments, output)));

@@ -1,4 +1,5 @@
 using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Rules;
 using Mesh.Core.StepTimes;
 
 namespace Mesh.Core.Config;
@@ -6,8 +7,14 @@ namespace Mesh.Core.Config;
 /// <summary>How the endpoint is chosen inside the backends that policy allows.</summary>
 public sealed record SchedulingConfig
 {
-    /// <summary>Name of the profile; <c>mesh</c> is least predicted cost.</summary>
+    /// <summary>Name of the profile: of a built-in one, <c>mesh</c> being least predicted cost, or of the object that declares it.</summary>
     public string Profile { get; init; } = ProfileNames.Mesh;
+
+    /// <summary>The profile rule by rule; null for a built-in one.</summary>
+    public ProfileDeclaration? Declared { get; init; }
+
+    /// <summary>True when the profile chooses by predicted cost, so that it can bind late.</summary>
+    public bool ChoosesByCost => Declared is null ? Profile == ProfileNames.Mesh : RuleCatalog.Find(RuleKind.Picker, Declared.Picker.Name)?.PredictsCosts == true;
 
     /// <summary>
     /// Late binding: a request waits in the pool until its endpoint has less than this much prompt work outstanding, 0–10 s; null binds at

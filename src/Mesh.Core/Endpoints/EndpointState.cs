@@ -234,6 +234,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests in the engine's own queue; NaN when unknown or stale.</summary>
     public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) ? _waitingRequests : double.NaN;
 
+    /// <summary>Requests in the engine's running batch; NaN when unknown or stale.</summary>
+    public double RunningRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) && LastSample?.RunningRequests is { } running ? running : double.NaN;
+
     private void UpdateReady() => costs[slot].IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
 
     private HealthTransition Moved(EndpointHealth before)

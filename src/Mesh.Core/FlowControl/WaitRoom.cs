@@ -13,7 +13,7 @@ internal sealed class WaitRoom
     private readonly Dictionary<long, Waiter> _byTicket = [];
     private readonly IntrusiveHeap<Waiter, Waiter.ByDeadline> _deadlines = new();
     private readonly IntrusiveHeap<Waiter, Waiter.ByRank> _ranks = new();
-    private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
+    private readonly Queue<(long Ticket, RouteDecision Decision, string RequestId, TimeSpan EnqueuedAt)> _decided = new();
     private readonly SortedList<int, (int Requests, long Bytes)> _byPriority = [];
     private readonly FreeList<Waiter> _spare = new();
     private long _bytes;
@@ -78,14 +78,14 @@ internal sealed class WaitRoom
     /// <summary>Ends a wait because its request has got a place.</summary>
     public void Serve(Waiter waiter, RouteDecision decision)
     {
-        _decided.Enqueue((waiter.Ticket, decision));
+        _decided.Enqueue((waiter.Ticket, decision, waiter.Request.RequestId, waiter.EnqueuedAt));
         Take(waiter, served: true);
     }
 
     /// <summary>Ends a wait without a place.</summary>
     public void Refuse(Waiter waiter, RouteDecision decision)
     {
-        _decided.Enqueue((waiter.Ticket, decision));
+        _decided.Enqueue((waiter.Ticket, decision, waiter.Request.RequestId, waiter.EnqueuedAt));
         Take(waiter, served: false);
     }
 
@@ -99,10 +99,13 @@ internal sealed class WaitRoom
     public Waiter? Overdue(TimeSpan now) => _deadlines.Min is { } first && first.Deadline <= now ? first : null;
 
     /// <summary>Tickets whose requests have been decided, in the order in which they were.</summary>
-    public bool TryTakeDecided(out long ticket, out RouteDecision decision)
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision) => TryTakeDecided(out ticket, out decision, out _, out _);
+
+    /// <summary>As before, with whose the ticket was and since when it waited.</summary>
+    public bool TryTakeDecided(out long ticket, out RouteDecision decision, out string requestId, out TimeSpan enqueuedAt)
     {
         var taken = _decided.TryDequeue(out var entry);
-        (ticket, decision) = entry;
+        (ticket, decision, requestId, enqueuedAt) = entry;
         return taken;
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
@@ -193,10 +192,10 @@ internal sealed class Dispatcher
     }
 
     /// <summary>What a request that is about to be placed can choose from. For people: it allocates.</summary>
-    public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in RouteRequest request, long timestamp, TimeSpan now)
+    public DecisionFacts Explain(in RouteRequest request, long timestamp)
     {
         var context = Context(in request, timestamp);
-        return Placer.Explain(in context, Backends, now);
+        return Placer.Explain(in context, Backends);
     }
 
     private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
@@ -213,6 +212,8 @@ internal sealed class Dispatcher
         HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
         Layout = _prefixes.Layout,
         Adapter = _endpoints.Adapters.Find(request.Model),
+        Costs = _reservations.Costs,
+        NowMs = _clock.SinceStart(timestamp).TotalMilliseconds,
         FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
             && (request.Model is null || _models.IsListedByAll(_models.Find(request.Model))),
     };

@@ -1,9 +1,9 @@
-using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling;
 using Mesh.Core.Scheduling.Cost;
+using Mesh.Core.Scheduling.Rules;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -16,8 +16,8 @@ namespace Mesh.Core.Routing;
 internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random)
 {
     private readonly SchedulingWorkspace _workspace = new();
-    private readonly SchedulingProfile _profile = BuiltInProfiles.Find(config.Profile);
-    private readonly LeastCost? _cost = config.Profile == ProfileNames.Mesh ? new LeastCost(costs, endpoints, random) : null;
+    private readonly SchedulingProfile _profile = ProfileBuilder.Build(config);
+    private readonly LeastCost? _cost = config.ChoosesByCost ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
 
     /// <summary>How much prompt work an endpoint may have outstanding when it gets another request; infinite for early binding.</summary>
@@ -79,18 +79,12 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
         _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
-    /// <summary>The endpoints that pass every filter, and the cheapest of them where the profile predicts costs.</summary>
-    public (int Count, ImmutableArray<ExplainedCandidate> Cheapest) Explain(in SchedulingContext context, BackendTable backends, TimeSpan now)
-    {
-        const int Shown = 5;
-        if (endpoints.Configured.IsEmpty) return (0, []);
-        var candidates = _profile.Filter(in context, endpoints.Configured, _workspace, backends.Excluded, out _);
-        return (candidates.Length, _cost is null ? [] : _cost.Explain(in context, candidates, now.TotalMilliseconds, Shown));
-    }
+    /// <summary>What a request could choose from. For people: it allocates.</summary>
+    public DecisionFacts Explain(in SchedulingContext context, BackendTable backends) => new DecisionExplainer(endpoints, _profile, _cost).Explain(in context, backends);
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
-        if (context.FitsEverywhere && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
+        if (context.FitsEverywhere && !_profile.HasOwnFilters && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
         {
             return PlacementOf(in choice, now.TotalMilliseconds);
         }
@@ -108,7 +102,14 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         if (_cost is null)
         {
             var picked = _profile.Pick(in context, candidates, _workspace, random);
-            return new Placement(picked.Endpoint, picked.Reason) { WithinTarget = true };
+            // The work is known at its end all the same: predictions and their explanation rest on it.
+            return new Placement(picked.Endpoint, picked.Reason)
+            {
+                WithinTarget = true,
+                OwnMs = context.PredictOwnMs(picked.Endpoint!),
+                TableMs = context.PredictOwnMs(picked.Endpoint!, speedRatio: 1),
+                CachedTokens = context.TokensHeldBy(picked.Endpoint!),
+            };
         }
 
         var nowMs = now.TotalMilliseconds;
@@ -119,7 +120,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     private Placement PlaceIn(in SchedulingContext context, BackendTable backends, int backend, TimeSpan now)
     {
         var nowMs = now.TotalMilliseconds;
-        if (_cost is null || !context.FitsEverywhere) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
+        if (_cost is null || !context.FitsEverywhere || _profile.HasOwnFilters) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
         return _cost.ChooseReady(in context, backend, default, _bindAheadMs, nowMs) is { } choice
             ? PlacementOf(in choice, nowMs)
             : Placement.None(DecisionReason.NoReadyEndpoint);

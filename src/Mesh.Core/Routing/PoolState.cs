@@ -30,7 +30,7 @@ public sealed class PoolState
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
     private readonly Ejections _ejections;
-    private readonly DecisionLog? _log;
+    private readonly DecisionLog _log;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
     private TimeSpan _nextTickAt = TimeSpan.MaxValue;
@@ -57,7 +57,7 @@ public sealed class PoolState
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
         _ejections = new Ejections(_options.Ejection, _endpoints);
-        _log = _options.Explain ? new DecisionLog(_options.ExplainedDecisions, _clock) : null;
+        _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
@@ -83,17 +83,17 @@ public sealed class PoolState
     public RouteDecision Route(in RouteRequest request)
     {
         var timestamp = _clock.Now;
-        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
-        // Make sure that a lease can be had before anything is chosen.
-        var session = _reservations.Sessions.Touch(request.Session, timestamp);
-        if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
-        var now = _clock.SinceStart(timestamp);
-        if (_log is null) return WithHint(_dispatcher.Place(in request, session, timestamp, now));
+        if (_options.Explain || request.Explain)
+        {
+            // Before it is placed: afterwards the chosen one would be the busiest.
+            var facts = _dispatcher.Explain(in request, timestamp);
+            var explained = Decide(in request, timestamp);
+            Note(in request, explained, facts, timestamp);
+            return explained;
+        }
 
-        // Before it is placed: afterwards the chosen one would be the busiest.
-        var (count, cheapest) = _dispatcher.Explain(in request, timestamp, now);
-        var decision = WithHint(_dispatcher.Place(in request, session, timestamp, now));
-        _log.Add(in request, decision, count, cheapest);
+        var decision = Decide(in request, timestamp);
+        if (decision.Kind == RouteKind.Refuse && _log.TakesRefusal(timestamp)) Note(in request, decision, _dispatcher.Explain(in request, timestamp), timestamp);
         return decision;
     }
 
@@ -102,13 +102,18 @@ public sealed class PoolState
     /// <param name="decision">Send or refuse.</param>
     public bool TryTakeDecided(out long ticket, out RouteDecision decision)
     {
-        if (!_dispatcher.Room.TryTakeDecided(out ticket, out decision)) return false;
-        _log?.Complete(ticket, decision);
+        if (!_dispatcher.Room.TryTakeDecided(out ticket, out decision, out var requestId, out var since)) return false;
+        if (!_log.Complete(ticket, decision) && decision.Kind == RouteKind.Refuse && _log.TakesRefusal(_clock.Now)) NoteLate(requestId, ticket, decision, since);
         return true;
     }
 
-    /// <summary>The last decisions, the newest first; empty unless <see cref="PoolStateOptions.Explain"/> is on. Costs a copy.</summary>
-    public ImmutableArray<ExplainedDecision> Decisions() => _log?.Read() ?? [];
+    /// <summary>
+    /// The last decisions that were noted, the newest first: those asked for (<see cref="RouteRequest.Explain"/>), and what <see cref="PoolStateOptions"/> adds. Costs a copy.
+    /// </summary>
+    public ImmutableArray<ExplainedDecision> Decisions() => _log.Read();
+
+    /// <summary>As <see cref="Decisions()"/>, those of one request or all, at most so many.</summary>
+    public ImmutableArray<ExplainedDecision> Decisions(string? requestId, int limit) => _log.Read(requestId, limit);
 
     /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
     public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
@@ -126,7 +131,7 @@ public sealed class PoolState
     public bool CancelWait(long ticket)
     {
         if (!_dispatcher.Cancel(ticket)) return false;
-        _log?.Cancel(ticket);
+        _log.Cancel(ticket);
         _dispatcher.Dispatch();
         return true;
     }
@@ -282,6 +287,57 @@ public sealed class PoolState
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
     public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock);
+
+    private RouteDecision Decide(in RouteRequest request, long timestamp)
+    {
+        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
+        // Make sure that a lease can be had before anything is chosen.
+        var session = _reservations.Sessions.Touch(request.Session, timestamp);
+        if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
+        return WithHint(_dispatcher.Place(in request, session, timestamp, _clock.SinceStart(timestamp)));
+    }
+
+    private void Note(in RouteRequest request, RouteDecision decision, DecisionFacts facts, long timestamp)
+    {
+        var waitsFor = decision.Kind == RouteKind.Wait && _dispatcher.Room.TryFind(decision.Ticket, out var waiter) ? waiter.Endpoint?.Id ?? default : default;
+        _log.Add(new ExplainedDecision
+        {
+            RequestId = request.RequestId,
+            Pool = Id,
+            Timestamp = timestamp,
+            Kind = decision.Kind,
+            Reason = decision.Reason,
+            Endpoint = decision.Endpoint,
+            Backend = decision.Backend,
+            Ticket = decision.Ticket,
+            WaitsFor = waitsFor,
+            Model = request.Model,
+            Priority = request.Priority,
+            PromptTokens = request.PromptTokens,
+            FailedBefore = request.Excluded.IsDefaultOrEmpty ? 0 : request.Excluded.Length,
+            Profile = _config.Scheduling.Profile,
+            WaitingRequests = _dispatcher.Room.Count - (decision.Kind == RouteKind.Wait ? 1 : 0),
+            CandidateCount = facts.CandidateCount,
+            Candidates = facts.Best(decision.Kind == RouteKind.Wait ? waitsFor : decision.Endpoint),
+            RemovedBy = facts.RemovedBy,
+            Removed = facts.Removed,
+            Backends = facts.Backends,
+        });
+    }
+
+    // Who waited was not noted when it came; what it could have chosen from then is not known any more.
+    private void NoteLate(string requestId, long ticket, RouteDecision decision, TimeSpan since) => _log.Add(new ExplainedDecision
+    {
+        RequestId = requestId,
+        Pool = Id,
+        Timestamp = _clock.TimestampAt(since),
+        Kind = decision.Kind,
+        Reason = decision.Reason,
+        Ticket = ticket,
+        Profile = _config.Scheduling.Profile,
+        Waited = _clock.SinceStart(_clock.Now) - since,
+        WaitingRequests = _dispatcher.Room.Count,
+    });
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

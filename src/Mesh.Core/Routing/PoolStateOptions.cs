@@ -43,11 +43,17 @@ public sealed record PoolStateOptions
     /// <summary>When endpoints that fail requests are left alone.</summary>
     public EjectionOptions Ejection { get; init; } = new();
 
-    /// <summary>True to keep the last decisions with their candidates (<see cref="PoolState.Decisions"/>); off by default, for it allocates at every request.</summary>
+    /// <summary>
+    /// True to keep every decision with its candidates (<see cref="PoolState.Decisions()"/>); off by default, for it allocates at every request. Off, those are kept that ask for
+    /// it (<see cref="RouteRequest.Explain"/>).
+    /// </summary>
     public bool Explain { get; init; }
 
     /// <summary>Decisions kept, 1–65,536; 256 by default.</summary>
     public int ExplainedDecisions { get; init; } = 256;
+
+    /// <summary>Refusals kept in each second besides those that were asked about, 0–10,000; 0 by default.</summary>
+    public int ExplainedRefusalsPerSecond { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
@@ -62,6 +68,7 @@ public sealed record PoolStateOptions
         Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));
         Check(MaxPrefixBlocks, 64, 100_000_000, nameof(MaxPrefixBlocks));
         Check(ExplainedDecisions, 1, 65_536, nameof(ExplainedDecisions));
+        Check(ExplainedRefusalsPerSecond, 0, 10_000, nameof(ExplainedRefusalsPerSecond));
         Ejection.Validate();
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
     }

@@ -47,6 +47,9 @@ public readonly record struct RouteRequest
     /// <summary>Endpoint that a session names by itself; default without one.</summary>
     public EndpointId AffinityEndpoint { get; init; }
 
+    /// <summary>True to have the decision noted with its candidates (<see cref="PoolState.Decisions()"/>): for requests that somebody asks about, because it allocates.</summary>
+    public bool Explain { get; init; }
+
     /// <summary>Candidates allowed by <c>x-gateway-destination-endpoint-subset</c>; default means all.</summary>
     public ImmutableArray<EndpointId> Subset { get; init; }
 

@@ -1,10 +1,21 @@
+using System.Runtime.InteropServices;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache;
 
 namespace Mesh.Core.Scheduling;
 
 /// <summary>Highest random weight hashing: a key keeps its endpoint as long as that is there, and 1/n of the keys move to a new one.</summary>
 internal static class RendezvousHash
 {
+    /// <summary>Key of the request's session: its affinity key, else its fairness id; 0 without either.</summary>
+    public static ulong SessionOf(in SchedulingContext context)
+    {
+        var key = context.Request.AffinityKey;
+        return key == 0 && !string.IsNullOrEmpty(context.Request.FairnessId)
+            ? PromptHasher.SeedOf(MemoryMarshal.AsBytes(context.Request.FairnessId.AsSpan()))
+            : key;
+    }
+
     /// <summary>Weight of an endpoint for a key.</summary>
     public static ulong Weight(EndpointState endpoint, ulong key)
     {

@@ -3,6 +3,7 @@ using Mesh.Core.Health;
 using Mesh.Core.Metrics;
 using Mesh.Core.PrefixCache;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Scheduling;
 
@@ -33,6 +34,36 @@ internal readonly ref struct SchedulingContext
 
     /// <summary>LoRA adapter that the request names; null when its model is not known as one.</summary>
     public string? Adapter { get; init; }
+
+    /// <summary>What work costs; null where nothing is predicted.</summary>
+    public CostModel? Costs { get; init; }
+
+    /// <summary>Now, in milliseconds since the pool's start.</summary>
+    public double NowMs { get; init; }
+
+    /// <summary>Now, since the pool's start.</summary>
+    public TimeSpan Now => TimeSpan.FromMilliseconds(NowMs);
+
+    /// <summary>Predicted time of this prompt's uncached part on an endpoint, in milliseconds, at the speed learned of it; NaN where nothing is predicted.</summary>
+    public double PredictOwnMs(EndpointState endpoint) => PredictOwnMs(endpoint, endpoint.Work.PrefillSpeedRatio);
+
+    /// <summary>The same at another speed: 1 is that of the step-time table.</summary>
+    public double PredictOwnMs(EndpointState endpoint, double speedRatio)
+    {
+        if (Costs is null) return double.NaN;
+        var prompt = Math.Max(1, Request.PromptTokens);
+        // Even a prompt that is cached as a whole has its last token computed.
+        var cached = Math.Min(TokensHeldBy(endpoint), prompt - 1);
+        return (Costs.Curve.PromptMs(prompt - cached, cached) * speedRatio)
+            + (WorkCurve.Steps(prompt - cached) * Endpoints.Costs[endpoint.Slot].StepIncrementMs);
+    }
+
+    /// <summary>Predicted time to the first token there, in milliseconds: wait + what waits in the pool for it + own + round trip; NaN where nothing is predicted.</summary>
+    public double PredictTtftMs(EndpointState endpoint) =>
+        PredictOwnMs(endpoint) + endpoint.Work.WaitMs(NowMs) + endpoint.Work.QueuedMs + (Costs is null ? 0 : Endpoints.Costs[endpoint.Slot].RoundTripMs);
+
+    /// <summary>Predicted time per output token there with one stream more, in milliseconds; NaN where nothing is predicted.</summary>
+    public double PredictTpotMs(EndpointState endpoint) => Costs is null ? double.NaN : endpoint.Work.NextStepMs(Costs);
 
     /// <summary>Prompt tokens that an endpoint is believed to hold.</summary>
     public int TokensHeldBy(EndpointState endpoint) => HeldBlocks.IsEmpty ? 0 : Math.Min(Layout.TokensIn(HeldBlocks[endpoint.Slot]), Request.PromptTokens);

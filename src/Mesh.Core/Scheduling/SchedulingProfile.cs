@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling;
 
@@ -13,6 +14,13 @@ internal sealed class SchedulingProfile(
     string name, ImmutableArray<IEndpointFilter> filters, ImmutableArray<WeightedScorer> scorers, IEndpointPicker picker)
 {
     public string Name { get; } = name;
+
+    public ImmutableArray<IEndpointFilter> Filters => filters;
+
+    public ImmutableArray<WeightedScorer> Scorers => scorers;
+
+    /// <summary>True when filters besides those that always hold narrow the candidates.</summary>
+    public bool HasOwnFilters { get; } = filters.Any(f => RuleCatalog.Find(RuleKind.Filter, f.Name) is not { AlwaysOn: true });
 
     /// <summary>True if an endpoint passes every filter and is not ejected.</summary>
     public bool Accepts(in SchedulingContext context, EndpointState endpoint, SchedulingWorkspace workspace)

@@ -8,9 +8,13 @@ namespace Mesh.Resources.Compiling;
 /// <summary>Flow control of a pool: what its FlowControlPolicy says, and the defaults for the rest.</summary>
 internal static class FlowControlCompiler
 {
-    public static FlowControlSettings Compile(FlowControlPolicy? policy)
+    /// <summary>Name of the setting that a SchedulingProfile can give, too.</summary>
+    public const string OrderName = "flowControl.order";
+
+    public static FlowControlSettings Compile(FlowControlPolicy? policy, SchedulingProfile? scheduling)
     {
         var builtIn = new FlowControlSettings();
+        if (scheduling?.Order is { } order) builtIn = builtIn with { Order = order.Value };
         return policy is null ? builtIn : new FlowControlSettings
         {
             WhenFull = policy.WhenFull?.Value ?? builtIn.WhenFull,
@@ -29,6 +33,6 @@ internal static class FlowControlCompiler
             settings.MaxWaitingRequests.ToString(CultureInfo.InvariantCulture), policy?.MaxWaitingRequests?.At),
         ("flowControl.maxWaitingBytes", ByteQuantity.Text(settings.MaxWaitingBytes), policy?.MaxWaitingBytes?.At),
         ("flowControl.maxWaitSec", string.Create(CultureInfo.InvariantCulture, $"{settings.MaxWait.TotalSeconds} s"), policy?.MaxWaitSec?.At),
-        ("flowControl.order", settings.Order.ToString(), policy?.Order?.At),
+        (OrderName, settings.Order.ToString(), policy?.Order?.At),
     ];
 }

@@ -216,6 +216,9 @@ public static class DiagnosticCodes
     /// <summary>A route attaches to no gateway.</summary>
     public const string RouteWithoutParent = "route-without-parent";
 
+    /// <summary>A rule of a profile, or a field of it, has no effect beside the others.</summary>
+    public const string RuleUnused = "rule-unused";
+
     /// <summary>A rule sends nowhere.</summary>
     public const string RuleWithoutBackend = "rule-without-backend";
 

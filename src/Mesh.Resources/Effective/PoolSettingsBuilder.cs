@@ -34,7 +34,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             LogSampleRatio = _backend?.LogEnabled is { Value: true } ? (_backend.LogSampleRate?.Value ?? 1_000_000) / 1e6 : 0,
             TrafficDistribution = distribution,
             ModelRewrites = ModelRewriteCompiler.Compile(world, pool),
-            FlowControl = FlowControlCompiler.Compile(_flow),
+            FlowControl = FlowControlCompiler.Compile(_flow, _scheduling),
             Scheduling = SchedulingCompiler.Compile(_scheduling),
         };
         Show("timeoutSec", SettingText.Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
@@ -47,7 +47,13 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
         Show("enableAutoCapacityDrain", distribution.AutoCapacityDrain ? "true" : "false", _traffic, _traffic?.AutoCapacityDrain?.At);
         Show("failoverHealthThreshold", SettingText.Percent(distribution.FailoverHealthThreshold), _traffic, _traffic?.FailoverHealthThreshold?.At);
         Show("healthCheck", SettingText.Of(health), _health, _health?.At);
-        foreach (var (name, value, at) in FlowControlCompiler.Describe(config.FlowControl, _flow)) Show(name, value, _flow, at);
+        foreach (var (name, value, at) in FlowControlCompiler.Describe(config.FlowControl, _flow))
+        {
+            // The order of those who wait can stand in two places; the flow control's holds.
+            if (name == FlowControlCompiler.OrderName && at is null && _scheduling?.Order is { } order) Show(name, value, _scheduling, order.At);
+            else Show(name, value, _flow, at);
+        }
+
         foreach (var (name, value, at) in SchedulingCompiler.Describe(config.Scheduling, _scheduling)) Show(name, value, _scheduling, at);
 
         var backends = pool.Backends.Select(Backend).ToList();

@@ -75,8 +75,9 @@ internal sealed partial class ObjectReader
 
     private IEnumerable<string> Recommended => _known.Where(k => !_hidden.Contains(k));
 
-    private string HintFor(string name) => NearestName.Of(name, Recommended) is { } nearest
+    private string? HintFor(string name) => NearestName.Of(name, Recommended) is { } nearest
         ? $"did you mean {nearest}?"
+        : !Recommended.Any() ? "remove it: nothing may stand here"
         : $"known fields: {string.Join(", ", Recommended)}";
 
     private YamlEntry? Find(string name)

@@ -1,4 +1,6 @@
+using Mesh.Core.FlowControl;
 using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Rules;
 using Mesh.Core.StepTimes;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
@@ -12,13 +14,25 @@ internal sealed record SchedulingProfile(ResourceHeader Header) : Resource(Heade
 
     public LocalRef? Target { get; private init; }
 
+    /// <summary>Profile that holds, or that the declared rules build on.</summary>
     public Located<string>? BuiltIn { get; private init; }
 
+    public ProfileRules Rules { get; private init; } = new();
+
+    /// <summary>Whether requests wait in the pool for the endpoint of their choice.</summary>
+    public Located<bool>? BindsLate { get; private init; }
+
     public LateBinding? LateBinding { get; private init; }
+
+    /// <summary>Order of those who wait, inside one flow.</summary>
+    public Located<QueueOrder>? Order { get; private init; }
 
     public Located<double>? TimePerOutputTokenTargetMs { get; private init; }
 
     public Located<StepTimeTable>? StepTimes { get; private init; }
+
+    /// <summary>The rules of the whole profile; null for a built-in one as it is.</summary>
+    public ProfileDeclaration? Declared => Rules.Any ? Rules.Over(BuiltIn?.Value) : null;
 
     private static SchedulingProfile Read(ResourceHeader header, ObjectReader root) =>
         root.Object("spec", spec => Spec(header, spec), required: true) ?? new SchedulingProfile(header);
@@ -29,31 +43,40 @@ internal sealed record SchedulingProfile(ResourceHeader Header) : Resource(Heade
         {
             Target = spec.Object("targetRef", LocalRef.ReadTarget, required: true),
             BuiltIn = spec.Choice("builtIn", [.. ProfileNames.All.Select(n => (n, n))]),
+            Rules = ProfileRules.Read(spec),
+            BindsLate = spec.Choice("binding", [("Late", true), ("Early", false)]),
             LateBinding = spec.Object("lateBinding", LateBinding.Read),
+            Order = spec.Choice("order", [("Shortest", QueueOrder.Shortest), ("Fcfs", QueueOrder.Fcfs)]),
             TimePerOutputTokenTargetMs = spec.Number("timePerOutputTokenTargetMs", 0.1, 60_000),
             StepTimes = spec.Object("stepTimes", StepTimesReader.Read),
         };
-        RefuseDeclaredRules(spec);
-        if (profile.BuiltIn is { Value: not ProfileNames.Mesh } other && profile.LateBinding is { } late)
-            spec.Report.Warning(
-                late.At, DiagnosticCodes.LateBindingUnused, $"Profile {other.Value} binds every request at once: lateBinding has no effect",
-                $"remove it, or write builtIn: {ProfileNames.Mesh}");
+        profile.Rules.Check(spec, profile.BuiltIn);
+        profile.CheckBinding(spec);
         return profile;
     }
 
-    private static void RefuseDeclaredRules(ObjectReader spec)
+    private void CheckBinding(ObjectReader spec)
     {
-        ReadOnlySpan<string> declared = ["filters", "scorers", "picker"];
-        spec.Ignore(declared);
-        spec.Hide(declared);
-        foreach (var name in declared)
-        {
-            if (!spec.Has(name)) continue;
+        if (BindsLate is { } binding && LateBinding?.Enabled is { } enabled && binding.Value != enabled.Value)
             spec.Report.Error(
-                spec.SpotOf(name), DiagnosticCodes.Unsupported,
-                $"{spec.At.Path}.{name} is not read yet: a profile cannot be put together from single rules",
-                $"name a profile: builtIn: {string.Join(", ", ProfileNames.All[..^1])} or {ProfileNames.All[^1]}");
-            break;
+                binding.At, DiagnosticCodes.AliasConflict, $"{binding.At.Path} and {enabled.At.Path} contradict each other", "keep one of the two");
+        else if (BindsLate is { Value: false } && LateBinding is { BindAheadMs: not null, Enabled: not { Value: false } })
+            spec.Report.Warning(
+                LateBinding.At, DiagnosticCodes.LateBindingUnused, "lateBinding has no effect while binding is Early", "remove one of the two");
+        if (BindsLate is not { Value: true } && LateBinding is null) return;
+        var at = LateBinding?.At ?? BindsLate!.At;
+        if (Declared is { } declared)
+        {
+            if (RuleCatalog.Find(RuleKind.Picker, declared.Picker.Name) is { PredictsCosts: false } picker)
+                spec.Report.Warning(
+                    at, DiagnosticCodes.LateBindingUnused, $"Picker {picker.Name} binds every request at once: {(LateBinding is null ? "binding: Late" : "lateBinding")} has no effect",
+                    "remove it, or write picker: {name: least-cost}");
+        }
+        else if (BuiltIn is { Value: not ProfileNames.Mesh } other)
+        {
+            spec.Report.Warning(
+                at, DiagnosticCodes.LateBindingUnused, $"Profile {other.Value} binds every request at once: {(LateBinding is null ? "binding: Late" : "lateBinding")} has no effect",
+                $"remove it, or write builtIn: {ProfileNames.Mesh}");
         }
     }
 }

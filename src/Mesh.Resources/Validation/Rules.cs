@@ -31,6 +31,7 @@ internal static class Rules
         new MetricExports(),
         new NamedHealthCheckPorts(),
         new WaitsEndBeforeTimeouts(),
+        new QueueOrdersAgree(),
         new ObjectivePools(),
         new ObjectivesAgree(),
         new ModelRewrites(),

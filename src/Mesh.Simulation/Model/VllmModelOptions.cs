@@ -6,7 +6,7 @@ namespace Mesh.Simulation.Model;
 public sealed record VllmModelOptions
 {
     /// <summary>Step times. Default: one H100 with an 8B model.</summary>
-    public StepTimeTable StepTimes { get; init; } = H100Llama8B.Table;
+    public StepTimeTable StepTimes { get; init; } = H100Llama8B.Table.WithLongPrompts(131_072);
 
     /// <summary>Sequences in the running set at most (<c>--max-num-seqs</c>). 1–65536.</summary>
     public int MaxNumSeqs { get; init; } = 256;

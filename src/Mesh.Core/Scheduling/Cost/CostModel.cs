@@ -24,6 +24,8 @@ internal sealed class CostModel(SchedulingConfig config)
     private const double StepWeight = 3;
     private const double PushedStreamMs = 500;
     private const double PushedStreamBusyMs = 3000;
+    // Beyond what most tables measure, and as far as models go.
+    private const int LongestPrompt = 131_072;
     // A stream's context where there is none to go by.
     private const int TypicalContextTokens = 2048;
 
@@ -36,7 +38,7 @@ internal sealed class CostModel(SchedulingConfig config)
     /// <summary>Time per output token that streams should keep to.</summary>
     public double TokenTargetMs { get; } = config.TimePerOutputTokenTarget.TotalMilliseconds;
 
-    public WorkCurve Curve { get; } = new(config.StepTimes);
+    public WorkCurve Curve { get; } = new(config.StepTimes.WithLongPrompts(LongestPrompt));
 
     /// <summary>w − 1 at a mean wait.</summary>
     public static double WorkWeightAt(double meanWaitMs) => WorkWeight + WorkWeightPerWaitSecond * meanWaitMs / 1000;

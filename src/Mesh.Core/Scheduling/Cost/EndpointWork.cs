@@ -124,6 +124,9 @@ internal sealed class EndpointWork(CostTable table, int slot)
         return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens);
     }
 
+    /// <summary>Predicted time of a decode step with one stream more.</summary>
+    public double NextStepMs(CostModel model) => _nextStepMs > 0 ? _nextStepMs : model.DecodeCosts(_streams, _contextTokens, _decodeRatio).NextStepMs;
+
     /// <summary>Streams that a prompt would push over their target of time per token.</summary>
     public int PushedOver(double waitMs, double ownMs, int uncachedTokens, double nowMs, CostModel model)
     {

@@ -1,11 +1,14 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
 /// <summary>Keeps the endpoints that their probes call healthy: <c>health = Healthy</c>. An endpoint without a verdict yet is not ready.</summary>
 internal sealed class HealthyFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("healthy", "health = Healthy", () => new HealthyFilter());
+
     public string Name => "healthy";
 
     public DecisionReason WhenEmpty => DecisionReason.NoReadyEndpoint;

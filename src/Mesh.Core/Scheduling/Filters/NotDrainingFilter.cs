@@ -1,11 +1,14 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
 /// <summary>Leaves out the endpoints that are to finish what they have: <c>draining = false</c>.</summary>
 internal sealed class NotDrainingFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("not-draining", "draining = false", () => new NotDrainingFilter());
+
     public string Name => "not-draining";
 
     public DecisionReason WhenEmpty => DecisionReason.NoReadyEndpoint;

@@ -1,5 +1,6 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
@@ -9,6 +10,8 @@ namespace Mesh.Core.Scheduling.Filters;
 /// </summary>
 internal sealed class NotEjectedFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("not-ejected", "ejected = false; everyone when nobody is left", () => new NotEjectedFilter());
+
     public string Name => "not-ejected";
 
     public DecisionReason WhenEmpty => DecisionReason.NoReadyEndpoint;

@@ -1,11 +1,14 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
 /// <summary>Leaves out the endpoints that have already failed this request: <c>id ∉ excluded</c>. Costs one look-up per listed id and one comparison per candidate.</summary>
 internal sealed class NotExcludedFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("not-excluded", "id ∉ endpoints that failed this request", () => new NotExcludedFilter());
+
     public string Name => "not-excluded";
 
     public DecisionReason WhenEmpty => DecisionReason.AllAttemptsFailed;

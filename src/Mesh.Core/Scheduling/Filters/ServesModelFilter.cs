@@ -1,11 +1,14 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
 /// <summary>Keeps the endpoints that list the model and those that have not told what they list: <c>models unknown ∨ model ∈ models</c>. A request without a model passes everywhere, so a model is unknown only when every candidate has told its models and none lists it.</summary>
 internal sealed class ServesModelFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("serves-model", "models unknown ∨ model ∈ models", () => new ServesModelFilter());
+
     public string Name => "serves-model";
 
     public DecisionReason WhenEmpty => DecisionReason.UnknownModel;

@@ -1,11 +1,14 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Filters;
 
 /// <summary>Keeps the endpoints that the request allows, when it names any: <c>id ∈ subset</c>. Costs one look-up per listed id and one comparison per candidate.</summary>
 internal sealed class SubsetFilter : IEndpointFilter
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Guard("subset", "id ∈ header x-gateway-destination-endpoint-subset", () => new SubsetFilter());
+
     public string Name => "subset";
 
     public DecisionReason WhenEmpty => DecisionReason.NoReadyEndpoint;

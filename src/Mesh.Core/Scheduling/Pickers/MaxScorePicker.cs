@@ -1,5 +1,6 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Pickers;
 
@@ -9,6 +10,9 @@ namespace Mesh.Core.Scheduling.Pickers;
 /// </summary>
 internal sealed class MaxScorePicker : IEndpointPicker
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Picker(
+        "max-score", "argmax score; each of k equal ones with probability 1/k", _ => new MaxScorePicker(), usesScores: true, aliases: ["max-score-picker"]);
+
     public string Name => "max-score";
 
     public int Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random)

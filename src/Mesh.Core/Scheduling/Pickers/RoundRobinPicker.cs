@@ -1,11 +1,15 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Pickers;
 
 /// <summary>Takes the candidates in turn, by their slots: the next one after the last that was taken. Keeps its place, so each pool needs its own.</summary>
 internal sealed class RoundRobinPicker : IEndpointPicker
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Picker(
+        "round-robin", "one after the other", _ => new RoundRobinPicker(), usesScores: false, aliases: []);
+
     private int _lastSlot = -1;
 
     public string Name => "round-robin";

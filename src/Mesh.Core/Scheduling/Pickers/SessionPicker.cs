@@ -1,7 +1,6 @@
-using System.Runtime.InteropServices;
 using Mesh.Core.Endpoints;
-using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
+using Mesh.Core.Scheduling.Rules;
 
 namespace Mesh.Core.Scheduling.Pickers;
 
@@ -11,12 +10,14 @@ namespace Mesh.Core.Scheduling.Pickers;
 /// </summary>
 internal sealed class SessionPicker : IEndpointPicker
 {
+    public static RuleDefinition Rule { get; } = RuleDefinition.Picker(
+        "session", "argmax hash(session, endpoint)", _ => new SessionPicker(), usesScores: false, aliases: []);
+
     public string Name => "session";
 
     public int Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, ReadOnlySpan<double> scores, Xoshiro256 random)
     {
-        var key = context.Request.AffinityKey;
-        if (key == 0 && !string.IsNullOrEmpty(context.Request.FairnessId)) key = PromptHasher.SeedOf(MemoryMarshal.AsBytes(context.Request.FairnessId.AsSpan()));
+        var key = RendezvousHash.SessionOf(in context);
         if (key == 0) return random.NextInt32(candidates.Length);
         return RendezvousHash.Best(candidates, key);
     }
