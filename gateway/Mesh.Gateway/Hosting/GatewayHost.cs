@@ -7,7 +7,9 @@ using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
 using Mesh.Gateway.Telemetry;
@@ -29,6 +31,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly ListenerConfigurationSource _listeners;
     private readonly ActiveConfiguration _configuration;
     private readonly IUpstreamClient _upstream;
+    private readonly UpstreamKeys _keys;
     private readonly GatewayOptions _options;
     private readonly Readiness _readiness;
     private readonly CancellationTokenSource _endRequests;
@@ -50,6 +53,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
         _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
@@ -152,6 +156,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
         _upstream.Dispose();
+        _keys.Dispose();
         _endRequests.Dispose();
         if (_accessLogFile is not null) await _accessLogFile.DisposeAsync();
         _engineMeter.Dispose();
@@ -187,7 +192,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
+        var services = new InferenceServices(
+            _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
@@ -195,7 +201,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time, _accessLogFile);
         var decisionJson = new DecisionJson(time);
         var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, _endRequests.Token);
+        var handler = new InferenceHandler(
+            services, matcher, forwarder, new StoredResponseForwarder(services, errors), errors, accessLog, decisionLines, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
         _meter.Observe(own);

@@ -48,6 +48,10 @@ internal sealed record GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Keys that the gateway sends to model servers as <c>Authorization: Bearer</c>, by pool (<c>namespace/name</c>), by cluster, or <c>*</c>
+    /// for all; the first of these that is there holds. <c>file:PATH</c> reads the key from a file, and again within seconds of a change.</summary>
+    public Dictionary<string, string> UpstreamKeys { get; set; } = [];
+
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);

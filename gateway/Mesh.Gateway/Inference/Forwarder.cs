@@ -5,6 +5,7 @@ using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -62,8 +63,9 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                     continue;
                 }
 
+                exchange.PrepareFor(decision.Endpoint);
                 lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
-                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint), lifetime.Token);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys), lifetime.Token);
                 var isLast = exchange.Attempts > services.Options.MaxRetries;
                 if (result.Response is { } response)
                 {
@@ -134,15 +136,15 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             Model = exchange.Model,
             Priority = exchange.Priority,
             FairnessId = ControlHeaders.FairnessId(headers),
-            PromptTokens = facts.PromptTokens,
-            MaxOutputTokens = facts.MaxOutputTokens,
+            PromptTokens = ExpectedLoad.PromptTokens(exchange),
+            MaxOutputTokens = ExpectedLoad.OutputTokens(exchange),
             IsStreaming = facts.Stream,
             PrefixChain = exchange.PrefixChain,
             BodyBytes = exchange.SentBody.Length,
             AffinityKey = exchange.Session.Key,
             AffinityEndpoint = exchange.Session.Endpoint,
             Explain = exchange.IsExplained,
-            Subset = ControlHeaders.Subset(headers),
+            Subset = exchange.Subset,
             Excluded = exchange.Excluded,
         };
         return services.Engine.Router.RouteAsync(request, exchange.Lifetime.Token);

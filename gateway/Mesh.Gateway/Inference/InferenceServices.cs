@@ -2,6 +2,7 @@ using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Upstream;
@@ -14,6 +15,7 @@ internal sealed record InferenceServices(
     ActiveConfiguration Configuration,
     IMeshEngine Engine,
     IUpstreamClient Upstream,
+    UpstreamKeys Keys,
     GatewayMetrics Metrics,
     RequestTelemetry Telemetry,
     RequestDraw Draw,

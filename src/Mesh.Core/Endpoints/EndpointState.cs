@@ -63,6 +63,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Tokens that its KV cache holds.</summary>
     public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
 
+    /// <summary>The same as told by the endpoint; 0 while it has not.</summary>
+    public long KnownKvCapacityTokens => LastSample?.KvCapacityTokens ?? 0;
+
     /// <summary>Index among its backend's endpoints.</summary>
     public int IndexInBackend { get; set; }
 

@@ -177,7 +177,7 @@ public sealed class PoolState
             _prefixes.Forget(endpoint.Slot);
             endpoint.Work.LearnAnew();
         }
-        _reservations.OnSample(endpoint);
+        _reservations.OnSample(endpoint, sample);
 
         // One that was on its way for too long says nothing any more.
         if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));

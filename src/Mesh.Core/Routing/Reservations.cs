@@ -98,8 +98,11 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     }
 
     /// <summary>An endpoint has told of itself: what was learned about it, and has not been confirmed for long, is doubted.</summary>
-    public void OnSample(EndpointState endpoint) => endpoint.Work.RelaxSpeed(
-        _poolSpeed.Ratio, _poolDecodeSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
+    public void OnSample(EndpointState endpoint, EndpointSample sample)
+    {
+        endpoint.Work.Presume(sample, Costs);
+        endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, _poolDecodeSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
+    }
 
     /// <summary>Ends a lease; false when it is unknown.</summary>
     public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)

@@ -176,7 +176,7 @@ public sealed class RecordingTests : IDisposable
             ResponseBytes = 5000,
             Usage = new TokenUsage(100, 64, 7),
         };
-        exchange.OnFirstByte();
+        exchange.OnBytes("{}"u8);
         return exchange;
     }
 }

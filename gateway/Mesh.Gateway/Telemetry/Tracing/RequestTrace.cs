@@ -48,12 +48,16 @@ internal sealed class RequestTrace
     public void BeginAttempt(InferenceExchange exchange)
     {
         FailAttempt("endpoint_removed");
-        _attempt = _source.StartActivity($"{_operation.Name ?? "forward"} {exchange.Model}", ActivityKind.Client, _request.Context);
+        _attempt = _source.StartActivity($"{_operation.Name ?? "forward"} {exchange.Model}".TrimEnd(), ActivityKind.Client, _request.Context);
         PassOn(exchange, _attempt ?? _request);
         if (_attempt is not { IsAllDataRequested: true } span) return;
-        span.SetTag("gen_ai.operation.name", _operation.Name);
-        span.SetTag("gen_ai.provider.name", ConventionInstruments.Provider);
-        span.SetTag("gen_ai.request.model", exchange.Model);
+        if (_operation.Name is { } operation)
+        {
+            span.SetTag("gen_ai.operation.name", operation);
+            span.SetTag("gen_ai.provider.name", ConventionInstruments.Provider);
+            span.SetTag("gen_ai.request.model", exchange.Model);
+        }
+
         if (IPEndPoint.TryParse(exchange.Endpoint.Address, out var address))
         {
             span.SetTag("server.address", address.Address.ToString());

@@ -1,3 +1,5 @@
+using Mesh.Core.Endpoints;
+
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
@@ -50,6 +52,21 @@ internal sealed class EndpointWork(CostTable table, int slot)
     {
         _prefillSpeed.Observe(observedMs, tableMs, nowMs);
         Row.PrefillSpeed = _prefillSpeed.Ratio;
+    }
+
+    /// <summary>Takes the engine's own word for its speed, until something is observed.</summary>
+    /// <param name="sample">What it says.</param>
+    /// <param name="model">Costs.</param>
+    public void Presume(EndpointSample sample, CostModel model)
+    {
+        if (_prefillSpeed.Count == 0 && ReportedSpeed.OfPrefill(sample, model.Curve) is { } prefill)
+        {
+            _prefillSpeed.Presume(prefill);
+            Row.PrefillSpeed = _prefillSpeed.Ratio;
+        }
+        if (_decodeSpeed.Count > 0 || ReportedSpeed.OfDecode(sample, model.Curve) is not { } decode) return;
+        _decodeSpeed.Presume(decode);
+        _decodeRatio = Trust(_decodeSpeed.Ratio);
     }
 
     /// <summary>Doubts a speed that nothing has confirmed for a while; see <see cref="SpeedEstimate.Relax"/>.</summary>

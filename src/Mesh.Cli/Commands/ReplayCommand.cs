@@ -1,47 +1,51 @@
 using System.CommandLine;
 using System.Globalization;
+using Mesh.Cli.Output;
 using Mesh.Simulation.Baselines;
 using Mesh.Simulation.Reports;
 using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
 
-namespace Mesh.Simulation.Commands;
+namespace Mesh.Cli.Commands;
 
-/// <summary><c>replay</c>: a trace through a virtual fleet, once per router and load. Exit code 0, or 1 with a message when an input is wrong.</summary>
-internal static class ReplayCommand
+/// <summary><c>mesh replay</c>: a trace through a virtual fleet, once per router and load. Exit code 0, or 1 with a message when an input is wrong.</summary>
+internal sealed class ReplayCommand(ToolConsole console)
 {
     private const string Sessions = "sessions";
 
     private static readonly SessionOptions Generated = new();
 
-    private static readonly Option<string> Trace = new("--trace") { Description = "Mooncake JSONL or Azure CSV file, or 'sessions' for generated chats.", Required = true };
-    private static readonly Option<string[]> Profiles = new("--profile") { Description = $"Routers, separated by commas: {string.Join(", ", RouterCatalog.Names)}.", DefaultValueFactory = _ => ["mesh"] };
-    private static readonly Option<string[]> Loads = new("--load") { Description = "Shares of the highest rate that least-request serves with a stable queue, separated by commas." };
-    private static readonly Option<double?> Rate = new("--rate") { Description = "Requests per second, instead of --load. Neither: as fast as the trace was recorded." };
-    private static readonly Option<double?> SaturationRate = new("--saturation") { Description = "The rate that --load counts from, when it is known: saves the search." };
-    private static readonly Option<int> Endpoints = new("--endpoints") { Description = "Endpoints per region.", DefaultValueFactory = _ => 8 };
-    private static readonly Option<int> Regions = new("--regions") { Description = "Regions; requests are spread by session.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int> Skip = new("--skip") { Description = "Rows to leave out at the beginning." };
-    private static readonly Option<int> Rows = new("--rows") { Description = "Rows at most.", DefaultValueFactory = _ => int.MaxValue };
-    private static readonly Option<double> Minutes = new("--minutes") { Description = "Generated: length of the trace.", DefaultValueFactory = _ => Generated.Duration.TotalMinutes };
-    private static readonly Option<int> SystemPrompts = new("--system-prompts") { Description = "Generated: different system prompts.", DefaultValueFactory = _ => Generated.SystemPrompts };
-    private static readonly Option<int> SystemPromptTokens = new("--system-prompt-tokens") { Description = "Generated: tokens of each, in blocks of 512.", DefaultValueFactory = _ => Generated.SystemPromptTokens };
-    private static readonly Option<double> Turns = new("--turns") { Description = "Generated: mean turns of a session.", DefaultValueFactory = _ => Generated.MeanTurns };
-    private static readonly Option<double> ThinkSeconds = new("--think-s") { Description = "Generated: mean seconds between turns.", DefaultValueFactory = _ => Generated.MeanThinkTime.TotalSeconds };
-    private static readonly Option<double> InputTokens = new("--input-tokens") { Description = "Generated: mean tokens that a turn adds.", DefaultValueFactory = _ => Generated.MeanInputTokens };
-    private static readonly Option<double> OutputTokens = new("--output-tokens") { Description = "Generated: mean tokens of an answer.", DefaultValueFactory = _ => Generated.MeanOutputTokens };
-    private static readonly Option<double> Burstiness = new("--burstiness") { Description = "Generated: 1 is Poisson; up to 2, which begins sessions in half of each minute only.", DefaultValueFactory = _ => Generated.Burstiness };
-    private static readonly Option<double> LatencyMs = new("--latency-ms") { Description = "Gateway to endpoint, one way.", DefaultValueFactory = _ => 0.5 };
-    private static readonly Option<int> BlockSize = new("--block-size") { Description = "Tokens of an engine's KV block.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<int> NumGpuBlocks = new("--num-gpu-blocks") { Description = "Blocks of KV cache per engine.", DefaultValueFactory = _ => 27_000 };
-    private static readonly Option<string> Output = new("--output", "-o") { Description = "table or json.", DefaultValueFactory = _ => "table" };
+    private readonly Option<string> Trace = new("--trace") { Description = "Mooncake JSONL or Azure CSV file, or 'sessions' for generated chats.", Required = true };
+    private readonly Option<string[]> Profiles = new("--profile") { Description = $"Routers, separated by commas: {string.Join(", ", RouterCatalog.Names)}.", DefaultValueFactory = _ => ["mesh"] };
+    private readonly Option<string[]> Loads = new("--load") { Description = "Shares of the highest rate that least-request serves with a stable queue, separated by commas." };
+    private readonly Option<double?> Rate = new("--rate") { Description = "Requests per second, instead of --load. Neither: as fast as the trace was recorded." };
+    private readonly Option<double?> SaturationRate = new("--saturation") { Description = "The rate that --load counts from, when it is known: saves the search." };
+    private readonly Option<int> Endpoints = new("--endpoints") { Description = "Endpoints per region.", DefaultValueFactory = _ => 8 };
+    private readonly Option<int> Regions = new("--regions") { Description = "Regions; requests are spread by session.", DefaultValueFactory = _ => 1 };
+    private readonly Option<ulong> Seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> Skip = new("--skip") { Description = "Rows to leave out at the beginning." };
+    private readonly Option<int> Rows = new("--rows") { Description = "Rows at most.", DefaultValueFactory = _ => int.MaxValue };
+    private readonly Option<double> Minutes = new("--minutes") { Description = "Generated: length of the trace.", DefaultValueFactory = _ => Generated.Duration.TotalMinutes };
+    private readonly Option<int> SystemPrompts = new("--system-prompts") { Description = "Generated: different system prompts.", DefaultValueFactory = _ => Generated.SystemPrompts };
+    private readonly Option<int> SystemPromptTokens = new("--system-prompt-tokens") { Description = "Generated: tokens of each, in blocks of 512.", DefaultValueFactory = _ => Generated.SystemPromptTokens };
+    private readonly Option<double> Turns = new("--turns") { Description = "Generated: mean turns of a session.", DefaultValueFactory = _ => Generated.MeanTurns };
+    private readonly Option<double> ThinkSeconds = new("--think-s") { Description = "Generated: mean seconds between turns.", DefaultValueFactory = _ => Generated.MeanThinkTime.TotalSeconds };
+    private readonly Option<double> InputTokens = new("--input-tokens") { Description = "Generated: mean tokens that a turn adds.", DefaultValueFactory = _ => Generated.MeanInputTokens };
+    private readonly Option<double> OutputTokens = new("--output-tokens") { Description = "Generated: mean tokens of an answer.", DefaultValueFactory = _ => Generated.MeanOutputTokens };
+    private readonly Option<double> Burstiness = new("--burstiness") { Description = "Generated: 1 is Poisson; up to 2, which begins sessions in half of each minute only.", DefaultValueFactory = _ => Generated.Burstiness };
+    private readonly Option<double> LatencyMs = new("--latency-ms") { Description = "Gateway to endpoint, one way.", DefaultValueFactory = _ => 0.5 };
+    private readonly Option<int> BlockSize = new("--block-size") { Description = "Tokens of an engine's KV block.", DefaultValueFactory = _ => 16 };
+    private readonly Option<int> NumGpuBlocks = new("--num-gpu-blocks") { Description = "Blocks of KV cache per engine.", DefaultValueFactory = _ => 27_000 };
+    private readonly Option<string> Output = new("--output", "-o") { Description = "How to write the answer; table is another word for text.", HelpName = "text|json", DefaultValueFactory = _ => "text" };
 
     /// <summary>The command with its options.</summary>
-    public static Command Create()
+    /// <remarks>Options belong to one command line: two that are read at the same time do not share them.</remarks>
+    public static Command Create(ToolConsole console) => new ReplayCommand(console).Build();
+
+    private Command Build()
     {
         Profiles.AllowMultipleArgumentsPerToken = Loads.AllowMultipleArgumentsPerToken = true;
-        Output.AcceptOnlyFromAmong("table", "json");
+        Output.AcceptOnlyFromAmong("text", "table", "json");
         var command = new Command("replay", "Play a trace through a simulated fleet in virtual time.")
         {
             Trace, Profiles, Loads, Rate, SaturationRate, Endpoints, Regions, Seed, Skip, Rows, LatencyMs, BlockSize, NumGpuBlocks, Output,
@@ -51,21 +55,21 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static int Run(ParseResult arguments)
+    private int Run(ParseResult arguments)
     {
         try
         {
             Play(arguments);
-            return 0;
+            return ExitCodes.Done;
         }
         catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or TraceFormatException)
         {
-            arguments.InvocationConfiguration.Error.WriteLine(e.Message);
-            return 1;
+            console.Problem(e.Message, "mesh replay --help");
+            return ExitCodes.Failed;
         }
     }
 
-    private static void Play(ParseResult arguments)
+    private void Play(ParseResult arguments)
     {
         var error = arguments.InvocationConfiguration.Error;
         var options = new WorldOptions
@@ -107,7 +111,7 @@ internal static class ReplayCommand
         else output.Write(ReportTable.Of(runs));
     }
 
-    private static ITraceSource Source(ParseResult arguments, ulong seed)
+    private ITraceSource Source(ParseResult arguments, ulong seed)
     {
         var file = arguments.GetValue(Trace)!;
         if (file != Sessions) return new RecordedTrace(TraceFile.Read(file, seed, arguments.GetValue(Skip), arguments.GetValue(Rows)));
@@ -127,7 +131,7 @@ internal static class ReplayCommand
         });
     }
 
-    private static List<(string Load, double Rate)> Rates(ParseResult arguments, WorldOptions options, ITraceSource trace)
+    private List<(string Load, double Rate)> Rates(ParseResult arguments, WorldOptions options, ITraceSource trace)
     {
         var loads = Split(arguments.GetValue(Loads));
         var given = arguments.GetValue(Rate);
