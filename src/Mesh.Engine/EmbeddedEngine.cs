@@ -6,6 +6,7 @@ using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine.Http;
+using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Engine.Monitoring;
 using Mesh.Engine.Probing;
 using Mesh.Engine.Telemetry;
@@ -88,6 +89,7 @@ public sealed class EmbeddedEngine : IMeshEngine
             {
                 var host = before.GetValueOrDefault(pool.Id) ?? CreateHost(pool);
                 host.Reconfigure(pool, Diff(pool, host, started, stopped));
+                _stopping.AddRange(host.Feeds!.Reconfigure(pool));
                 after[pool.Id] = host;
             }
 
@@ -100,7 +102,11 @@ public sealed class EmbeddedEngine : IMeshEngine
 
             // Requests see the new pools before a probe can find anything out, and removed endpoints are left alone last.
             _router.Pools = after.ToFrozenDictionary();
-            foreach (var host in closed) host.Close();
+            foreach (var host in closed)
+            {
+                host.Close();
+                _stopping.AddRange(host.Feeds!.Stop());
+            }
             foreach (var monitor in started) monitor.Start();
             Stop(stopped);
             EngineLog.Reconfigured(
@@ -129,6 +135,7 @@ public sealed class EmbeddedEngine : IMeshEngine
             if (_disposed) return;
             _disposed = true;
             Stop(_router.Pools.Values.SelectMany(h => h.Monitors.Values));
+            _stopping.AddRange(_router.Pools.Values.SelectMany(h => h.Feeds!.Stop()));
             ending = [.. _stopping];
         }
 
@@ -144,7 +151,10 @@ public sealed class EmbeddedEngine : IMeshEngine
     private PoolHost CreateHost(PoolConfig pool)
     {
         var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = _options.SampleMaxAge };
-        return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options), _pause.Wake);
+        var seed = PoolSeed.Of(_seed, pool.Id);
+        var host = new PoolHost(new PoolState(pool, _time, seed, options), _pause.Wake);
+        host.Feeds = new PoolFeeds(host, seed, _services);
+        return host;
     }
 
     private FrozenDictionary<EndpointId, EndpointMonitor> Diff(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Snapshots;
 using Mesh.Engine.Telemetry;
 
@@ -33,6 +34,9 @@ internal static class EndpointMetrics
         Gauge("mesh_endpoint_sample_age_seconds", "mesh.endpoint.sample_age", "s", "Age of the last sample of the endpoint's own metrics; absent before the first.", static (e, _) => e.SampleAge?.TotalSeconds),
         Gauge("mesh_endpoint_prefill_speed_ratio", "mesh.endpoint.prefill_speed", "1", "Learned: the endpoint's prompt times over those of the step-time table.", static (e, _) => e.PrefillSpeedRatio),
         Gauge("mesh_endpoint_decode_speed_ratio", "mesh.endpoint.decode_speed", "1", "Learned: the endpoint's times per output token over those of the step-time table.", static (e, _) => e.DecodeSpeedRatio),
+        Gauge("mesh_endpoint_cache_knowledge", "mesh.endpoint.cache_knowledge", "1", "Where what is known of the endpoint's cache comes from: 0 history, 1 degraded, 2 exact.", static (e, _) => (int)e.CacheKnowledge),
+        Counter("mesh_endpoint_cache_knowledge_changes_total", "mesh.endpoint.cache_knowledge.changes", "{change}", "Changes of where what is known of the endpoint's cache comes from.", static (e, _) => e.CacheKnowledgeChanges),
+        Gauge("mesh_endpoint_cached_blocks", "mesh.endpoint.cached_blocks", "{block}", "Blocks that the endpoint's cache holds by its own events; absent without events.", static (e, _) => e.CacheKnowledge == CacheKnowledge.History ? null : e.CachedBlocks),
     ];
 
     private static ObservedMetric Gauge(string page, string meter, string unit, string meaning, Func<EndpointSnapshot, TimeProvider, double?> read) =>

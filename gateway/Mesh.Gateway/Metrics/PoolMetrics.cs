@@ -41,6 +41,13 @@ internal static class PoolMetrics
         new ObservedMetric(
             Gauge("mesh_backend_utilization_ratio", "mesh.backend.utilization", "1", "Mean of a custom metric of the policy over the endpoints that report it; absent while none does.", [.. BackendLabels, Metric]),
             CollectUtilizations),
+        Cache(MetricKind.Gauge, "mesh_pool_cache_mappings", "mesh.pool.cache.mappings", "{mapping}", "Places of prompts that are known in the endpoints' terms; absent without cache events.", static c => c.Mappings),
+        Cache(MetricKind.Counter, "mesh_pool_cache_blocks_dropped_total", "mesh.pool.cache.blocks_dropped", "{block}", "Blocks that cache events told but that could not be kept.", static c => c.Dropped),
+        Cache(MetricKind.Counter, "mesh_pool_cache_requests_learned_total", "mesh.pool.cache.requests_learned", "{request}", "Requests that were matched with the blocks they left behind.", static c => c.Learning.Learned + c.Learning.Corrected),
+        Cache(
+            MetricKind.Counter, "mesh_pool_cache_requests_unlearned_total", "mesh.pool.cache.requests_unlearned", "{request}",
+            "Requests that could not be matched: ambiguous, without a trace, or against what is known.",
+            static c => c.Learning.Ambiguous + c.Learning.Unmatched + c.Learning.Contradicted),
     ];
 
     /// <summary>Endpoints that can be sent requests.</summary>
@@ -59,6 +66,15 @@ internal static class PoolMetrics
         new(Gauge(page, meter, unit, meaning, PoolLabels), (reading, sink) =>
         {
             foreach (var pool in reading.Pools) sink.Sample([pool.Id.ToString()], read(pool));
+        });
+
+    private static ObservedMetric Cache(MetricKind kind, string page, string meter, string unit, string meaning, Func<CacheEventsSnapshot, double> read) =>
+        new(Definition(kind, page, meter, unit, meaning, PoolLabels), (reading, sink) =>
+        {
+            foreach (var pool in reading.Pools)
+            {
+                if (pool.CacheEvents is { } events) sink.Sample([pool.Id.ToString()], read(events));
+            }
         });
 
     private static ObservedMetric Band(string page, string meter, string unit, string meaning, Func<QueueBandSnapshot, double> read) =>

@@ -72,6 +72,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>A hash of its id, the same on every machine: who is chosen for a session depends on nothing else.</summary>
     public ulong IdHash { get; } = PromptHasher.SeedOf(MemoryMarshal.AsBytes(id.Address.AsSpan()));
 
+    /// <summary>How often the source of what is known of its cache has changed.</summary>
+    public long CacheKnowledgeChanges { get; set; }
+
     /// <summary>Set by a filter that looks for listed endpoints; see <see cref="EndpointTable.Mark"/>.</summary>
     public long Mark { get; set; }
 

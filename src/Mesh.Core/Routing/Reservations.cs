@@ -62,6 +62,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint.Reserve(load);
         endpoint.Work.OnSent(load.OwnMs, load.Streaming, load.ContextTokens, nowMs, Costs);
         if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+        prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
     }
@@ -83,6 +84,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     {
         if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var load)) return null;
         endpoint.EndPrefill(load);
+        prefixes.OnFirstByte(lease);
         // An answer that comes as a whole begins when all is computed: its first byte says nothing about the prompt.
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
@@ -110,6 +112,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint = null;
         if (!Leases.TryTake(lease, out var ended)) return false;
         endpoint = ended.Endpoint;
+        prefixes.OnEnded(lease, in outcome);
         if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
         if (outcome.Kind == OutcomeKind.Success) Learn(in ended, in outcome);
         Release(in ended);

@@ -35,8 +35,13 @@ public static class EngineInstruments
     /// <summary>Model lists read.</summary>
     public static MetricDefinition ModelLists { get; } = Counter("mesh_engine_model_lists_total", "mesh.engine.model_lists", "{list}", "Model lists read from endpoints, by outcome.", Outcome);
 
+    /// <summary>Where what is known of caches comes from, changed.</summary>
+    public static MetricDefinition CacheKnowledgeChanges { get; } = Counter(
+        "mesh_engine_cache_knowledge_changes_total", "mesh.engine.cache_knowledge.changes", "{change}",
+        "Endpoints for which the source of what is known of their caches changed, by the new one.", State);
+
     /// <summary>All of them.</summary>
-    public static ImmutableArray<MetricDefinition> All { get; } = [Scrapes, ScrapeDuration, Probes, HealthChanges, ModelLists];
+    public static ImmutableArray<MetricDefinition> All { get; } = [Scrapes, ScrapeDuration, Probes, HealthChanges, ModelLists, CacheKnowledgeChanges];
 
     private static MetricDefinition Counter(string page, string meter, string unit, string meaning, ImmutableArray<MetricLabel> labels) =>
         new() { PageName = page, MeterName = meter, Kind = MetricKind.Counter, Unit = unit, Meaning = meaning, Labels = labels };

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Engine.Http;
 
 namespace Mesh.Engine.Telemetry;
@@ -13,6 +14,7 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _probes;
     private readonly Counter<long> _healthChanges;
     private readonly Counter<long> _modelLists;
+    private readonly Counter<long> _cacheKnowledge;
 
     /// <param name="scope">Scope of the meter: the engine that counts; null for none.</param>
     public EngineMetrics(object? scope = null)
@@ -25,7 +27,15 @@ internal sealed class EngineMetrics : IDisposable
         _probes = Counter(EngineInstruments.Probes);
         _healthChanges = Counter(EngineInstruments.HealthChanges);
         _modelLists = Counter(EngineInstruments.ModelLists);
+        _cacheKnowledge = Counter(EngineInstruments.CacheKnowledgeChanges);
     }
+
+    public void CacheKnowledgeChanged(CacheKnowledge to) => _cacheKnowledge.Add(1, new KeyValuePair<string, object?>("state", to switch
+    {
+        CacheKnowledge.Exact => "exact",
+        CacheKnowledge.Degraded => "degraded",
+        _ => "history",
+    }));
 
     public void Scraped(IoFailureKind failure, TimeSpan duration)
     {
