@@ -27,7 +27,7 @@ public sealed class EmbeddedEngine : IMeshEngine
     private readonly TimeProvider _time;
     private readonly ulong _seed;
     private readonly ILogger _logger;
-    private readonly EngineMetrics _metrics = new();
+    private readonly EngineMetrics _metrics;
     private readonly EngineHttpHandlers _handlers;
     private readonly MonitorServices _services;
     private readonly EmbeddedRouter _router = new();
@@ -56,6 +56,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         _time = time;
         _seed = seed;
         _logger = loggers.CreateLogger<EmbeddedEngine>();
+        _metrics = new EngineMetrics(this);
         _handlers = new EngineHttpHandlers(options.ConnectTimeout);
         _services = new MonitorServices(options, time, _handlers, new EndpointProber(_handlers, options, time, _metrics), _metrics, _logger);
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Telemetry.Otlp;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Gateway.Hosting;
@@ -54,6 +55,13 @@ internal sealed record GatewayOptions
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>File that the access log's lines are appended to; unset means that they go to the log category <c>Mesh.AccessLog</c>.</summary>
+    public string? AccessLog { get; set; }
+
+    /// <summary>Where metrics and spans go by OTLP.</summary>
+    [ValidateObjectMembers]
+    public OtlpOptions Otlp { get; set; } = new();
 
     /// <summary>Whose <c>x-mesh-explain: 1</c> is answered: <c>off</c>, <c>loopback</c> or <c>everyone</c>.</summary>
     [EnumDataType(typeof(ExplainMode))]

@@ -52,6 +52,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
                 exchange.Endpoint = decision.Endpoint;
                 exchange.Attempts++;
+                services.Telemetry.AttemptBegins(exchange);
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
 
@@ -113,6 +114,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             exchange.Decision = decision.Reason;
             exchange.WasRefused = decision.Kind == RouteKind.Refuse;
             if (exchange.IsAsked && services.Engine.Decisions(exchange.PoolId, exchange.RequestId, 1) is [var explained]) exchange.DecisionJson = _decisionJson.ForHeader(explained);
+            services.Telemetry.Placed(exchange, decision);
             return decision;
         }
         finally
@@ -205,7 +207,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)
     {
         exchange.Excluded = exchange.Excluded.Add(endpoint);
-        services.Metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+        services.Telemetry.AttemptFailed(exchange, reason);
         Retrying(_log, exchange.RequestId, endpoint, reason, detail);
     }
 

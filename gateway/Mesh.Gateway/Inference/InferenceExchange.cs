@@ -13,6 +13,8 @@ using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Inference.Usage;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Telemetry.Tracing;
 using IRouter = Mesh.Core.Routing.IRouter;
 
 namespace Mesh.Gateway.Inference;
@@ -67,6 +69,12 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>Endpoint of the last attempt; default before the first.</summary>
     public EndpointId Endpoint { get; set; }
+
+    /// <summary>Backend of the last attempt, and its series; null before the first.</summary>
+    public BackendSeries? Placement { get; set; }
+
+    /// <summary>Spans of the request; null while nobody traces.</summary>
+    public RequestTrace? Trace { get; set; }
 
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }

@@ -6,7 +6,6 @@ using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Inference.StoredResponses;
-using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
 
@@ -43,6 +42,7 @@ internal sealed partial class InferenceHandler(
         using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
         var asked = services.Explain.IsAsked(context);
         var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
+        services.Telemetry.Begin(exchange);
         try
         {
             if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
@@ -67,7 +67,7 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
-            Count(exchange);
+            services.Telemetry.End(exchange);
             accessLog.Write(exchange);
             decisionLines.Write(exchange);
             exchange.Release();
@@ -181,17 +181,6 @@ internal sealed partial class InferenceHandler(
         var pool = exchange.Pool.Config.Timeout;
         exchange.Lifetime.SetTimeout(exchange.Target!.Rule.RequestTimeout is { } route && route > TimeSpan.Zero && route < pool ? route : pool);
         return true;
-    }
-
-    private void Count(InferenceExchange exchange)
-    {
-        var pool = exchange.Pool?.Label ?? "";
-        // A model that nobody serves is the client's invention and no label.
-        var model = exchange.Ending is null ? "" : exchange.Model ?? "";
-        services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
-        services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
-        if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();
-        if (exchange.FirstByteAfter is { } firstByte) services.Metrics.TimeToFirstByte.With(pool).Observe(firstByte);
     }
 
     private static OutcomeKind OutcomeFor(EndReason reason) => reason switch

@@ -4,6 +4,7 @@ using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -16,6 +17,7 @@ internal sealed record InferenceServices(
     IUpstreamClient Upstream,
     UpstreamKeys Keys,
     GatewayMetrics Metrics,
+    RequestTelemetry Telemetry,
     RequestDraw Draw,
     ExplainAccess Explain,
     TimeProvider Time,

@@ -33,7 +33,11 @@ public sealed record PoolSnapshot
 /// <param name="Priority">Priority.</param>
 /// <param name="Requests">How many wait.</param>
 /// <param name="Flows">Over how many fairness ids.</param>
-public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows);
+public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows)
+{
+    /// <summary>How long the one that came first has waited.</summary>
+    public TimeSpan OldestWait { get; init; }
+}
 
 /// <summary>Predictions of a time since the start.</summary>
 /// <param name="Count">Predictions that came to an end.</param>

@@ -33,7 +33,10 @@ internal static class PoolSnapshotBuilder
             Queue =
             [
                 .. waiting.All.GroupBy(w => w.Request.Priority).OrderByDescending(g => g.Key)
-                    .Select(g => new QueueBandSnapshot(g.Key, g.Count(), g.Select(w => w.Request.FairnessId ?? "").Distinct().Count())),
+                    .Select(g => new QueueBandSnapshot(g.Key, g.Count(), g.Select(w => w.Request.FairnessId ?? "").Distinct().Count())
+                    {
+                        OldestWait = clock.SinceStart(now) - g.Min(w => w.EnqueuedAt),
+                    }),
             ],
             Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now, events), reservations.Backends, clock.SinceStart(now)))],
         };

@@ -31,6 +31,7 @@ internal sealed class StoredResponseForwarder(InferenceServices services, ErrorR
         exchange.Pool = exchange.State!.Pool(pool);
         exchange.Endpoint = endpoint;
         exchange.Attempts = 1;
+        services.Telemetry.AttemptBegins(exchange);
         exchange.Lifetime.BeginAttempt();
         var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, endpoint, services.Keys), exchange.Lifetime.Token);
         if (result.Response is { } response)
