@@ -10,6 +10,7 @@ using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
 using Mesh.Gateway.Upstream;
+using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -42,7 +43,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _app = Build(options, _listeners, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
-        _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _upstream = UpstreamFor(options, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
@@ -140,6 +141,13 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         await _app.DisposeAsync();
         _upstream.Dispose();
         _endRequests.Dispose();
+    }
+
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    {
+        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
+        var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
+        return new SocketUpstreamClient(limits, time);
     }
 
     private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -44,6 +45,17 @@ internal sealed record GatewayOptions
     /// <summary>Time to connect to an endpoint, 10 ms–60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Who speaks HTTP to the endpoints: <c>Sockets</c>, the gateway's own client, or <c>Framework</c>, .NET's.</summary>
+    public UpstreamKind Upstream { get; set; } = UpstreamKind.Sockets;
+
+    /// <summary>Time from the end of a request to the head of its answer, in whole seconds, 0–1 h; 0 leaves it to the limits of pool and rule.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan HeadTimeout { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Time within which an answer that has begun must go on, in whole seconds, 0–1 h; 0 sets no limit.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

@@ -147,6 +147,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         {
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.EndpointRemoved:
                 return await DisplaceAsync(exchange);
+            case UpstreamFailure.HeadTimeout:
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
                 exchange.Lease.Complete(OutcomeKind.Timeout);
                 if (!isLast)
@@ -156,7 +157,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 }
 
                 exchange.Ending = "timeout";
-                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that the route gives to one.");
+                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that one may take.");
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));
