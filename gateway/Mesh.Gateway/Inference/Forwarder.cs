@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
@@ -23,6 +24,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private readonly AnswerRelay _relay = new(errors);
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
         mirrors.Send(exchange);

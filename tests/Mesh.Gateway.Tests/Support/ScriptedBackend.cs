@@ -155,6 +155,9 @@ internal sealed class BackendExchange(Socket socket, BackendRequest request, int
         socket.Close();
     }
 
+    /// <summary>Closes after a while, whatever is under way then, while the script goes on.</summary>
+    public void CloseAfter(TimeSpan delay) => _ = Task.Delay(delay, stop).ContinueWith(_ => socket.Close(), stop, TaskContinuationOptions.None, TaskScheduler.Default);
+
     /// <summary>Waits until the other side closes or resets; throws then.</summary>
     public async Task UntilClosedAsync()
     {
