@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
@@ -23,18 +24,18 @@ internal sealed class InferenceExchange : Flight
     private ulong[]? _chain;
     private PooledBody? _rewritten;
 
+    private readonly IRouter _router;
+
     public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
     {
-        Context = context;
-        RequestId = requestId;
         Lifetime = lifetime;
-        Path = context.Request.Path.Value ?? "/";
-        Lease = new LeaseScope(router);
+        _router = router;
+        Begin(context, requestId);
     }
 
-    public HttpContext Context { get; }
+    public HttpContext Context { get; private set; }
 
-    public string RequestId { get; }
+    public string RequestId { get; private set; }
 
     public override RequestLifetime Lifetime { get; }
 
@@ -115,6 +116,49 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
     public string? Ending { get; set; }
+
+    /// <summary>Takes up another request, after <see cref="Clear"/>; its lifetime has begun anew.</summary>
+    [MemberNotNull(nameof(Context), nameof(RequestId), nameof(Path))]
+    public void Begin(HttpContext context, string requestId)
+    {
+        Context = context;
+        RequestId = requestId;
+        Path = context.Request.Path.Value ?? "/";
+        Lease = new LeaseScope(_router);
+    }
+
+    /// <summary>Forgets all of a request that is over: another one must find nothing of it. Every field but lifetime and router stands here.</summary>
+    public void Clear()
+    {
+        Context = null!;
+        RequestId = Path = null!;
+        Lease = default;
+        _chain = null;
+        _rewritten = null;
+        Body = null;
+        Facts = default;
+        State = null;
+        Target = null;
+        BackendRef = null;
+        Endpoint = default;
+        Attempts = Priority = Displacements = Status = 0;
+        Decision = default;
+        QueueWait = default;
+        Failure = Ending = Model = null;
+        ResponseBytes = 0;
+        Usage = default;
+        PoolId = default;
+        Pool = null;
+        PrefixChain = default;
+        Session = default;
+        Excluded = [];
+        FirstByteAfter = null;
+        List = null;
+        Next = Previous = null;
+        PlacedIn = default;
+        Number = 0;
+        HasBegun = IsDisplaced = false;
+    }
 
     /// <summary>Settles which model the server gets.</summary>
     /// <param name="target">The model to send instead of the client's; null sends that.</param>

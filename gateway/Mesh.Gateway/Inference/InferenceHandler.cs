@@ -24,6 +24,7 @@ internal sealed partial class InferenceHandler(
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
+    private readonly ExchangePool _exchanges = new(services, stopping);
     private int _open;
 
     /// <summary>Requests under way.</summary>
@@ -36,8 +37,8 @@ internal sealed partial class InferenceHandler(
         Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
-        using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
-        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router);
+        var exchange = _exchanges.Begin(context, requestId);
+        var lifetime = exchange.Lifetime;
         try
         {
             if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
@@ -58,6 +59,7 @@ internal sealed partial class InferenceHandler(
             Count(exchange);
             accessLog.Write(exchange);
             exchange.Release();
+            _exchanges.End(exchange);
             Interlocked.Decrement(ref _open);
         }
     }

@@ -30,7 +30,7 @@ internal static class StreamLoad
     public static async Task<int> ClientsAsync(IPEndPoint gateway, int streams, int seconds, int gatewayProcess)
     {
         var before = ResidentKib(gatewayProcess);
-        using var clients = new StreamClients(gateway, seconds * EventsPerSecond, "food-review-1");
+        using var clients = new StreamClients(gateway, seconds * EventsPerSecond, PacedBackend.Model);
         await clients.OpenAsync(streams, TimeSpan.FromSeconds(seconds / 3.0));
         await Task.Delay(Settling);
         clients.ForgetDelays();

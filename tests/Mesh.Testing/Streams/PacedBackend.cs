@@ -8,12 +8,18 @@ namespace Mesh.Testing.Streams;
 
 /// <summary>
 /// A backend that answers every POST with a stream of events at a steady pace, from one thread for all of them, so that thousands cost
-/// little. Each event tells when it was sent and its number. Any GET is answered with 200 and an empty model list.
+/// little. Each event tells when it was sent and its number. Any GET is answered with the list of its one model.
 /// </summary>
 public sealed class PacedBackend : IDisposable
 {
     private const string Head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-    private const string Page = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{\"object\":\"list\",\"data\":[]}";
+
+    /// <summary>Model that it says it serves.</summary>
+    public const string Model = "paced";
+
+    private const string Models = "{\"object\":\"list\",\"data\":[{\"id\":\"" + Model + "\",\"object\":\"model\"}]}";
+
+    private static readonly string Page = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Models.Length}\r\n\r\n{Models}");
 
     // As long as an event of a model server is.
     private static readonly string Filler = new('x', 150);

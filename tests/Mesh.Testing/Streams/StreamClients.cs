@@ -99,6 +99,7 @@ public sealed class StreamClients : IDisposable
         private readonly byte[] _buffer = new byte[2048];
         private int _length;
         private int _next;
+        private bool _begun;
 
         public async Task BeginAsync()
         {
@@ -130,6 +131,14 @@ public sealed class StreamClients : IDisposable
                     }
 
                     _length += read;
+                    if (!_begun && !_buffer.AsSpan(0, _length).StartsWith("HTTP/1.1 200"u8))
+                    {
+                        owner.End($"refused: {Encoding.ASCII.GetString(_buffer, 0, _length)}");
+                        _socket.Dispose();
+                        return;
+                    }
+
+                    _begun = true;
                     if (Take() is not { } isWhole) continue;
                     owner.End(isWhole ? null : $"ended with {_next} of {owner._events} events: {Encoding.ASCII.GetString(_buffer, 0, _length)}");
                     _socket.Dispose();

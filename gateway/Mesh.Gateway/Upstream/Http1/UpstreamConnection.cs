@@ -10,7 +10,7 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// </summary>
 internal sealed class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSource<UpstreamChunk>, IValueTaskSource<UpstreamFailure>
 {
-    private const int SmallBufferBytes = 4 * 1024;
+    private const int SmallBufferBytes = 2 * 1024;
     private const int LargeBufferBytes = 32 * 1024;
 
     // Nobody needs more than one or two; an endless row of them is an attack.
