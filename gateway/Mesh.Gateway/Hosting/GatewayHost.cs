@@ -15,6 +15,7 @@ using Mesh.Gateway.Models;
 using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Telemetry.Tracing;
 using Mesh.Gateway.Upstream;
+using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -52,7 +53,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _app = Build(options, _listeners, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
-        _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _upstream = UpstreamFor(options, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
@@ -164,6 +165,13 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _tracing.Dispose();
     }
 
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    {
+        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
+        var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
+        return new SocketUpstreamClient(limits, time);
+    }
+
     private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
@@ -173,6 +181,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             server.Configure(kestrel, reloadOnChange: true);
             Limit(server);
         });
+        // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();

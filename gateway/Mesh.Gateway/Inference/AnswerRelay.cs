@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
@@ -13,6 +14,7 @@ namespace Mesh.Gateway.Inference;
 internal sealed class AnswerRelay(ErrorReporter errors)
 {
     /// <summary>Relays and disposes the answer.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RelayAsync(InferenceExchange exchange, IUpstreamResponse upstream, EndpointId endpoint)
     {
         var response = exchange.Context.Response;

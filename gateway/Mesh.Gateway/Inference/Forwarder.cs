@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Decisions;
@@ -26,6 +27,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private readonly DecisionJson _decisionJson = new(services.Time);
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
         mirrors.Send(exchange);
@@ -156,6 +158,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         {
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.EndpointRemoved:
                 return await DisplaceAsync(exchange);
+            case UpstreamFailure.HeadTimeout:
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
                 exchange.Lease.Complete(OutcomeKind.Timeout);
                 if (!isLast)
@@ -165,7 +168,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 }
 
                 exchange.Ending = "timeout";
-                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that the route gives to one.");
+                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that one may take.");
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));

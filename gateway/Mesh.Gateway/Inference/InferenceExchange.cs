@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
@@ -27,22 +28,20 @@ internal sealed class InferenceExchange : Flight
 
     private const int MaxFirstBytes = 2048;
 
+    private readonly IRouter _router;
     private ulong[]? _chain;
     private PooledBody? _edited;
 
     public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
     {
-        Context = context;
-        RequestId = requestId;
         Lifetime = lifetime;
-        Path = context.Request.Path.Value ?? "/";
-        Api = InferenceApis.Find(Path) ?? InferenceApis.Unknown;
-        Lease = new LeaseScope(router);
+        _router = router;
+        Begin(context, requestId);
     }
 
-    public HttpContext Context { get; }
+    public HttpContext Context { get; private set; }
 
-    public string RequestId { get; }
+    public string RequestId { get; private set; }
 
     public override RequestLifetime Lifetime { get; }
 
@@ -86,10 +85,10 @@ internal sealed class InferenceExchange : Flight
     public DecisionReason Decision { get; set; }
 
     /// <summary>The client asks how its request is placed, and may.</summary>
-    public bool IsAsked { get; init; }
+    public bool IsAsked { get; set; }
 
     /// <summary>The decision is kept with its candidates: asked for, or sampled.</summary>
-    public bool IsExplained { get; init; }
+    public bool IsExplained { get; set; }
 
     /// <summary>The engine refused it.</summary>
     public bool WasRefused { get; set; }
@@ -153,6 +152,57 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
     public string? Ending { get; set; }
+
+    /// <summary>Takes up another request, after <see cref="Clear"/>; its lifetime has begun anew.</summary>
+    [MemberNotNull(nameof(Context), nameof(RequestId), nameof(Path), nameof(Api))]
+    public void Begin(HttpContext context, string requestId)
+    {
+        Context = context;
+        RequestId = requestId;
+        Path = context.Request.Path.Value ?? "/";
+        Api = InferenceApis.Find(Path) ?? InferenceApis.Unknown;
+        Lease = new LeaseScope(_router);
+    }
+
+    /// <summary>Forgets all of a request that is over: another one must find nothing of it. Every field but lifetime and router stands here.</summary>
+    public void Clear()
+    {
+        Context = null!;
+        RequestId = Path = null!;
+        Lease = default;
+        _chain = null;
+        _edited = null;
+        Body = null;
+        Api = InferenceApis.Unknown;
+        Facts = default;
+        State = null;
+        Target = null;
+        BackendRef = null;
+        Endpoint = default;
+        Placement = null;
+        Trace = null;
+        IsAsked = IsExplained = WasRefused = HidesUsage = false;
+        DecisionJson = null;
+        Subset = default;
+        FirstUsage = default;
+        Attempts = Priority = Displacements = Status = 0;
+        Decision = default;
+        QueueWait = default;
+        Failure = Ending = Model = null;
+        ResponseBytes = 0;
+        Usage = default;
+        PoolId = default;
+        Pool = null;
+        PrefixChain = default;
+        Session = default;
+        Excluded = [];
+        FirstByteAfter = null;
+        List = null;
+        Next = Previous = null;
+        PlacedIn = default;
+        Number = 0;
+        HasBegun = IsDisplaced = false;
+    }
 
     /// <summary>Settles which model the server gets, and with it the body.</summary>
     /// <param name="target">The model to send instead of the client's; null sends that.</param>

@@ -27,6 +27,7 @@ internal sealed partial class InferenceHandler(
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
+    private readonly ExchangePool _exchanges = new(services, stopping);
     private int _open;
 
     /// <summary>Requests under way.</summary>
@@ -39,9 +40,10 @@ internal sealed partial class InferenceHandler(
         Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
-        using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
-        var asked = services.Explain.IsAsked(context);
-        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
+        var exchange = _exchanges.Begin(context, requestId);
+        var lifetime = exchange.Lifetime;
+        exchange.IsAsked = services.Explain.IsAsked(context);
+        exchange.IsExplained = exchange.IsAsked || services.Explain.IsSampled();
         services.Telemetry.Begin(exchange);
         try
         {
@@ -71,6 +73,7 @@ internal sealed partial class InferenceHandler(
             accessLog.Write(exchange);
             decisionLines.Write(exchange);
             exchange.Release();
+            _exchanges.End(exchange);
             Interlocked.Decrement(ref _open);
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Upstream;
@@ -30,6 +31,7 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
     /// <summary>Relays until the end. Status and headers have been set and nothing has been sent.</summary>
     /// <param name="sendHeadFirst">Sends the head before the first byte is there: for streams, whose client wants to know.</param>
     /// <param name="cancellationToken">The request's lifetime.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(bool sendHeadFirst, CancellationToken cancellationToken)
     {
         while (true)
