@@ -28,6 +28,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     private OutlierDetector _outlier;
     private long _lastProbe = long.MinValue;
     private long _sampleTimestamp;
+    private long _inFlightTokensAtSample;
     private long _sampleAgesFrom;
     private double _kvUtilization = double.NaN;
     private double _waitingRequests = double.NaN;
@@ -65,6 +66,17 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     /// <summary>The same as told by the endpoint; 0 while it has not.</summary>
     public long KnownKvCapacityTokens => LastSample?.KvCapacityTokens ?? 0;
+
+    /// <summary>
+    /// Tokens that its KV cache is expected to need: those of the requests in flight, their answers included, or, where the last sample tells of
+    /// more (other gateways send there too), what it told and what was sent since.
+    /// </summary>
+    public long ExpectedKvTokens(SampleFreshness freshness)
+    {
+        if (!freshness.IsFresh(_sampleAgesFrom) || double.IsNaN(_kvUtilization)) return InFlightTokens;
+        var told = (long)(_kvUtilization * KvCapacityTokens) + Math.Max(0, InFlightTokens - _inFlightTokensAtSample);
+        return Math.Max(InFlightTokens, told);
+    }
 
     /// <summary>Index among its backend's endpoints.</summary>
     public int IndexInBackend { get; set; }
@@ -206,6 +218,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         var before = Health;
         LastSample = sample;
         InFlightAtSample = InFlightRequests;
+        _inFlightTokensAtSample = InFlightTokens;
         _sampleTimestamp = sample.Timestamp;
         _sampleAgesFrom = agesFrom;
         _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;

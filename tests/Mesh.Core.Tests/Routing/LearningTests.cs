@@ -75,6 +75,22 @@ public sealed class LearningTests
         Assert.Equal(PoolFixture.Id(1), pool.State.Route(pool.Request(prompt: 40_000) with { IsStreaming = true }).Endpoint);
     }
 
+    [Fact]
+    public void Route_OthersFillTheCache_TheSampleCounts()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(2));
+        for (var i = 0; i < 2; i++)
+        {
+            pool.State.Apply(new EndpointSample
+            {
+                Endpoint = PoolFixture.Id(i), Timestamp = pool.Time.GetTimestamp(), KvCapacityTokens = 100_000, KvUtilizationRatio = i == 0 ? 0.9 : 0.1,
+            });
+            pool.State.ReportFirstByte(pool.State.Route(pool.Request(subset: [PoolFixture.Id(i)]) with { IsStreaming = true }).Lease);
+        }
+        pool.Time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(PoolFixture.Id(1), pool.State.Route(pool.Request(prompt: 40_000) with { IsStreaming = true }).Endpoint);
+    }
+
     private static void Stream(PoolFixture pool, int endpoint, double slowness)
     {
         var decision = pool.State.Route(pool.Request(subset: [PoolFixture.Id(endpoint)]) with { IsStreaming = true });

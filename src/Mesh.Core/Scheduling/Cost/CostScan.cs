@@ -93,7 +93,7 @@ internal ref struct CostScan
         {
             var endpoint = endpoints.InSlot(slot);
             cost += _pushedStreamMs * endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
-            cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.InFlightTokens + _promptTokens - cached);
+            cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.ExpectedKvTokens(context.Freshness) + _promptTokens - cached);
         }
         var queued = cost + row.QueuedMs * row.Scale;
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
