@@ -5,7 +5,6 @@ using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
-using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Snapshots;
@@ -19,7 +18,7 @@ namespace Mesh.Core.Routing;
 /// and model lists. The same calls at the same times with the same seed give the same answers. <see cref="Route"/>,
 /// <see cref="ReportFirstByte"/> and <see cref="Complete(LeaseId, in RequestOutcome)"/> allocate nothing once the buffers have grown to the load.
 /// </summary>
-public sealed class PoolState
+public sealed partial class PoolState
 {
     private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
@@ -108,14 +107,6 @@ public sealed class PoolState
         if (!_log.Complete(ticket, decision) && decision.Kind == RouteKind.Refuse && _log.TakesRefusal(_clock.Now)) NoteLate(requestId, ticket, decision, since);
         return true;
     }
-
-    /// <summary>
-    /// The last decisions that were noted, the newest first: those asked for (<see cref="RouteRequest.Explain"/>), and what <see cref="PoolStateOptions"/> adds. Costs a copy.
-    /// </summary>
-    public ImmutableArray<ExplainedDecision> Decisions() => _log.Read();
-
-    /// <summary>As <see cref="Decisions()"/>, those of one request or all, at most so many.</summary>
-    public ImmutableArray<ExplainedDecision> Decisions(string? requestId, int limit) => _log.Read(requestId, limit);
 
     /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
     public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
@@ -206,35 +197,6 @@ public sealed class PoolState
     }
 
     /// <summary>
-    /// Begins to take the cache events of an endpoint, one feed for each of its data-parallel ranks. Returns the feed's number, which is
-    /// never given out again, or null when the endpoint is unknown. It begins as <see cref="CacheKnowledge.History"/>.
-    /// </summary>
-    public long? AddCacheFeed(EndpointId id) => _endpoints.TryFind(id, out var endpoint) ? _prefixes.AddFeed(endpoint.Slot) : null;
-
-    /// <summary>Ends a feed; what it told is forgotten. Without effect when the feed has ended, with its endpoint for instance.</summary>
-    public void RemoveCacheFeed(long feed) => _prefixes.Events?.Remove(feed);
-
-    /// <summary>How far a feed can be relied upon now. True when that changes the endpoint's state, which is that of its least known feed.</summary>
-    public bool ApplyCacheState(long feed, CacheKnowledge knowledge)
-    {
-        if (_prefixes.Events is not { } events || !events.SetState(feed, knowledge, out var slot)) return false;
-        _endpoints.InSlot(slot).CacheKnowledgeChanges++;
-        return true;
-    }
-
-    /// <summary>The endpoint has stored blocks. Feeds that have ended have no effect, here and below.</summary>
-    public void ApplyCacheStored(long feed, in StoredBlocks stored) => _prefixes.OnStored(feed, in stored);
-
-    /// <summary>The endpoint has given blocks up in one tier.</summary>
-    /// <param name="feed">The feed.</param>
-    /// <param name="hashes">The endpoint's own hashes; unknown ones have no effect.</param>
-    /// <param name="tier">Where they lay.</param>
-    public void ApplyCacheRemoved(long feed, ReadOnlySpan<ulong> hashes, CacheTier tier) => _prefixes.Events?.Remove(feed, hashes, tier);
-
-    /// <summary>The endpoint holds nothing any more, or what was told of it does not hold.</summary>
-    public void ApplyCacheCleared(long feed) => _prefixes.Events?.Clear(feed);
-
-    /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
     /// that they have stay valid until they are completed. Requests that wait for a removed one are placed anew.
     /// </summary>
@@ -320,57 +282,6 @@ public sealed class PoolState
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
     public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events);
-
-    private RouteDecision Decide(in RouteRequest request, long timestamp)
-    {
-        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
-        // Make sure that a lease can be had before anything is chosen.
-        var session = _reservations.Sessions.Touch(request.Session, timestamp);
-        if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
-        return WithHint(_dispatcher.Place(in request, session, timestamp, _clock.SinceStart(timestamp)));
-    }
-
-    private void Note(in RouteRequest request, RouteDecision decision, DecisionFacts facts, long timestamp)
-    {
-        var waitsFor = decision.Kind == RouteKind.Wait && _dispatcher.Room.TryFind(decision.Ticket, out var waiter) ? waiter.Endpoint?.Id ?? default : default;
-        _log.Add(new ExplainedDecision
-        {
-            RequestId = request.RequestId,
-            Pool = Id,
-            Timestamp = timestamp,
-            Kind = decision.Kind,
-            Reason = decision.Reason,
-            Endpoint = decision.Endpoint,
-            Backend = decision.Backend,
-            Ticket = decision.Ticket,
-            WaitsFor = waitsFor,
-            Model = request.Model,
-            Priority = request.Priority,
-            PromptTokens = request.PromptTokens,
-            FailedBefore = request.Excluded.IsDefaultOrEmpty ? 0 : request.Excluded.Length,
-            Profile = _config.Scheduling.Profile,
-            WaitingRequests = _dispatcher.Room.Count - (decision.Kind == RouteKind.Wait ? 1 : 0),
-            CandidateCount = facts.CandidateCount,
-            Candidates = facts.Best(decision.Kind == RouteKind.Wait ? waitsFor : decision.Endpoint),
-            RemovedBy = facts.RemovedBy,
-            Removed = facts.Removed,
-            Backends = facts.Backends,
-        });
-    }
-
-    // Who waited was not noted when it came; what it could have chosen from then is not known any more.
-    private void NoteLate(string requestId, long ticket, RouteDecision decision, TimeSpan since) => _log.Add(new ExplainedDecision
-    {
-        RequestId = requestId,
-        Pool = Id,
-        Timestamp = _clock.TimestampAt(since),
-        Kind = decision.Kind,
-        Reason = decision.Reason,
-        Ticket = ticket,
-        Profile = _config.Scheduling.Profile,
-        Waited = _clock.SinceStart(_clock.Now) - since,
-        WaitingRequests = _dispatcher.Room.Count,
-    });
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
