@@ -26,6 +26,7 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
     private const double LeastTickMs = 1;
     private const int MostPromptBlocks = WorldOptions.LongestPrompt / TraceRequest.BlockTokens;
 
+    private static readonly TimeSpan RestingAge = TimeSpan.FromSeconds(6);
     private static readonly PoolId Pool = new("default", "pool");
     private static readonly GatewaySession Session = new("gateway", 1);
 
@@ -102,6 +103,8 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
             KvUtilizationRatio = gauges.KvUtilizationRatio,
             RunningRequests = gauges.Running,
             WaitingRequests = gauges.Waiting,
+            // The world reads a resting engine up to ten times less often.
+            MaxAge = gauges.Running == 0 && gauges.Waiting == 0 ? RestingAge : null,
             KvCapacityTokens = _kvTokens,
         });
         TakeDecided();

@@ -35,6 +35,20 @@ internal sealed class BlockPool(int total)
         return hash != 0 && _byHash.TryGetValue(hash, out block);
     }
 
+    /// <summary>
+    /// As <see cref="TryFind(ulong, out int)"/>, for the block that follows <paramref name="previous"/> in a prompt: where the same block
+    /// followed it before, its number is known without a look into the table.
+    /// </summary>
+    public bool TryFindNext(int previous, ulong hash, out int block)
+    {
+        block = _blocks[previous].Next;
+        // A block that bears the hash is the one that the table has under it.
+        if (block != None && hash != 0 && _blocks[block].Hash == hash) return true;
+        if (!TryFind(hash, out block)) return false;
+        _blocks[previous].Next = block;
+        return true;
+    }
+
     public bool IsReferenced(int block) => _blocks[block].References > 0;
 
     /// <summary>Gives a block with one reference and unknown contents; the caller has made sure that one is free.</summary>
@@ -43,7 +57,7 @@ internal sealed class BlockPool(int total)
         if (_everUsed < total)
         {
             if (_everUsed == _blocks.Length) Array.Resize(ref _blocks, Math.Min(total, Math.Max(64, _blocks.Length * 2)));
-            _blocks[_everUsed] = new Block { References = 1, Older = None, Newer = None };
+            _blocks[_everUsed] = new Block { References = 1, Older = None, Newer = None, Next = None };
             return _everUsed++;
         }
 
@@ -69,9 +83,14 @@ internal sealed class BlockPool(int total)
     }
 
     /// <summary>Makes a block findable. Contents that another block already holds stay with that block.</summary>
-    public void Share(int block, ulong hash)
+    /// <param name="previous">Block before it in the prompt; −1 for the first.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="hash">Hash of its contents and of all before it.</param>
+    public void Share(int previous, int block, ulong hash)
     {
-        if (hash != 0 && _byHash.TryAdd(hash, block)) _blocks[block].Hash = hash;
+        if (hash == 0 || !_byHash.TryAdd(hash, block)) return;
+        _blocks[block].Hash = hash;
+        if (previous != None) _blocks[previous].Next = block;
     }
 
     public void Release(int block)
@@ -117,5 +136,7 @@ internal sealed class BlockPool(int total)
         public int References;
         public int Older;
         public int Newer;
+        // The block that last followed this one in a prompt: a guess, to be checked by its hash.
+        public int Next;
     }
 }

@@ -151,7 +151,8 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         var hashes = sequence.Request.BlockHashes.Span;
         var most = Math.Min(hashes.Length, (sequence.TotalTokens - 1) / options.BlockSize);
         var hits = 0;
-        while (hits < most && Blocks.TryFind(hashes[hits], out var block))
+        var block = -1;
+        while (hits < most && (hits == 0 ? Blocks.TryFind(hashes[0], out block) : Blocks.TryFindNext(block, hashes[hits], out block)))
         {
             if (!Blocks.IsReferenced(block)) unreferenced++;
             sequence.AddBlock(block);
@@ -194,7 +195,7 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         if (!options.EnablePrefixCaching || fullBlocks <= sequence.SharedBlocks) return;
         var hashes = sequence.Request.BlockHashes.Span;
         var end = Math.Min(fullBlocks, hashes.Length);
-        for (var i = sequence.SharedBlocks; i < end; i++) Blocks.Share(sequence.Blocks[i], hashes[i]);
+        for (var i = sequence.SharedBlocks; i < end; i++) Blocks.Share(i == 0 ? -1 : sequence.Blocks[i - 1], sequence.Blocks[i], hashes[i]);
         sequence.SharedBlocks = fullBlocks;
     }
 
