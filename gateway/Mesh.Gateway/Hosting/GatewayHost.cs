@@ -7,10 +7,15 @@ using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
+using Mesh.Gateway.Telemetry;
+using Mesh.Gateway.Telemetry.Tracing;
 using Mesh.Gateway.Upstream;
+using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -27,10 +32,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly ListenerConfigurationSource _listeners;
     private readonly ActiveConfiguration _configuration;
     private readonly IUpstreamClient _upstream;
+    private readonly UpstreamKeys _keys;
     private readonly GatewayOptions _options;
     private readonly Readiness _readiness;
     private readonly CancellationTokenSource _endRequests;
     private readonly GatewayMetrics _metrics = new();
+    private readonly GatewayTracing _tracing = new();
+    private readonly MeterBridge _meter;
+    private readonly EngineMeterReader _engineMeter;
+    private readonly AccessLogFile? _accessLogFile;
     private readonly ILogger _log;
     private readonly InferenceHandler _inference;
 
@@ -43,10 +53,14 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _app = Build(options, _listeners, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
-        _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _upstream = UpstreamFor(options, time);
+        _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
+        _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
+        _meter = new MeterBridge(this, engine, time);
+        _engineMeter = new EngineMeterReader(engine);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
     }
@@ -62,6 +76,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
+
+    /// <summary>Source of the spans of this gateway, for tests.</summary>
+    internal GatewayTracing Tracing => _tracing;
 
     /// <summary>Inference requests under way.</summary>
     public int OpenRequests => _inference.Open;
@@ -140,7 +157,19 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
         _upstream.Dispose();
+        _keys.Dispose();
         _endRequests.Dispose();
+        if (_accessLogFile is not null) await _accessLogFile.DisposeAsync();
+        _engineMeter.Dispose();
+        _meter.Dispose();
+        _tracing.Dispose();
+    }
+
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    {
+        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
+        var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
+        return new SocketUpstreamClient(limits, time);
     }
 
     private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
@@ -152,6 +181,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             server.Configure(kestrel, reloadOnChange: true);
             Limit(server);
         });
+        // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();
@@ -170,17 +201,22 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
+        var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
+        var services = new InferenceServices(
+            _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
         var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
-        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
+        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time, _accessLogFile);
         var decisionJson = new DecisionJson(time);
         var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, _endRequests.Token);
+        var handler = new InferenceHandler(
+            services, matcher, forwarder, new StoredResponseForwarder(services, errors), errors, accessLog, decisionLines, _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
+        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
+        _meter.Observe(own);
+        var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
             new DecisionPages(adminPort is not null, engine, _configuration, decisionJson, errors), _configuration, errors);

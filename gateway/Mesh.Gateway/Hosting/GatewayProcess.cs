@@ -2,6 +2,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Core.SpillOver;
 using Mesh.Engine;
+using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Resources;
 using Mesh.Resources.Diagnostics;
 
@@ -71,6 +72,8 @@ internal sealed class GatewayProcess(
         await using var engine = new EmbeddedEngine(EngineOptionsFor(options), time, loggers, options.Seed);
         engine.Reconfigure(config);
         await using var host = await GatewayHost.StartAsync(options, config, engine, time, loggers);
+        // Ends before the host, whose instruments it reads a last time.
+        using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(host, simulate ? fleet.Follow : null);
         var ready = await WaitUntilReadyAsync(host, engine);
         Banner.Write(output, host, config, manifests, simulate, ready ? time.GetElapsedTime(started) : null);

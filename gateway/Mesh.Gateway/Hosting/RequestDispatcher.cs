@@ -16,7 +16,7 @@ internal sealed class RequestDispatcher(
         var path = context.Request.Path.Value;
         var kind = ApiPaths.Find(path);
         // Only a route can tell where a path leads that it may redirect or rewrite.
-        if ((kind is ApiKind.Unknown or ApiKind.Inference) && configuration.Current.EditsUrls && context.Connection.LocalPort != adminPort)
+        if ((kind == ApiKind.Unknown || ApiPaths.IsForwarded(kind)) && configuration.Current.EditsUrls && context.Connection.LocalPort != adminPort)
         {
             return inference.HandleAsync(context);
         }
@@ -34,8 +34,11 @@ internal sealed class RequestDispatcher(
 
         return kind switch
         {
-            ApiKind.Inference => inference.HandleAsync(context),
+            ApiKind.Inference or ApiKind.StoredResponse => inference.HandleAsync(context),
             ApiKind.ModelList => models.HandleAsync(context),
+            ApiKind.Model => models.HandleOneAsync(context, errors),
+            ApiKind.Realtime => errors.RefuseAsync(
+                context, GatewayErrors.RealtimeUnsupported, "Sessions over WebSocket are not passed on here; /v1/audio/transcriptions takes whole recordings."),
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),

@@ -32,14 +32,21 @@ internal sealed class ToolConsole
     /// <summary>Problems, unstyled.</summary>
     public TextWriter Error { get; }
 
+    /// <summary>Where progress is shown: beside the problems, and only where a person looks on; null shows none.</summary>
+    public IAnsiConsole? Progress { get; private init; }
+
     /// <summary>The process's own streams.</summary>
     public static ToolConsole OfProcess()
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var colourError = ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable);
         return new ToolConsole(
             Console.Out, Console.Error,
             ColourChoice.Decide(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
-            ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable));
+            colourError)
+        {
+            Progress = colourError ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : null,
+        };
     }
 
     /// <summary>A console whose answers go where the problems of this one go.</summary>

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Mesh.Engine.Http;
 
 /// <summary>
-/// Every setting of the connections on which the engine looks after endpoints, in one place. Requests of users do not travel here.
+/// Every setting of the connections on which the engine looks after endpoints, in one place, but for pages of metrics, which
+/// have a client of their own. Requests of users do not travel here.
 /// </summary>
 internal sealed class EngineHttpHandlers : IDisposable
 {
@@ -13,15 +14,10 @@ internal sealed class EngineHttpHandlers : IDisposable
 
     public EngineHttpHandlers(TimeSpan connectTimeout)
     {
-        // One connection per page is enough, since the scrapes of an endpoint never overlap, and it stays open between them.
-        Scrapes = new HttpMessageInvoker(Create(connectTimeout));
         ModelLists = new HttpMessageInvoker(Create(connectTimeout));
         Probes = new HttpMessageInvoker(CreateForProbes(connectTimeout));
         ProxiedProbes = new HttpMessageInvoker(WithProxyLine(CreateForProbes(connectTimeout)));
     }
-
-    /// <summary>Pages of metrics: persistent connections.</summary>
-    public HttpMessageInvoker Scrapes { get; }
 
     /// <summary>Lists of models.</summary>
     public HttpMessageInvoker ModelLists { get; }
@@ -34,7 +30,6 @@ internal sealed class EngineHttpHandlers : IDisposable
 
     public void Dispose()
     {
-        Scrapes.Dispose();
         ModelLists.Dispose();
         Probes.Dispose();
         ProxiedProbes.Dispose();

@@ -29,6 +29,9 @@ internal sealed class BlockPool(int total)
     /// <summary>Blocks whose contents were given up for another use.</summary>
     public long Evictions { get; private set; }
 
+    /// <summary>Hears of every hash that can no longer be found; null for nobody.</summary>
+    public IKvBlockObserver? Observer { get; set; }
+
     public bool TryFind(ulong hash, out int block)
     {
         block = None;
@@ -68,6 +71,7 @@ internal sealed class BlockPool(int total)
         if (b.Hash != 0)
         {
             _byHash.Remove(b.Hash);
+            Observer?.OnRemoved(b.Hash);
             b.Hash = 0;
             Evictions++;
         }
@@ -82,15 +86,16 @@ internal sealed class BlockPool(int total)
         if (_blocks[block].References++ == 0) Unlink(block);
     }
 
-    /// <summary>Makes a block findable. Contents that another block already holds stay with that block.</summary>
+    /// <summary>Makes a block findable; false when it is not, for contents that another block already holds stay with that block.</summary>
     /// <param name="previous">Block before it in the prompt; −1 for the first.</param>
     /// <param name="block">The block.</param>
     /// <param name="hash">Hash of its contents and of all before it.</param>
-    public void Share(int previous, int block, ulong hash)
+    public bool Share(int previous, int block, ulong hash)
     {
-        if (hash == 0 || !_byHash.TryAdd(hash, block)) return;
+        if (hash == 0 || !_byHash.TryAdd(hash, block)) return false;
         _blocks[block].Hash = hash;
         if (previous != None) _blocks[previous].Next = block;
+        return true;
     }
 
     public void Release(int block)
