@@ -9,7 +9,7 @@ internal sealed class BlockPool(int total)
 {
     private const int None = -1;
 
-    private readonly Dictionary<ulong, int> _byHash = [];
+    private readonly BlockTable _byHash = new();
     private Block[] _blocks = [];
     private int _everUsed;
     private int _oldest = None;
@@ -35,7 +35,7 @@ internal sealed class BlockPool(int total)
     public bool TryFind(ulong hash, out int block)
     {
         block = None;
-        return hash != 0 && _byHash.TryGetValue(hash, out block);
+        return hash != 0 && _byHash.TryFind(hash, out block);
     }
 
     /// <summary>

@@ -44,7 +44,7 @@ internal sealed class DiscreteWorld : ISequenceSink
         _runVersions = new int[_engines.Length];
         _paces = new Pace[_engines.Length];
         Array.Fill(_paces, Pace.Usual);
-        for (var i = 0; i < _engines.Length; i++) _engines[i] = new VllmEngine(options.Engine);
+        for (var i = 0; i < _engines.Length; i++) _engines[i] = new VllmEngine(options.EngineOf(i % options.EndpointsPerRegion));
         _regions = new WorldRegion[options.Regions];
         for (var i = 0; i < _regions.Length; i++)
             _regions[i] = new WorldRegion(this, i, i * options.EndpointsPerRegion, options.EndpointsPerRegion, makeRouter(i));
