@@ -11,6 +11,12 @@ internal sealed class SessionState(GatewaySession id)
     /// <summary>First slot of the session's chain in the lease table; -1 when it holds none.</summary>
     public int FirstSlot { get; set; } = LeaseTable.NoSlot;
 
+    /// <summary>
+    /// True once it has said that it lives, or what it holds. A request alone does not count: it may come from a session that was forgotten,
+    /// or that another state served, with leases that are not counted here.
+    /// </summary>
+    public bool IsGreeted { get; set; }
+
     /// <summary>Leases held.</summary>
     public int LeaseCount { get; set; }
 }

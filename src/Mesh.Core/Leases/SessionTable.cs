@@ -11,8 +11,6 @@ internal sealed class SessionTable(long timeoutTicks, int maxSessions)
 
     public int Count => _inOrder.Count;
 
-    public bool Contains(GatewaySession id) => _byId.ContainsKey(id);
-
     /// <summary>The session; null when it is not known.</summary>
     public SessionState? Find(GatewaySession id) => _byId.GetValueOrDefault(id);
 

@@ -228,15 +228,11 @@ public sealed partial class PoolState
     }
 
     /// <summary>
-    /// A gateway session lives. False when this state has not heard of it, or not for longer than the time-out: it must then
-    /// <see cref="Announce"/> what it holds. (Nothing is to be announced when it holds nothing.)
+    /// A gateway session lives. False when it is the session's first since this state knows it, or since it was forgotten for its silence: it
+    /// must then <see cref="Announce"/> what it holds, for requests that came before may have hidden that it was gone. (Nothing is to be
+    /// announced when it holds nothing.)
     /// </summary>
-    public bool Heartbeat(GatewaySession session)
-    {
-        var known = _reservations.Sessions.Contains(session);
-        _reservations.Sessions.Touch(session, _clock.Now);
-        return known;
-    }
+    public bool Heartbeat(GatewaySession session) => Greet(_reservations.Sessions.Touch(session, _clock.Now));
 
     /// <summary>
     /// Takes over the leases that a gateway holds from an earlier epoch, or from before it fell silent, under the ids that the gateway knows.
@@ -249,6 +245,7 @@ public sealed partial class PoolState
         var timestamp = _clock.Now;
         var owner = _reservations.Sessions.Touch(session, timestamp);
         if (owner is null) return 0;
+        Greet(owner);
         var adopted = 0;
         foreach (var lease in held)
         {
@@ -282,6 +279,14 @@ public sealed partial class PoolState
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
     public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events);
+
+    private static bool Greet(SessionState? session)
+    {
+        if (session is null) return false;
+        var before = session.IsGreeted;
+        session.IsGreeted = true;
+        return before;
+    }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

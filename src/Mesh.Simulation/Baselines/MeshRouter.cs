@@ -26,13 +26,14 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
     private const double LeastTickMs = 1;
     private const int MostPromptBlocks = WorldOptions.LongestPrompt / TraceRequest.BlockTokens;
 
+    private static readonly TimeSpan RestingAge = TimeSpan.FromSeconds(6);
     private static readonly PoolId Pool = new("default", "pool");
     private static readonly GatewaySession Session = new("gateway", 1);
 
     private readonly Dictionary<EndpointId, int> _numbers = [];
     private readonly Dictionary<long, WorldRequest> _waiting = [];
     private EndpointId[] _endpoints = [];
-    private long _kvTokens;
+    private long[] _kvTokens = [];
     private IWorldHost? _host;
     private PoolState? _state;
 
@@ -53,8 +54,9 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
         }
 
         var engine = host.Engine(0).Options;
-        _kvTokens = (long)engine.NumGpuBlocks * engine.BlockSize;
-        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks), MaxPrefixBlocks = PrefixBlocksFor(host.Endpoints) };
+        _kvTokens = new long[host.Endpoints];
+        for (var i = 0; i < _kvTokens.Length; i++) _kvTokens[i] = (long)host.Engine(i).Options.NumGpuBlocks * engine.BlockSize;
+        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks), MaxPrefixBlocks = PrefixBlocks() };
         _state = new PoolState(Configuration(engine.StepTimes), host.Clock, seed, options);
         foreach (var endpoint in _endpoints) _state.ApplyHealth(endpoint, EndpointHealth.Healthy);
         OnWake();
@@ -102,7 +104,9 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
             KvUtilizationRatio = gauges.KvUtilizationRatio,
             RunningRequests = gauges.Running,
             WaitingRequests = gauges.Waiting,
-            KvCapacityTokens = _kvTokens,
+            // The world reads a resting engine up to ten times less often.
+            MaxAge = gauges.Running == 0 && gauges.Waiting == 0 ? RestingAge : null,
+            KvCapacityTokens = _kvTokens[endpoint],
         });
         TakeDecided();
     }
@@ -117,7 +121,7 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
     }
 
     // Twice what all the engines' caches hold: what is known of them is forgotten by their size, not for want of room here.
-    private int PrefixBlocksFor(int endpoints) => (int)Math.Clamp(2 * endpoints * _kvTokens / TraceRequest.BlockTokens, 1 << 16, 50_000_000);
+    private int PrefixBlocks() => (int)Math.Clamp(2 * _kvTokens.Sum() / TraceRequest.BlockTokens, 1 << 16, 50_000_000);
 
     private PoolConfig Configuration(StepTimeTable stepTimes) => new()
     {

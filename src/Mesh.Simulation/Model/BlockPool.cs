@@ -9,7 +9,7 @@ internal sealed class BlockPool(int total)
 {
     private const int None = -1;
 
-    private readonly Dictionary<ulong, int> _byHash = [];
+    private readonly BlockTable _byHash = new();
     private Block[] _blocks = [];
     private int _everUsed;
     private int _oldest = None;
@@ -35,7 +35,21 @@ internal sealed class BlockPool(int total)
     public bool TryFind(ulong hash, out int block)
     {
         block = None;
-        return hash != 0 && _byHash.TryGetValue(hash, out block);
+        return hash != 0 && _byHash.TryFind(hash, out block);
+    }
+
+    /// <summary>
+    /// As <see cref="TryFind(ulong, out int)"/>, for the block that follows <paramref name="previous"/> in a prompt: where the same block
+    /// followed it before, its number is known without a look into the table.
+    /// </summary>
+    public bool TryFindNext(int previous, ulong hash, out int block)
+    {
+        block = _blocks[previous].Next;
+        // A block that bears the hash is the one that the table has under it.
+        if (block != None && hash != 0 && _blocks[block].Hash == hash) return true;
+        if (!TryFind(hash, out block)) return false;
+        _blocks[previous].Next = block;
+        return true;
     }
 
     public bool IsReferenced(int block) => _blocks[block].References > 0;
@@ -46,7 +60,7 @@ internal sealed class BlockPool(int total)
         if (_everUsed < total)
         {
             if (_everUsed == _blocks.Length) Array.Resize(ref _blocks, Math.Min(total, Math.Max(64, _blocks.Length * 2)));
-            _blocks[_everUsed] = new Block { References = 1, Older = None, Newer = None };
+            _blocks[_everUsed] = new Block { References = 1, Older = None, Newer = None, Next = None };
             return _everUsed++;
         }
 
@@ -73,10 +87,14 @@ internal sealed class BlockPool(int total)
     }
 
     /// <summary>Makes a block findable; false when it is not, for contents that another block already holds stay with that block.</summary>
-    public bool Share(int block, ulong hash)
+    /// <param name="previous">Block before it in the prompt; −1 for the first.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="hash">Hash of its contents and of all before it.</param>
+    public bool Share(int previous, int block, ulong hash)
     {
         if (hash == 0 || !_byHash.TryAdd(hash, block)) return false;
         _blocks[block].Hash = hash;
+        if (previous != None) _blocks[previous].Next = block;
         return true;
     }
 
@@ -123,5 +141,7 @@ internal sealed class BlockPool(int total)
         public int References;
         public int Older;
         public int Newer;
+        // The block that last followed this one in a prompt: a guess, to be checked by its hash.
+        public int Next;
     }
 }

@@ -9,6 +9,7 @@ internal sealed class DecodeRun(VllmModelOptions options, StepScheduler schedule
     // A run that is interrupted was planned in vain beyond that point.
     private const int MostSteps = 128;
 
+    private readonly int _mask = int.IsPow2(options.BlockSize) ? options.BlockSize - 1 : 0;
     private int _batch;
     private long _context;
 
@@ -83,7 +84,8 @@ internal sealed class DecodeRun(VllmModelOptions options, StepScheduler schedule
     {
         foreach (var sequence in scheduler.Running)
         {
-            var filled = ++sequence.Computed % options.BlockSize;
+            // Sizes are powers of two nearly always, and a division per sequence and step is what a run costs most.
+            var filled = _mask != 0 ? ++sequence.Computed & _mask : ++sequence.Computed % options.BlockSize;
             if (filled == 0 || filled == options.BlockSize - 1) scheduler.ScheduleDecode(sequence);
         }
     }

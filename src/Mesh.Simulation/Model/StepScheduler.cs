@@ -151,7 +151,8 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         var hashes = sequence.Request.BlockHashes.Span;
         var most = Math.Min(hashes.Length, (sequence.TotalTokens - 1) / options.BlockSize);
         var hits = 0;
-        while (hits < most && Blocks.TryFind(hashes[hits], out var block))
+        var block = -1;
+        while (hits < most && (hits == 0 ? Blocks.TryFind(hashes[0], out block) : Blocks.TryFindNext(block, hashes[hits], out block)))
         {
             if (!Blocks.IsReferenced(block)) unreferenced++;
             sequence.AddBlock(block);
@@ -197,7 +198,7 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         var run = 0;
         for (var i = sequence.SharedBlocks; i < end; i++)
         {
-            if (Blocks.Share(sequence.Blocks[i], hashes[i]))
+            if (Blocks.Share(i == 0 ? -1 : sequence.Blocks[i - 1], sequence.Blocks[i], hashes[i]))
             {
                 run++;
                 continue;

@@ -11,11 +11,16 @@ namespace Mesh.Simulation.World;
 internal sealed class DiscreteWorld : ISequenceSink
 {
     private const double LongestStandstillMs = 3_600_000;
+    private const int MostRestingTurns = 10;
 
     private readonly WorldOptions _options;
     private readonly EventQueue _events = new();
+    // Readings of gauges come at fixed times, one after another: one event per region stands for all of them, apart from the rest.
+    private readonly EventQueue _scrapes = new();
     private readonly VllmEngine[] _engines;
     private readonly int[] _runVersions;
+    // An engine that has nothing to do is read more and more seldom, as the production scraper does it, until it gets a request.
+    private readonly Pace[] _paces;
     private readonly WorldRegion[] _regions;
     private readonly List<WorldRequest> _requests = [];
     private readonly Stack<int> _unused = new();
@@ -37,7 +42,9 @@ internal sealed class DiscreteWorld : ISequenceSink
         _observer = observer;
         _engines = new VllmEngine[options.Regions * options.EndpointsPerRegion];
         _runVersions = new int[_engines.Length];
-        for (var i = 0; i < _engines.Length; i++) _engines[i] = new VllmEngine(options.Engine);
+        _paces = new Pace[_engines.Length];
+        Array.Fill(_paces, Pace.Usual);
+        for (var i = 0; i < _engines.Length; i++) _engines[i] = new VllmEngine(options.EngineOf(i % options.EndpointsPerRegion));
         _regions = new WorldRegion[options.Regions];
         for (var i = 0; i < _regions.Length; i++)
             _regions[i] = new WorldRegion(this, i, i * options.EndpointsPerRegion, options.EndpointsPerRegion, makeRouter(i));
@@ -70,7 +77,7 @@ internal sealed class DiscreteWorld : ISequenceSink
         foreach (var region in _regions) region.Router.Start(region);
         ScheduleFirstScrapes();
         ScheduleNextArrival();
-        while ((!_traceEnded || InFlight > 0) && _events.TryTake(out var next))
+        while ((!_traceEnded || InFlight > 0) && TryTakeNext(out var next))
         {
             if ((++Events & 0xFFFF) == 0) cancellationToken.ThrowIfCancellationRequested();
             Clock.MoveTo(next.TimeMs);
@@ -123,6 +130,13 @@ internal sealed class DiscreteWorld : ISequenceSink
     void ISequenceSink.OnFinished(in SequenceProgress progress, FinishReason reason) =>
         _events.Add(progress.TimeMs + _options.LatencyMs, EventKind.LastByte, ((WorldRequest)progress.Tag!).Slot, 0);
 
+    private bool TryTakeNext(out WorldEvent next)
+    {
+        if (_scrapes.Count == 0 || (_events.Count > 0 && _events.Earliest.TimeMs <= _scrapes.Earliest.TimeMs)) return _events.TryTake(out next);
+        next = _scrapes.Earliest;
+        return true;
+    }
+
     private void Handle(in WorldEvent next)
     {
         switch (next.Kind)
@@ -152,7 +166,7 @@ internal sealed class DiscreteWorld : ISequenceSink
                 Return(ended);
                 break;
             case EventKind.Scrape:
-                Scrape(next.First, next.Second);
+                Scrape(next.TimeMs, next.First, next.Second);
                 break;
             case EventKind.Wake:
                 _regions[next.Second].Wake(next.First);
@@ -179,6 +193,7 @@ internal sealed class DiscreteWorld : ISequenceSink
     private void Deliver(WorldRequest request, int endpoint)
     {
         var engine = _engines[endpoint];
+        _paces[endpoint] = Pace.Usual;
         if (engine.CutRun(Clock.NowMs)) _events.Add(engine.StepEndMs, EventKind.StepEnd, ++_runVersions[endpoint], endpoint);
         engine.Add(
             new VllmRequest
@@ -203,20 +218,27 @@ internal sealed class DiscreteWorld : ISequenceSink
     {
         for (var r = 0; r < _regions.Length; r++)
         {
-            var region = _regions[r];
-            var interval = region.Router.ScrapeIntervalMs;
-            if (interval <= 0) continue;
-            // Spread over the interval, as pollers do that do not want to ask everybody at once.
-            for (var i = 0; i < region.Endpoints; i++) _events.Add(interval * i / region.Endpoints, EventKind.Scrape, r, region.FirstEndpoint + i);
+            if (_regions[r].Router.ScrapeIntervalMs > 0) _scrapes.Add(0, EventKind.Scrape, r, 0);
         }
     }
 
-    private void Scrape(int regionNumber, int endpoint)
+    // Spread over the interval, as pollers do that do not want to ask everybody at once.
+    private void Scrape(double nowMs, int regionNumber, int endpoint)
     {
         var region = _regions[regionNumber];
-        var engine = EngineAt(endpoint);
-        _events.Add(Clock.NowMs + region.Router.ScrapeIntervalMs, EventKind.Scrape, regionNumber, endpoint);
-        region.Router.OnScrape(endpoint - region.FirstEndpoint, new EngineGauges(engine.Running, engine.Waiting, engine.KvUtilizationRatio));
+        _scrapes.ReplaceEarliest(nowMs + (region.Router.ScrapeIntervalMs / region.Endpoints), EventKind.Scrape, regionNumber, endpoint + 1 == region.Endpoints ? 0 : endpoint + 1);
+        var number = region.FirstEndpoint + endpoint;
+        ref var pace = ref _paces[number];
+        if (pace.LeaveOut > 0)
+        {
+            pace.LeaveOut--;
+            return;
+        }
+
+        var engine = EngineAt(number);
+        pace.Turns = engine.Running == 0 && engine.Waiting == 0 ? (byte)Math.Min(pace.Turns * 2, MostRestingTurns) : (byte)1;
+        pace.LeaveOut = (byte)(pace.Turns - 1);
+        region.Router.OnScrape(endpoint, new EngineGauges(engine.Running, engine.Waiting, engine.KvUtilizationRatio));
     }
 
     private WorldRequest Rent()
@@ -231,5 +253,12 @@ internal sealed class DiscreteWorld : ISequenceSink
     {
         request.Stage = RequestStage.None;
         _unused.Push(request.Slot);
+    }
+
+    /// <param name="Turns">One reading in so many turns.</param>
+    /// <param name="LeaveOut">Turns to leave out before the next.</param>
+    private record struct Pace(byte Turns, byte LeaveOut)
+    {
+        public static Pace Usual => new(1, 0);
     }
 }

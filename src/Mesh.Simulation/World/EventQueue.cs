@@ -44,6 +44,22 @@ internal sealed class EventQueue
 
         earliest = _heap[0];
         var last = _heap[--Count];
+        if (Count > 0) SinkFromTop(in last);
+        return true;
+    }
+
+    /// <summary>The earliest event; there must be one.</summary>
+    public ref readonly WorldEvent Earliest => ref _heap[0];
+
+    /// <summary>As taking the earliest event and adding another one; cheap where that is due soon.</summary>
+    public void ReplaceEarliest(double timeMs, EventKind kind, int first, int second)
+    {
+        var added = new WorldEvent(timeMs, _added++, kind, first, second);
+        SinkFromTop(in added);
+    }
+
+    private void SinkFromTop(ref readonly WorldEvent placed)
+    {
         var at = 0;
         while (true)
         {
@@ -56,12 +72,11 @@ internal sealed class EventQueue
                 if (_heap[i].IsBefore(in _heap[least])) least = i;
             }
 
-            if (last.IsBefore(in _heap[least])) break;
+            if (placed.IsBefore(in _heap[least])) break;
             _heap[at] = _heap[least];
             at = least;
         }
 
-        _heap[at] = last;
-        return true;
+        _heap[at] = placed;
     }
 }

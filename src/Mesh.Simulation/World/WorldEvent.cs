@@ -18,7 +18,7 @@ internal enum EventKind
     /// <summary>The last token reaches the gateway: slot of the request, –.</summary>
     LastByte,
 
-    /// <summary>A region's router reads an endpoint's gauges: region, endpoint.</summary>
+    /// <summary>A region's router reads an endpoint's gauges: region, number of the endpoint in it.</summary>
     Scrape,
 
     /// <summary>A region's router asked for this moment: version of the asking, region.</summary>

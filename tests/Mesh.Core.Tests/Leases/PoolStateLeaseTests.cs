@@ -73,7 +73,7 @@ public sealed class PoolStateLeaseTests
         Assert.Equal(TimeSpan.FromSeconds(5), pool.State.Tick());
 
         pool.Time.Advance(TimeSpan.FromSeconds(3));
-        Assert.True(pool.State.Heartbeat(Other));
+        pool.State.Heartbeat(Other);
         Assert.Equal(TimeSpan.FromSeconds(2), pool.State.Tick());
         pool.Time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(TimeSpan.FromSeconds(3), pool.State.Tick());
@@ -98,6 +98,22 @@ public sealed class PoolStateLeaseTests
         pool.Time.Advance(TimeSpan.FromSeconds(5));
         pool.State.Tick();
         Assert.False(pool.State.Heartbeat(Other));
+    }
+
+    [Fact]
+    public void Heartbeat_ForgottenSessionThatAskedForAPlaceFirst_AsksForAnAnnouncement()
+    {
+        var pool = new PoolFixture(1);
+        var held = pool.Route(pool.Request(session: Other));
+        pool.State.Heartbeat(Other);
+        pool.Time.Advance(TimeSpan.FromSeconds(5));
+        pool.State.Tick();
+        pool.Route(pool.Request(session: Other));
+
+        Assert.False(pool.State.Heartbeat(Other));
+        Assert.Equal(1, pool.State.Announce(Other, [new HeldLease(held.Lease, held.Endpoint, 10, 1, FirstByteSeen: false)]));
+        Assert.True(pool.State.Heartbeat(Other));
+        Assert.Equal(2, pool.Endpoint(0).InFlightRequests);
     }
 
     [Fact]

@@ -34,6 +34,18 @@ public class StepTimeTableTests
         Assert.Equal(expectedMs, Table.DecodeMs(batch, context), 9);
 
     [Fact]
+    public void Scaled_ByRatios_ScalesEveryTimeAndNothingElse()
+    {
+        var slow = Table.Scaled("slow", 2, 1.5);
+        Assert.Equal(2 * Table.PrefillMs(3072), slow.PrefillMs(3072), 9);
+        Assert.Equal(1.5 * Table.DecodeMs(96, 1280), slow.DecodeMs(96, 1280), 9);
+        Assert.Equal((2 * 52.259) + (1.5 * (18.8 - 6.57)), slow.StepMs(2048, 0, 128, 128 * 2048), 9);
+        Assert.Equal("slow", slow.Name);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Table.Scaled("none", 0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Table.Scaled("none", 1, double.NaN));
+    }
+
+    [Fact]
     public void DecodeMs_EmptyBatch_IsZero() => Assert.Equal(0, Table.DecodeMs(0, 1000));
 
     [Fact]

@@ -65,6 +65,29 @@ public class EventQueueTests
     }
 
     [Fact]
+    public void ReplaceEarliest_Always_IsTakingAndAdding()
+    {
+        var random = new Xoshiro256(4);
+        var (replaced, plain) = (new EventQueue(), new EventQueue());
+        for (var i = 0; i < 50; i++)
+        {
+            replaced.Add(i % 7, EventKind.Scrape, i, 0);
+            plain.Add(i % 7, EventKind.Scrape, i, 0);
+        }
+
+        for (var i = 0; i < 5000; i++)
+        {
+            Assert.True(plain.TryTake(out var expected));
+            Assert.Equal((expected.TimeMs, expected.First), (replaced.Earliest.TimeMs, replaced.Earliest.First));
+            var time = expected.TimeMs + random.NextInt32(3);
+            replaced.ReplaceEarliest(time, EventKind.Scrape, 100 + i, 0);
+            plain.Add(time, EventKind.Scrape, 100 + i, 0);
+        }
+
+        Assert.Equal(50, replaced.Count);
+    }
+
+    [Fact]
     public void Add_TimeThatIsNone_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new EventQueue().Add(double.NaN, EventKind.Wake, 0, 0));
 }
