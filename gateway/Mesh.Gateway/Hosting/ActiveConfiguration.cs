@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Engine;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -35,6 +36,7 @@ internal sealed class ActiveConfiguration
         {
             // Compiled first: what cannot be routed must not reach the engine either.
             var next = new RoutingState(config, _options);
+            OpenAddresses.Check(_options.Keys, next.Bindings);
             // The engine first: a new route must find its new pool. A request that still goes by the old routes to a pool
             // that is gone looks its route up again.
             _engine.Reconfigure(config);

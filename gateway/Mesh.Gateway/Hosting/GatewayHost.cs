@@ -8,8 +8,11 @@ using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
+using Mesh.Gateway.Tls;
 using Mesh.Gateway.Upstream;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -33,14 +36,25 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly GatewayMetrics _metrics = new();
     private readonly ILogger _log;
     private readonly InferenceHandler _inference;
+    private readonly ErrorReporter _errors;
+    private readonly KeyGate _gate;
+    private readonly CertificateStore _certificates;
+    private readonly ListenerTls _tls;
 
     private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
+        // First of all: what keys say can stop the start.
+        _errors = new ErrorReporter(_metrics);
+        var admin = state.Bindings is [.., { IsAdmin: true } last] ? last.Address : null;
+        _gate = new KeyGate(options.Keys, admin, _errors, time, loggers);
         _options = options;
+        _certificates = new CertificateStore(options.Certificates, time, loggers);
+        _tls = new ListenerTls(_certificates, options.Limits.HandshakeTimeout);
+        _tls.Follow(state);
         _listeners = new ListenerConfigurationSource();
         _listeners.Set(state.Bindings);
         _log = loggers.CreateLogger<GatewayHost>();
-        _app = Build(options, _listeners, loggers);
+        _app = Build(options, _listeners, _tls, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
         _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
@@ -92,14 +106,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (state.Bindings.IsEmpty)
         {
             var where = state.Region.Length > 0 ? $" in region {state.Region}" : "";
-            throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{where}.");
+            throw new GatewayConfigurationException($"No Gateway of the manifests has a listener that can be opened{where}: HTTPS listeners need certificate files (Mesh:Certificates:NAME:Certificate and :Key).");
         }
 
+        OpenAddresses.Check(options.Keys, state.Bindings);
         var host = new GatewayHost(options, state, engine, time, loggers);
         try
         {
             await host._app.StartAsync();
-            host.WarnOfTlsListeners(config);
+            host.WarnOfMissingCertificates(config);
             return host;
         }
         catch (IOException e)
@@ -117,7 +132,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         {
             _configuration.Apply(config);
             _metrics.Reloads.With("taken").Increment();
-            WarnOfTlsListeners(config);
+            WarnOfMissingCertificates(config);
         }
         catch (Exception e) when (e is ArgumentException or GatewayConfigurationException)
         {
@@ -139,29 +154,31 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
+        _gate.Dispose();
+        _certificates.Dispose();
         _upstream.Dispose();
         _endRequests.Dispose();
     }
 
-    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
+    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
         var kestrel = new ConfigurationBuilder().Add(listeners).Build();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(server =>
         {
+            server.ConfigureEndpointDefaults(tls.Configure);
             server.Configure(kestrel, reloadOnChange: true);
-            Limit(server);
+            Limit(server, options);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();
     }
 
-    private static void Limit(KestrelServerOptions server)
+    private static void Limit(KestrelServerOptions server, GatewayOptions options)
     {
         server.AddServerHeader = false;
-        // The request path has the limit, and answers in the API's own shape.
-        server.Limits.MaxRequestBodySize = null;
+        ServerLimits.Apply(options.Limits, server.Limits);
         // Headers pass as bytes, whatever they mean.
         server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
@@ -170,20 +187,20 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
+        var errors = _errors;
         var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
-        var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
         var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
         var decisionJson = new DecisionJson(time);
         var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, _endRequests.Token);
+        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, new RequestLimits(_options.Limits, errors), _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
-            new DecisionPages(adminPort is not null, engine, _configuration, decisionJson, errors), _configuration, errors);
+            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
 
@@ -195,17 +212,20 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     private void OnChanged(RoutingState state)
     {
+        // First the certificates: a listener that opens must find its own.
+        _tls.Follow(state);
         if (_listeners.Set(state.Bindings)) ListenersChanged(_log, string.Join(", ", state.Bindings.Select(b => b.Address)));
     }
 
-    private void WarnOfTlsListeners(MeshConfig config)
+    private void WarnOfMissingCertificates(MeshConfig config)
     {
         foreach (var gateway in config.Gateways)
         {
             if (!gateway.ListensIn(Region)) continue;
             foreach (var listener in gateway.Listeners)
             {
-                if (listener.Protocol != ListenerProtocol.Http) TlsListener(_log, gateway.Namespace, gateway.Name, listener.Name);
+                if (listener.Protocol != ListenerProtocol.Https || listener.Certificates.Any(_options.Certificates.ContainsKey)) continue;
+                NoCertificate(_log, gateway.Namespace, gateway.Name, listener.Name, string.Join(", ", listener.Certificates));
             }
         }
     }
@@ -213,6 +233,6 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     [LoggerMessage(1, LogLevel.Information, "Listeners changed; now open: {Addresses}.")]
     private static partial void ListenersChanged(ILogger log, string addresses);
 
-    [LoggerMessage(2, LogLevel.Warning, "Gateway {Namespace}/{Name}: listener {Listener} is HTTPS and is not opened; this gateway serves clear text.")]
-    private static partial void TlsListener(ILogger log, string @namespace, string name, string listener);
+    [LoggerMessage(2, LogLevel.Warning, "Gateway {Namespace}/{Name}: HTTPS listener {Listener} does not serve: none of its certificates ({Certificates}) has files; name them by Mesh:Certificates:NAME:Certificate and Mesh:Certificates:NAME:Key.")]
+    private static partial void NoCertificate(ILogger log, string @namespace, string name, string listener, string certificates);
 }

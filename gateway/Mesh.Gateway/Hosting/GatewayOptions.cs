@@ -1,5 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
+using Mesh.Gateway.Tls;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Gateway.Hosting;
@@ -38,6 +41,17 @@ internal sealed record GatewayOptions
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
     [Range(1, 1 << 30)]
     public int MaxBodyBytes { get; set; } = 32 << 20;
+
+    /// <summary>What clients may take.</summary>
+    [ValidateObjectMembers]
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>Who may use the gateway.</summary>
+    [ValidateObjectMembers]
+    public KeyOptions Keys { get; set; } = new();
+
+    /// <summary>Files of the certificates that HTTPS listeners of the manifests name, by the name of the reference.</summary>
+    public Dictionary<string, CertificateOptions> Certificates { get; set; } = [];
 
     /// <summary>Attempts on other endpoints after the first failed before it answered, 0–5.</summary>
     [Range(0, 5)]

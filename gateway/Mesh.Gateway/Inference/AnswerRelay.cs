@@ -5,6 +5,7 @@ using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.ModelRewriting;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -28,6 +29,7 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         // The client's name is of another length.
         if (names is not null) response.ContentLength = null;
         Explanation.AddTo(exchange);
+        RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
         using var relay = new ResponseRelay(response, upstream, exchange, names);
         RelayEnd end;
         try

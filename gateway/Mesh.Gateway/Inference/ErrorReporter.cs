@@ -1,5 +1,6 @@
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
@@ -10,10 +11,10 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     private const int StatusClientGone = 499;
 
     /// <summary>Answers with an error outside of any inference request.</summary>
-    public Task RefuseAsync(HttpContext context, GatewayError error, string message)
+    public Task RefuseAsync(HttpContext context, GatewayError error, string message, TimeSpan retryAfter = default)
     {
         metrics.Refusals.With(error.Reason).Increment();
-        return ErrorWriter.WriteAsync(context.Response, error, message);
+        return ErrorWriter.WriteAsync(context.Response, error, message, retryAfter);
     }
 
     /// <summary>Answers with an error; the answer has not started. Always false, for callers that go on only when all is well.</summary>
@@ -29,6 +30,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
         response.Headers[RequestIds.Header] = exchange.RequestId;
         if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiKind.Inference);
         Explanation.AddTo(exchange);
+        RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
         try
         {
             await ErrorWriter.WriteAsync(response, error, message, retryAfter, reason);

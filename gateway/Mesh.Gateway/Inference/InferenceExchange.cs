@@ -10,6 +10,7 @@ using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Inference.Usage;
+using Mesh.Gateway.Keys;
 using IRouter = Mesh.Core.Routing.IRouter;
 
 namespace Mesh.Gateway.Inference;
@@ -67,6 +68,12 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>Why it was placed where it was, or refused; of the last placement.</summary>
     public DecisionReason Decision { get; set; }
+
+    /// <summary>Who sent it; null where no key is asked for.</summary>
+    public Caller? Caller { get; init; }
+
+    /// <summary>Tokens that the key's allowance has been charged so far, by estimate.</summary>
+    public int TokensTaken { get; set; }
 
     /// <summary>The client asks how its request is placed, and may.</summary>
     public bool IsAsked { get; init; }

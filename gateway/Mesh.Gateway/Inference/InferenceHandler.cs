@@ -4,6 +4,8 @@ using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
@@ -21,7 +23,7 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, DecisionLines decisionLines,
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, DecisionLines decisionLines, RequestLimits limits,
     CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
@@ -32,18 +34,20 @@ internal sealed partial class InferenceHandler(
     public int Open => Volatile.Read(ref _open);
 
     /// <summary>Handles a request to an inference API. Never throws for anything that a client or an endpoint does.</summary>
-    public async Task HandleAsync(HttpContext context)
+    /// <param name="context">Request.</param>
+    /// <param name="caller">Who sent it; null where no key is asked for.</param>
+    public async Task HandleAsync(HttpContext context, Caller? caller)
     {
         // :: Step 1: id and lifetime
-        Interlocked.Increment(ref _open);
+        var open = Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
         using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
         var asked = services.Explain.IsAsked(context);
-        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
+        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { Caller = caller, IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
         try
         {
-            if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange)) await forwarder.ForwardAsync(exchange);
+            if (await limits.EnterAsync(exchange, open) && await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange) && await limits.AuthorizeAsync(exchange)) await forwarder.ForwardAsync(exchange);
         }
         catch (OperationCanceledException) when (lifetime.Reason != EndReason.None)
         {
@@ -58,6 +62,7 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
+            RequestLimits.Leave(exchange);
             Count(exchange);
             accessLog.Write(exchange);
             decisionLines.Write(exchange);
@@ -92,7 +97,7 @@ internal sealed partial class InferenceHandler(
             return await errors.FailAsync(exchange, GatewayErrors.UnsupportedEncoding, message);
         }
 
-        var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, exchange.Lifetime.Token);
+        var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, limits.Bodies, limits.BodyTimeout, services.Time, exchange.Lifetime.Token);
         switch (read.Failure)
         {
             case BodyReadFailure.TooLarge:
@@ -102,6 +107,8 @@ internal sealed partial class InferenceHandler(
                 return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, $"The body could not be read: {read.Detail}");
             case BodyReadFailure.TooSlow:
                 return await errors.FailAsync(exchange, GatewayErrors.BodyTooSlow, "The body came in too slowly.");
+            case BodyReadFailure.BuffersFull:
+                return await errors.FailAsync(exchange, GatewayErrors.BuffersFull, "The gateway holds as many bytes of requests as it may.", TimeSpan.FromSeconds(1));
             case BodyReadFailure.Interrupted:
                 await errors.EndedAsync(exchange);
                 return false;

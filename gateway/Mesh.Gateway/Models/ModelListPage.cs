@@ -4,6 +4,7 @@ using System.Text.Json;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Models;
 
@@ -12,7 +13,8 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
 {
     private readonly long _createdSeconds = time.GetUtcNow().ToUnixTimeSeconds();
 
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Answers with the models that the caller may use.</summary>
+    public async Task HandleAsync(HttpContext context, Caller? caller)
     {
         var models = new SortedSet<string>(StringComparer.Ordinal);
         if (configuration.Current.TableFor(context.Connection.LocalPort) is { } table)
@@ -23,6 +25,7 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
             }
         }
 
+        if (caller is { Models.IsAny: false }) models.RemoveWhere(m => !caller.Models.Matches(m));
         var json = Json(models);
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = json.WrittenCount;

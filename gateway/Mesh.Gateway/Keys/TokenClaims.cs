@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Mesh.Gateway.Limits;
+using Microsoft.IdentityModel.JsonWebTokens;
+
+namespace Mesh.Gateway.Keys;
+
+/// <summary>What a verified token may, by its claims: <c>mesh_roles</c>, <c>mesh_models</c>, <c>mesh_objectives</c> (lists, or texts with blanks between), <c>mesh_requests_per_minute</c>,
+/// <c>mesh_tokens_per_minute</c>, <c>mesh_max_priority</c> and <c>mesh_fairness_id</c>. A claim that is missing takes its value from the defaults.</summary>
+internal static class TokenClaims
+{
+    /// <summary>The caller; null when a claim has no meaning: guessing what was meant could open too much.</summary>
+    public static Caller? CallerFor(JsonWebToken token, KeyEntry defaults, RateTable rates)
+    {
+        var problems = new List<string>();
+        var entry = new KeyEntry
+        {
+            Roles = Names(token, "mesh_roles", defaults.Roles, problems),
+            Models = Names(token, "mesh_models", defaults.Models, problems),
+            Objectives = Names(token, "mesh_objectives", defaults.Objectives, problems),
+            RequestsPerMinute = Number(token, "mesh_requests_per_minute", defaults.RequestsPerMinute, problems),
+            TokensPerMinute = Number(token, "mesh_tokens_per_minute", defaults.TokensPerMinute, problems),
+            MaxPriority = Number(token, "mesh_max_priority", defaults.MaxPriority, problems),
+            FairnessId = Text(token, "mesh_fairness_id", defaults.FairnessId, problems),
+        };
+        // Subjects are of another kind than the names of keys, and must not use up what those may.
+        var caller = problems.Count > 0 ? null : new KeyEntries(rates, problems).CallerFor(entry, "sub:" + token.Subject, "token");
+        return problems.Count > 0 ? null : caller;
+    }
+
+    private static string[]? Names(JsonWebToken token, string claim, string[]? otherwise, List<string> problems)
+    {
+        if (!token.TryGetPayloadValue<JsonElement>(claim, out var value)) return otherwise;
+        if (value.ValueKind == JsonValueKind.String) return value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String))
+        {
+            return [.. value.EnumerateArray().Select(e => e.GetString()!)];
+        }
+
+        problems.Add(claim);
+        return null;
+    }
+
+    private static int? Number(JsonWebToken token, string claim, int? otherwise, List<string> problems)
+    {
+        if (!token.TryGetPayloadValue<JsonElement>(claim, out var value)) return otherwise;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)) return number;
+        problems.Add(claim);
+        return null;
+    }
+
+    private static string? Text(JsonWebToken token, string claim, string? otherwise, List<string> problems)
+    {
+        if (!token.TryGetPayloadValue<JsonElement>(claim, out var value)) return otherwise;
+        if (value.ValueKind == JsonValueKind.String) return value.GetString();
+        problems.Add(claim);
+        return null;
+    }
+}
