@@ -46,6 +46,7 @@ internal static class MeshTool
         ValidateCommand.Create(console),
         ExplainCommand.Create(console),
         DiffCommand.Create(console),
+        KeysCommand.Create(console),
         VersionCommand.Create(console),
     };
 

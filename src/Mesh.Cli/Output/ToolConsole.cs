@@ -17,14 +17,19 @@ internal sealed class ToolConsole
     /// <param name="error">Problems.</param>
     /// <param name="colourOutput">Answers may carry colours.</param>
     /// <param name="colourError">Problems may carry colours.</param>
-    public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false)
+    /// <param name="input">What a command reads; null means the process's own.</param>
+    public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false, TextReader? input = null)
     {
+        In = input ?? Console.In;
         Out = output;
         Error = error;
         _colourError = colourError;
         _styledOut = Styled(output, colourOutput);
         _styledError = Styled(error, colourError);
     }
+
+    /// <summary>What a command reads.</summary>
+    public TextReader In { get; }
 
     /// <summary>Answers, unstyled, as machines read them.</summary>
     public TextWriter Out { get; }
