@@ -8,6 +8,9 @@ namespace Mesh.Cli;
 /// <summary>The tool: its commands, and what holds for all of them. To add a command: a file in Commands/ and a line here.</summary>
 internal static class MeshTool
 {
+    // After Ctrl-C a command may still write what it has.
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Arguments without the tool's name.</param>
     /// <param name="console">Where answers and problems go.</param>
@@ -16,7 +19,10 @@ internal static class MeshTool
     public static async Task<int> RunAsync(string[] arguments, ToolConsole console, CancellationToken cancellationToken)
     {
         var parsed = Root(console).Parse(arguments);
-        var invocation = new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false };
+        var invocation = new InvocationConfiguration
+        {
+            Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTimeout,
+        };
         try
         {
             if (parsed.Errors.Count == 0 || parsed.Action is HelpAction) return await parsed.InvokeAsync(invocation, cancellationToken);
@@ -41,11 +47,13 @@ internal static class MeshTool
         }
     }
 
-    private static RootCommand Root(ToolConsole console) => new("Check, explain and compare the configuration of the mesh.")
+    private static RootCommand Root(ToolConsole console) => new("Check, explain and compare the configuration of the mesh; try it in simulation and under load.")
     {
         ValidateCommand.Create(console),
         ExplainCommand.Create(console),
         DiffCommand.Create(console),
+        ReplayCommand.Create(console),
+        LoadCommand.Create(console),
         KeysCommand.Create(console),
         VersionCommand.Create(console),
     };

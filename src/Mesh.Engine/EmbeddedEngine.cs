@@ -6,6 +6,7 @@ using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine.Http;
+using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Engine.Monitoring;
 using Mesh.Engine.Probing;
 using Mesh.Engine.Telemetry;
@@ -26,7 +27,7 @@ public sealed class EmbeddedEngine : IMeshEngine
     private readonly TimeProvider _time;
     private readonly ulong _seed;
     private readonly ILogger _logger;
-    private readonly EngineMetrics _metrics = new();
+    private readonly EngineMetrics _metrics;
     private readonly EngineHttpHandlers _handlers;
     private readonly MonitorServices _services;
     private readonly EmbeddedRouter _router = new();
@@ -55,7 +56,8 @@ public sealed class EmbeddedEngine : IMeshEngine
         _time = time;
         _seed = seed;
         _logger = loggers.CreateLogger<EmbeddedEngine>();
-        _handlers = new EngineHttpHandlers(options.ConnectTimeout);
+        _metrics = new EngineMetrics(this);
+        _handlers = new EngineHttpHandlers(options.ConnectTimeout, options.Security);
         _services = new MonitorServices(options, time, _handlers, new EndpointProber(_handlers, options, time, _metrics), _metrics, _logger);
 
         // The wall clock rises from start to start, which is all that an epoch has to do.
@@ -87,6 +89,7 @@ public sealed class EmbeddedEngine : IMeshEngine
             {
                 var host = before.GetValueOrDefault(pool.Id) ?? CreateHost(pool);
                 host.Reconfigure(pool, Diff(pool, host, started, stopped));
+                _stopping.AddRange(host.Feeds!.Reconfigure(pool));
                 after[pool.Id] = host;
             }
 
@@ -99,7 +102,11 @@ public sealed class EmbeddedEngine : IMeshEngine
 
             // Requests see the new pools before a probe can find anything out, and removed endpoints are left alone last.
             _router.Pools = after.ToFrozenDictionary();
-            foreach (var host in closed) host.Close();
+            foreach (var host in closed)
+            {
+                host.Close();
+                _stopping.AddRange(host.Feeds!.Stop());
+            }
             foreach (var monitor in started) monitor.Start();
             Stop(stopped);
             EngineLog.Reconfigured(
@@ -128,6 +135,7 @@ public sealed class EmbeddedEngine : IMeshEngine
             if (_disposed) return;
             _disposed = true;
             Stop(_router.Pools.Values.SelectMany(h => h.Monitors.Values));
+            _stopping.AddRange(_router.Pools.Values.SelectMany(h => h.Feeds!.Stop()));
             ending = [.. _stopping];
         }
 
@@ -142,10 +150,11 @@ public sealed class EmbeddedEngine : IMeshEngine
 
     private PoolHost CreateHost(PoolConfig pool)
     {
-        var sampleMaxAge = _options.Pool.SampleMaxAge > _options.ScrapeInterval * 3 ? _options.Pool.SampleMaxAge : _options.ScrapeInterval * 3;
-        var longest = TimeSpan.FromMinutes(10);
-        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = sampleMaxAge < longest ? sampleMaxAge : longest };
-        return new PoolHost(new PoolState(pool, _time, PoolSeed.Of(_seed, pool.Id), options), _pause.Wake);
+        var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = _options.SampleMaxAge };
+        var seed = PoolSeed.Of(_seed, pool.Id);
+        var host = new PoolHost(new PoolState(pool, _time, seed, options), _pause.Wake);
+        host.Feeds = new PoolFeeds(host, seed, _services);
+        return host;
     }
 
     private FrozenDictionary<EndpointId, EndpointMonitor> Diff(

@@ -4,14 +4,16 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
+using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Engine.Monitoring;
 
 namespace Mesh.Engine;
 
 /// <summary>One pool's state behind one lock, and the monitors that feed it. Thread-safe, but for <see cref="Reconfigure"/>, whose calls the engine serializes.</summary>
-internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
+internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver, ICacheFeedTarget
 {
     private readonly Lock _gate = new();
     private readonly WaitingRoutes _waiting = new(state);
@@ -20,6 +22,9 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 
     /// <summary>Monitors of the endpoints that the configuration names.</summary>
     public FrozenDictionary<EndpointId, EndpointMonitor> Monitors => _monitors;
+
+    /// <summary>Subscriptions to the endpoints' cache events; set once, when the pool is made.</summary>
+    public PoolFeeds? Feeds { get; set; }
 
     /// <summary>Places a request, at once or after a wait.</summary>
     /// <exception cref="OperationCanceledException">The caller left while its request waited.</exception>
@@ -38,7 +43,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         }
 
         Finish(answers);
-        if (waiting is null) return new ValueTask<RouteDecision>(decision);
+        if (waiting is null)
+        {
+            Placed(in decision);
+            return new ValueTask<RouteDecision>(decision);
+        }
+
         return new ValueTask<RouteDecision>(WaitAsync(waiting, decision.Ticket, cancellationToken));
     }
 
@@ -164,6 +174,37 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         Finish(answers);
     }
 
+    public long? AddFeed(EndpointId endpoint)
+    {
+        lock (_gate) return state.AddCacheFeed(endpoint);
+    }
+
+    public void RemoveFeed(long feed)
+    {
+        lock (_gate) state.RemoveCacheFeed(feed);
+    }
+
+    public bool FeedState(long feed, CacheKnowledge knowledge)
+    {
+        lock (_gate) return state.ApplyCacheState(feed, knowledge);
+    }
+
+    // What a cache holds makes no room for anybody: those who wait need not be looked at.
+    public void FeedStored(long feed, in StoredBlocks stored)
+    {
+        lock (_gate) state.ApplyCacheStored(feed, in stored);
+    }
+
+    public void FeedRemoved(long feed, ReadOnlySpan<ulong> hashes, CacheTier tier)
+    {
+        lock (_gate) state.ApplyCacheRemoved(feed, hashes, tier);
+    }
+
+    public void FeedCleared(long feed)
+    {
+        lock (_gate) state.ApplyCacheCleared(feed);
+    }
+
     // Outside the lock: a caller goes on at once.
     private void Finish(Answers answers)
     {
@@ -187,6 +228,14 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             left?.TrySetCanceled(token);
             host.Finish(answers);
         }, (this, ticket)).ConfigureAwait(false);
-        return await waiting.ConfigureAwait(false);
+        var decision = await waiting.ConfigureAwait(false);
+        Placed(in decision);
+        return decision;
+    }
+
+    // What this gateway sends is counted exactly, but how an endpoint takes it only its metrics tell: one that rested is read often again.
+    private void Placed(in RouteDecision decision)
+    {
+        if (decision.Kind == RouteKind.Send && _monitors.TryGetValue(decision.Endpoint, out var monitor)) monitor.Placed();
     }
 }

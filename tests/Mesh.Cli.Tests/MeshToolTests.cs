@@ -10,7 +10,7 @@ public sealed class MeshToolTests
     {
         var run = await ToolRun.OfAsync();
         Assert.Equal((2, ""), (run.ExitCode, run.Error));
-        foreach (var command in new[] { "validate <DIR>", "explain <DIR>", "diff <OLD> <NEW>", "version" }) Assert.Contains(command, run.Output, StringComparison.Ordinal);
+        foreach (var command in new[] { "validate <DIR>", "explain <DIR>", "diff <OLD> <NEW>", "replay", "load <URL>", "version" }) Assert.Contains(command, run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,6 +39,8 @@ public sealed class AccessLogTests
         Assert.Equal(("chat", "llama", 0, 1, "complete", "best_score"), (Text("model"), Text("sent_model"), Number("priority"), Number("attempts"), Text("ending"), Text("reason")));
         Assert.Equal((9, 4, 5), (Number("prompt_tokens"), Number("cached_tokens"), Number("output_tokens")));
         Assert.Equal((41, Answer.Length), (Number("request_bytes"), Number("response_bytes")));
+        Assert.Equal(("r1", "c1/z1:8000", (string?)null), (Text("region"), Text("backend"), Text("trace_id")));
+        Assert.Equal((1d, false), (Ms("sample_ratio"), root.GetProperty("stream").GetBoolean()));
         var (wait, first, duration) = (Ms("queue_wait_ms"), Ms("ttft_ms"), Ms("duration_ms"));
         Assert.True(wait >= 0 && first > wait && duration >= first, line);
         Assert.InRange(root.GetProperty("time").GetDateTimeOffset(), TimeProvider.System.GetUtcNow().AddMinutes(-5), TimeProvider.System.GetUtcNow());
@@ -59,6 +61,7 @@ public sealed class AccessLogTests
         var root = JsonDocument.Parse(loggers.Lines.Single()).RootElement;
         Assert.Equal((429, "queue_full", 0), (root.GetProperty("status").GetInt32(), root.GetProperty("reason").GetString(), root.GetProperty("attempts").GetInt32()));
         Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (root.GetProperty("ttft_ms").ValueKind, root.GetProperty("endpoint").ValueKind));
+        Assert.Equal(("refused", JsonValueKind.Null), (root.GetProperty("ending").GetString(), root.GetProperty("backend").ValueKind));
     }
 
     [Theory]
@@ -76,6 +79,55 @@ public sealed class AccessLogTests
 
         await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "all have ended");
         Assert.InRange(loggers.Lines.Count, least, most);
+    }
+
+    [Fact]
+    public async Task Log_Failures_AreWrittenWhateverTheRatio()
+    {
+        using var loggers = new CapturingLoggers(AccessLog.Category);
+        await using var backend = ScriptedBackend.Answering(500, "{}");
+        await using var gateway = await TestGateway.StartAsync(Config(1e-9, backend), loggers: loggers);
+        for (var i = 0; i < 5; i++) (await gateway.PostAsync("""{"model":"m","prompt":"p"}""")).Dispose();
+        gateway.Engine.RefuseWith = DecisionReason.QueueFull;
+        for (var i = 0; i < 5; i++) (await gateway.PostAsync("""{"model":"m","prompt":"p"}""")).Dispose();
+        gateway.Engine.RefuseWith = DecisionReason.NoReadyEndpoint;
+        for (var i = 0; i < 5; i++) (await gateway.PostAsync("""{"model":"m","prompt":"p"}""")).Dispose();
+        await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "all have ended");
+        var status = loggers.Lines.Select(l => JsonDocument.Parse(l).RootElement).Select(r => (r.GetProperty("status").GetInt32(), r.GetProperty("sample_ratio").GetDouble()));
+        Assert.Equal([.. Enumerable.Repeat((500, 1d), 5), .. Enumerable.Repeat((503, 1d), 5)], status);
+    }
+
+    [Fact]
+    public async Task Log_File_HasOneObjectToALine()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"mesh-access-{Environment.ProcessId}-{Addresses.Free().Port}.log");
+        try
+        {
+            await using var backend = ScriptedBackend.Answering(200, Answer);
+            await using (var gateway = await TestGateway.StartAsync(Config(1, backend), o => o.AccessLog = file))
+            {
+                for (var i = 0; i < 20; i++) (await gateway.PostAsync("""{"model":"m","prompt":"p"}""")).Dispose();
+                await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "all have ended");
+            }
+
+            var lines = await File.ReadAllLinesAsync(file);
+            Assert.Equal(20, lines.Length);
+            Assert.All(lines, l => Assert.Equal(200, JsonDocument.Parse(l).RootElement.GetProperty("status").GetInt32()));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task Log_FileThatCannotBeWritten_CostsLinesAndNoRequest()
+    {
+        await using var backend = ScriptedBackend.Answering(200, Answer);
+        await using var gateway = await TestGateway.StartAsync(Config(1, backend), o => o.AccessLog = "/no/such/directory/access.log");
+        using var response = await gateway.PostAsync("""{"model":"m","prompt":"p"}""");
+        Assert.True(response.IsSuccessStatusCode);
+        await Eventually.TrueAsync(() => gateway.Host.Metrics.DroppedLines.With().Value == 1, "the line is counted as dropped");
     }
 
     [Fact]

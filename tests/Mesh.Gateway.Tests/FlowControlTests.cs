@@ -53,7 +53,7 @@ public sealed class FlowControlTests
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(5));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => posting);
         await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "the request ends");
-        Assert.Equal(1, gateway.Host.Metrics.Requests.With("default/pool", "", "499").Value);
+        Assert.Equal(1, gateway.Host.Metrics.Requests.With("default/pool", "m1", "499").Value);
     }
 
     [Fact]

@@ -51,6 +51,7 @@ public sealed class PageTests
     {
         await using var backend = ScriptedBackend.Answering(200, "{}");
         await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id, Configs.Dead()));
+        gateway.Engine.Models = ["a\"b\\c"];
         for (var i = 0; i < 4; i++) (await gateway.PostAsync("""{"model":"a\"b\\c","prompt":"hi"}""")).Dispose();
         (await gateway.PostAsync("{")).Dispose();
         await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "the requests end");
@@ -62,10 +63,13 @@ public sealed class PageTests
         Assert.Equal(1, samples["""mesh_requests_total{pool="",model="",code="400"}"""]);
         Assert.Equal(1, samples["""mesh_refusals_total{reason="invalid_body"}"""]);
         Assert.Equal(gateway.Engine.Requests.Count - 4, samples["""mesh_retries_total{pool="default/pool",reason="connect_failed"}"""]);
-        Assert.Equal(4, samples["""mesh_request_duration_seconds_bucket{pool="default/pool",le="+Inf"}"""]);
+        Assert.Equal(4, samples["""mesh_request_duration_seconds_bucket{pool="default/pool",region="r1",cluster="c1",model="a\"b\\c",le="+Inf"}"""]);
         Assert.Equal(4, samples["""mesh_time_to_first_byte_seconds_count{pool="default/pool"}"""]);
-        Assert.Equal(0, samples[$$"""mesh_endpoint_in_flight_requests{pool="default/pool",cluster="c1",zone="z1",endpoint="{{backend.Id}}"}"""]);
+        Assert.Equal(0, samples[$$"""mesh_endpoint_in_flight_requests{pool="default/pool",region="r1",cluster="c1",zone="z1",endpoint="{{backend.Id}}"}"""]);
         Assert.Equal(1, samples["mesh_config_version"]);
+        Assert.Equal(4, samples["""mesh_decisions_total{pool="default/pool",region="r1",cluster="c1",reason="best_score"}"""] - samples["""mesh_retries_total{pool="default/pool",reason="connect_failed"}"""]);
+        Assert.Equal(4, samples["""mesh_request_endings_total{pool="default/pool",ending="complete"}"""]);
+        Assert.Equal(1, samples["""mesh_request_endings_total{pool="",ending="refused"}"""]);
     }
 
     [Fact]

@@ -72,6 +72,15 @@ internal static class GatewayErrors
     /// <summary>No decision is kept of that pool or request.</summary>
     public static readonly GatewayError UnknownDecision = new(404, Invalid, "unknown_decision");
 
+    /// <summary>No endpoint keeps the response.</summary>
+    public static readonly GatewayError ResponseNotFound = new(404, Invalid, "response_not_found", "response_id");
+
+    /// <summary>Speech over WebSocket is not passed on.</summary>
+    public static readonly GatewayError RealtimeUnsupported = new(501, Invalid, "realtime_unsupported");
+
+    /// <summary>The form of an audio API cannot be read.</summary>
+    public static readonly GatewayError InvalidForm = new(400, Invalid, "invalid_form");
+
     /// <summary>No listener or HTTPRoute takes the request.</summary>
     public static readonly GatewayError NoRoute = new(404, Invalid, "no_route");
 

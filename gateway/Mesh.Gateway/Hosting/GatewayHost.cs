@@ -7,13 +7,18 @@ using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
+using Mesh.Gateway.Telemetry;
+using Mesh.Gateway.Telemetry.Tracing;
 using Mesh.Gateway.Tls;
 using Mesh.Gateway.Upstream;
+using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -30,10 +35,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly ListenerConfigurationSource _listeners;
     private readonly ActiveConfiguration _configuration;
     private readonly IUpstreamClient _upstream;
+    private readonly UpstreamKeys _keys;
     private readonly GatewayOptions _options;
     private readonly Readiness _readiness;
     private readonly CancellationTokenSource _endRequests;
     private readonly GatewayMetrics _metrics = new();
+    private readonly GatewayTracing _tracing = new();
+    private readonly MeterBridge _meter;
+    private readonly EngineMeterReader _engineMeter;
+    private readonly AccessLogFile? _accessLogFile;
     private readonly ILogger _log;
     private readonly InferenceHandler _inference;
     private readonly ErrorReporter _errors;
@@ -41,7 +51,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly CertificateStore _certificates;
     private readonly ListenerTls _tls;
 
-    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
     {
         // First of all: what keys say can stop the start.
         _errors = new ErrorReporter(_metrics);
@@ -57,10 +67,16 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _app = Build(options, _listeners, _tls, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
-        _upstream = new InvokerUpstreamClient(options.ConnectTimeout);
+        _configuration.Preparing += upstreamTls.Follow;
+        upstreamTls.Follow(state.Config);
+        _upstream = TlsUpstreamClient.For(upstreamTls, UpstreamFor(options, time), options.ConnectTimeout);
+        _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
+        _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
+        _meter = new MeterBridge(this, engine, time);
+        _engineMeter = new EngineMeterReader(engine);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
     }
@@ -77,6 +93,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
 
+    /// <summary>Source of the spans of this gateway, for tests.</summary>
+    internal GatewayTracing Tracing => _tracing;
+
     /// <summary>Inference requests under way.</summary>
     public int OpenRequests => _inference.Open;
 
@@ -89,9 +108,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <param name="engine">Engine.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Logs; they belong to the caller.</param>
+    /// <param name="upstreamTls">TLS towards endpoints, which the engine may share; it belongs to the caller. Null makes one of the options.</param>
     /// <exception cref="GatewayConfigurationException">A route, listener or address is not usable; the message says which and why.</exception>
     public static async Task<GatewayHost> StartAsync(
-        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers, UpstreamTls? upstreamTls = null)
     {
         RoutingState state;
         try
@@ -110,7 +130,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         }
 
         OpenAddresses.Check(options.Keys, state.Bindings);
-        var host = new GatewayHost(options, state, engine, time, loggers);
+        var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers);
         try
         {
             await host._app.StartAsync();
@@ -157,7 +177,19 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _gate.Dispose();
         _certificates.Dispose();
         _upstream.Dispose();
+        _keys.Dispose();
         _endRequests.Dispose();
+        if (_accessLogFile is not null) await _accessLogFile.DisposeAsync();
+        _engineMeter.Dispose();
+        _meter.Dispose();
+        _tracing.Dispose();
+    }
+
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    {
+        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
+        var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
+        return new SocketUpstreamClient(limits, time);
     }
 
     private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers)
@@ -170,6 +202,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             server.Configure(kestrel, reloadOnChange: true);
             Limit(server, options);
         });
+        // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();
@@ -188,16 +222,22 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
         var errors = _errors;
-        var services = new InferenceServices(_options, _configuration, engine, _upstream, _metrics, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
+        var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
+        var services = new InferenceServices(
+            _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
-        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time);
+        var accessLog = new AccessLog(loggers, new RequestDraw(~_options.Seed), time, _accessLogFile);
         var decisionJson = new DecisionJson(time);
         var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
-        var handler = new InferenceHandler(services, matcher, forwarder, errors, accessLog, decisionLines, new RequestLimits(_options.Limits, errors), _endRequests.Token);
+        var handler = new InferenceHandler(
+            services, matcher, forwarder, new StoredResponseForwarder(services, errors), new RequestLimits(_options.Limits, errors), errors, accessLog, decisionLines,
+            _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        var metrics = new MetricsPage(_metrics, engine, _configuration, handler);
+        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
+        _meter.Observe(own);
+        var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
             new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors), _configuration, _gate, errors);

@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
+using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Upstream;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Gateway.Hosting;
@@ -53,6 +55,9 @@ internal sealed record GatewayOptions
     /// <summary>Files of the certificates that HTTPS listeners of the manifests name, by the name of the reference.</summary>
     public Dictionary<string, CertificateOptions> Certificates { get; set; } = [];
 
+    /// <summary>TLS towards model servers, by pool (<c>namespace/name</c>), by cluster, or <c>*</c> for all; the first of these that is there holds.</summary>
+    public Dictionary<string, UpstreamTlsOptions> UpstreamTls { get; set; } = [];
+
     /// <summary>Attempts on other endpoints after the first failed before it answered, 0–5.</summary>
     [Range(0, 5)]
     public int MaxRetries { get; set; } = 2;
@@ -61,9 +66,31 @@ internal sealed record GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Keys that the gateway sends to model servers as <c>Authorization: Bearer</c>, by pool (<c>namespace/name</c>), by cluster, or <c>*</c>
+    /// for all; the first of these that is there holds. <c>file:PATH</c> reads the key from a file, and again within seconds of a change.</summary>
+    public Dictionary<string, string> UpstreamKeys { get; set; } = [];
+
+    /// <summary>Who speaks HTTP to the endpoints: <c>Sockets</c>, the gateway's own client, or <c>Framework</c>, .NET's.</summary>
+    public UpstreamKind Upstream { get; set; } = UpstreamKind.Sockets;
+
+    /// <summary>Time from the end of a request to the head of its answer, in whole seconds, 0–1 h; 0 leaves it to the limits of pool and rule.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan HeadTimeout { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Time within which an answer that has begun must go on, in whole seconds, 0–1 h; 0 sets no limit.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>File that the access log's lines are appended to; unset means that they go to the log category <c>Mesh.AccessLog</c>.</summary>
+    public string? AccessLog { get; set; }
+
+    /// <summary>Where metrics and spans go by OTLP.</summary>
+    [ValidateObjectMembers]
+    public OtlpOptions Otlp { get; set; } = new();
 
     /// <summary>Whose <c>x-mesh-explain: 1</c> is answered: <c>off</c>, <c>loopback</c> or <c>everyone</c>.</summary>
     [EnumDataType(typeof(ExplainMode))]

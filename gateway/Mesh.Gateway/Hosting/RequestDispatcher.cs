@@ -18,7 +18,7 @@ internal sealed class RequestDispatcher(
         var path = context.Request.Path.Value;
         var kind = ApiPaths.Find(path);
         // Only a route can tell where a path leads that it may redirect or rewrite.
-        var isRouted = (kind is ApiKind.Unknown or ApiKind.Inference) && configuration.Current.EditsUrls && context.Connection.LocalPort != adminPort;
+        var isRouted = (kind == ApiKind.Unknown || ApiPaths.IsForwarded(kind)) && configuration.Current.EditsUrls && context.Connection.LocalPort != adminPort;
         if (!isRouted && (kind == ApiKind.Unknown || !IsServedHere(kind, context)))
         {
             return errors.RefuseAsync(context, GatewayErrors.UnknownPath, $"Unknown path {path}.");
@@ -39,8 +39,11 @@ internal sealed class RequestDispatcher(
 
         return kind switch
         {
-            ApiKind.Inference => inference.HandleAsync(context, caller),
+            ApiKind.Inference or ApiKind.StoredResponse => inference.HandleAsync(context, caller),
             ApiKind.ModelList => models.HandleAsync(context, caller),
+            ApiKind.Model => models.HandleOneAsync(context, caller, errors),
+            ApiKind.Realtime => errors.RefuseAsync(
+                context, GatewayErrors.RealtimeUnsupported, "Sessions over WebSocket are not passed on here; /v1/audio/transcriptions takes whole recordings."),
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),

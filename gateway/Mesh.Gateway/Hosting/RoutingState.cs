@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
+using Mesh.Gateway.Inference.StoredResponses;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -11,6 +12,7 @@ internal sealed class RoutingState
 {
     private readonly FrozenDictionary<int, PortTable> _byLocalPort;
     private readonly FrozenDictionary<PoolId, PoolEntry> _pools;
+    private readonly FrozenDictionary<ulong, EndpointId> _byTag;
     private readonly FrozenDictionary<(string Namespace, string Name), int> _objectives;
 
     /// <exception cref="ArgumentException">A pattern of a route cannot be compiled.</exception>
@@ -36,6 +38,9 @@ internal sealed class RoutingState
         _byLocalPort = byLocalPort.ToFrozenDictionary();
         _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
         Endpoints = _pools.Values.SelectMany(p => p.Endpoints).ToFrozenSet();
+        var byTag = new Dictionary<ulong, EndpointId>();
+        foreach (var endpoint in Endpoints.Order()) byTag.TryAdd(ResponseIds.TagOf(endpoint), endpoint);
+        _byTag = byTag.ToFrozenDictionary();
         _objectives = Objectives(config);
         EditsUrls = config.Routes.SelectMany(r => r.Rules).Any(r => Edits(r.Filters) || r.BackendRefs.Any(b => Edits(b.Filters)));
     }
@@ -61,6 +66,9 @@ internal sealed class RoutingState
     /// <summary>Every endpoint of every pool.</summary>
     public FrozenSet<EndpointId> Endpoints { get; }
 
+    /// <summary>The endpoint that the id of a stored response stands for; null when no pool has it.</summary>
+    public EndpointId? EndpointByTag(ulong tag) => _byTag.TryGetValue(tag, out var endpoint) ? endpoint : null;
+
     /// <summary>True when the endpoint belongs to the pool.</summary>
     public bool Has(PoolId pool, EndpointId endpoint) => Pool(pool)?.Endpoints.Contains(endpoint) == true;
 
@@ -81,11 +89,27 @@ internal sealed class RoutingState
 /// <summary>A pool with what the request path needs ready-made.</summary>
 internal sealed class PoolEntry(PoolConfig config)
 {
+    private readonly FrozenDictionary<EndpointId, string> _clusters = Clusters(config);
+
     public PoolConfig Config { get; } = config;
 
     /// <summary>Its endpoints.</summary>
     public FrozenSet<EndpointId> Endpoints { get; } = config.Backends.SelectMany(b => b.Endpoints).Select(e => e.Id).ToFrozenSet();
 
+    /// <summary>Cluster of an endpoint of the pool; null for another one.</summary>
+    public string? ClusterOf(EndpointId endpoint) => _clusters.GetValueOrDefault(endpoint);
+
     /// <summary><c>namespace/name</c>, for labels.</summary>
     public string Label { get; } = config.Id.ToString();
+
+    private static FrozenDictionary<EndpointId, string> Clusters(PoolConfig config)
+    {
+        var clusters = new Dictionary<EndpointId, string>();
+        foreach (var backend in config.Backends)
+        {
+            foreach (var endpoint in backend.Endpoints) clusters.TryAdd(endpoint.Id, backend.Id.Cluster);
+        }
+
+        return clusters.ToFrozenDictionary();
+    }
 }

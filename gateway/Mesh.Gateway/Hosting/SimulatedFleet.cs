@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Simulation.KvEvents;
 using Mesh.Simulation.Server;
 
 namespace Mesh.Gateway.Hosting;
@@ -28,12 +29,12 @@ internal sealed partial class SimulatedFleet(double speed, ILoggerFactory logger
         try
         {
             var wanted = Wanted(config);
-            foreach (var endpoint in wanted)
+            foreach (var (endpoint, events) in wanted)
             {
-                if (!_servers.ContainsKey(endpoint)) _servers.Add(endpoint, await StartAsync(endpoint));
+                if (!_servers.ContainsKey(endpoint)) _servers.Add(endpoint, await StartAsync(endpoint, events));
             }
 
-            foreach (var endpoint in _servers.Keys.Where(e => !wanted.Contains(e)).ToArray())
+            foreach (var endpoint in _servers.Keys.Where(e => !wanted.ContainsKey(e)).ToArray())
             {
                 _servers.Remove(endpoint, out var server);
                 await server!.StopAsync();
@@ -65,18 +66,22 @@ internal sealed partial class SimulatedFleet(double speed, ILoggerFactory logger
         _servers.Clear();
     }
 
-    private static SortedSet<EndpointId> Wanted(MeshConfig config)
+    // With what each publishes where, as the pool is told to expect it.
+    private static SortedDictionary<EndpointId, KvEventsConfig> Wanted(MeshConfig config)
     {
-        var wanted = new SortedSet<EndpointId>();
+        var wanted = new SortedDictionary<EndpointId, KvEventsConfig>();
         foreach (var pool in config.Pools)
         {
-            foreach (var backend in pool.Backends) wanted.UnionWith(backend.Endpoints.Select(e => e.Id));
+            foreach (var endpoint in pool.Backends.SelectMany(b => b.Endpoints))
+            {
+                if (!wanted.TryAdd(endpoint.Id, pool.KvEvents) && pool.KvEvents.Enabled) wanted[endpoint.Id] = pool.KvEvents;
+            }
         }
 
         return wanted;
     }
 
-    private async Task<SimulatedVllmServer> StartAsync(EndpointId endpoint)
+    private async Task<SimulatedVllmServer> StartAsync(EndpointId endpoint, KvEventsConfig events)
     {
         if (!IPEndPoint.TryParse(endpoint.Address, out var address))
         {
@@ -84,6 +89,7 @@ internal sealed partial class SimulatedFleet(double speed, ILoggerFactory logger
         }
 
         var options = new SimulatedVllmOptions { Host = address.Address.ToString(), Port = address.Port, Models = Models, Speed = speed };
+        if (events.Enabled) options = options with { KvEvents = new KvEventOptions { Port = events.Port, ReplayPort = events.ReplayPort, Topic = events.Topic } };
         try
         {
             return await SimulatedVllmServer.StartAsync(options, CancellationToken.None);

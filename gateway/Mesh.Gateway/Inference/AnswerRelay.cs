@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
-using Mesh.Gateway.Inference.ModelRewriting;
+using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Upstream;
 
@@ -14,6 +15,7 @@ namespace Mesh.Gateway.Inference;
 internal sealed class AnswerRelay(ErrorReporter errors)
 {
     /// <summary>Relays and disposes the answer.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RelayAsync(InferenceExchange exchange, IUpstreamResponse upstream, EndpointId endpoint)
     {
         var response = exchange.Context.Response;
@@ -25,12 +27,12 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
         if (exchange.Target!.Rule.Filters.ResponseHeaders is { } ruleEdits) HeaderEditing.Apply(response.Headers, ruleEdits);
         if (exchange.BackendRef?.Filters.ResponseHeaders is { } refEdits) HeaderEditing.Apply(response.Headers, refEdits);
-        using var names = RestorerFor(exchange, upstream, isStream);
-        // The client's name is of another length.
-        if (names is not null) response.ContentLength = null;
+        using var edits = AnswerEdits.For(exchange, upstream, isStream);
+        // What the client gets is of another length.
+        if (edits is not null) response.ContentLength = null;
         Explanation.AddTo(exchange);
         RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
-        using var relay = new ResponseRelay(response, upstream, exchange, names);
+        using var relay = new ResponseRelay(response, upstream, exchange, edits);
         RelayEnd end;
         try
         {
@@ -53,19 +55,12 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 exchange.Ending = "stream_broken";
                 exchange.Lease.Complete(OutcomeKind.StreamBroken);
                 var error = response.HasStarted ? GatewayErrors.StreamBroken : GatewayErrors.BrokenAnswer;
-                await errors.BreakAsync(exchange, error, "The model server's answer broke off.", isStream, relay.IsInsideEvent);
+                await errors.BreakAsync(exchange, error, "The model server's answer broke off.", isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             default:
                 await EndAsync(exchange, relay, isStream);
                 break;
         }
-    }
-
-    private static ModelNameRestorer? RestorerFor(InferenceExchange exchange, IUpstreamResponse upstream, bool isStream)
-    {
-        if (!exchange.IsModelRewritten || exchange.Context.Response.Headers.ContentEncoding.Count > 0) return null;
-        var isJson = upstream.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
-        return isStream || isJson ? new ModelNameRestorer(isStream, ModelChoice.Json(exchange.Facts.Model!)) : null;
     }
 
     /// <summary>What a complete answer says of its endpoint: a 4xx is an answer, vLLM's 503 a full queue.</summary>
@@ -97,17 +92,17 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         switch (reason)
         {
             case EndReason.Timeout when !relay.WaitsForClient:
-                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The request took longer than it may.", isStream, relay.IsInsideEvent);
+                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The request took longer than it may.", isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             case EndReason.AttemptTimeout when !relay.WaitsForClient:
-                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The attempt took longer than it may.", isStream, relay.IsInsideEvent);
+                await errors.BreakAsync(exchange, GatewayErrors.Timeout, "The attempt took longer than it may.", isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             case EndReason.EndpointDraining when !relay.WaitsForClient:
                 const string Message = "The endpoint was removed and its time to finish is over.";
-                await errors.BreakAsync(exchange, GatewayErrors.EndpointDraining, Message, isStream, relay.IsInsideEvent);
+                await errors.BreakAsync(exchange, GatewayErrors.EndpointDraining, Message, isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             case EndReason.Shutdown when !relay.WaitsForClient:
-                await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent);
+                await errors.BreakAsync(exchange, GatewayErrors.ShuttingDown, "The gateway is stopping.", isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             default:
                 // Nobody to tell.

@@ -1,29 +1,54 @@
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Inference.Apis;
 
 namespace Mesh.Gateway.Inference;
 
 /// <summary>The paths that the gateway serves; every other is unknown, the model servers' administrative ones above all.</summary>
 internal static class ApiPaths
 {
+    /// <summary>Path before the name of one model, which may itself have slashes.</summary>
+    public const string ModelPrefix = "/v1/models/";
+
     /// <summary>What a path is.</summary>
     public static ApiKind Find(string? path) => path switch
     {
-        "/v1/completions" or "/v1/chat/completions" => ApiKind.Inference,
+        null => ApiKind.Unknown,
         "/v1/models" => ApiKind.ModelList,
         "/healthz" => ApiKind.Health,
         "/readyz" => ApiKind.Ready,
         "/metrics" => ApiKind.Metrics,
         DecisionPages.Path => ApiKind.Decisions,
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
-        _ => ApiKind.Unknown,
+        "/v1/realtime" => ApiKind.Realtime,
+        _ => FindInference(path),
     };
 
     /// <summary>True when the kind takes the method.</summary>
-    public static bool Takes(ApiKind kind, string method) =>
-        kind == ApiKind.Inference ? HttpMethods.IsPost(method) : HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+    public static bool Takes(ApiKind kind, string method) => kind switch
+    {
+        ApiKind.Inference => HttpMethods.IsPost(method),
+        ApiKind.StoredResponse => HttpMethods.IsGet(method),
+        // Whatever the method: the answer is why not.
+        ApiKind.Realtime => true,
+        _ => HttpMethods.IsGet(method) || HttpMethods.IsHead(method),
+    };
 
     /// <summary>Value of <c>Allow</c>.</summary>
-    public static string Allowed(ApiKind kind) => kind == ApiKind.Inference ? "POST" : "GET, HEAD";
+    public static string Allowed(ApiKind kind) => kind switch
+    {
+        ApiKind.Inference => "POST",
+        ApiKind.StoredResponse => "GET",
+        _ => "GET, HEAD",
+    };
+
+    /// <summary>True when requests of the kind go to a model server.</summary>
+    public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
+
+    private static ApiKind FindInference(string path)
+    {
+        if (InferenceApis.Find(path) is { } api) return HttpMethods.IsPost(api.Method) ? ApiKind.Inference : ApiKind.StoredResponse;
+        return path.Length > ModelPrefix.Length && path.StartsWith(ModelPrefix, StringComparison.Ordinal) ? ApiKind.Model : ApiKind.Unknown;
+    }
 }
 
 /// <summary>What a path is.</summary>
@@ -35,8 +60,17 @@ internal enum ApiKind
     /// <summary>Goes to a model server.</summary>
     Inference,
 
+    /// <summary>A response that a model server keeps.</summary>
+    StoredResponse,
+
     /// <summary>List of models.</summary>
     ModelList,
+
+    /// <summary>One model.</summary>
+    Model,
+
+    /// <summary>Speech over WebSocket, which is refused.</summary>
+    Realtime,
 
     /// <summary>Liveness.</summary>
     Health,

@@ -1,4 +1,5 @@
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
@@ -14,7 +15,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     public Task RefuseAsync(HttpContext context, GatewayError error, string message, TimeSpan retryAfter = default)
     {
         metrics.Refusals.With(error.Reason).Increment();
-        return ErrorWriter.WriteAsync(context.Response, error, message, retryAfter);
+        return ErrorWriter.WriteAsync(context.Response, InferenceApis.DialectOf(context.Request.Path.Value), error, message, retryAfter);
     }
 
     /// <summary>Answers with an error; the answer has not started. Always false, for callers that go on only when all is well.</summary>
@@ -28,12 +29,12 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
         // Headers of an endpoint's answer may already stand there.
         response.Clear();
         response.Headers[RequestIds.Header] = exchange.RequestId;
-        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiKind.Inference);
+        if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiPaths.Find(exchange.Context.Request.Path.Value));
         Explanation.AddTo(exchange);
         RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
         try
         {
-            await ErrorWriter.WriteAsync(response, error, message, retryAfter, reason);
+            await ErrorWriter.WriteAsync(response, exchange.Api.Dialect, error, message, retryAfter, reason);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -71,7 +72,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     /// Ends an answer that cannot be completed. Not begun: an ordinary error. A stream: an error event, then the end without the
     /// terminator. Anything else: the connection is aborted, because a clean end would pass a part off as the whole.
     /// </summary>
-    public async ValueTask BreakAsync(InferenceExchange exchange, GatewayError error, string message, bool isStream, bool closeLine)
+    public async ValueTask BreakAsync(InferenceExchange exchange, GatewayError error, string message, bool isStream, bool isInsideEvent, long nextSequence = 0)
     {
         var response = exchange.Context.Response;
         if (!response.HasStarted)
@@ -90,7 +91,8 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
 
         try
         {
-            await response.Body.WriteAsync(ErrorWriter.SseEvent(error, message, closeLine));
+            var place = new StreamPlace(isInsideEvent, nextSequence, exchange.RequestId);
+            await response.Body.WriteAsync(ErrorWriter.SseEvent(exchange.Api.Dialect, error, message, place));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Decisions;
@@ -5,6 +6,7 @@ using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -25,6 +27,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private readonly DecisionJson _decisionJson = new(services.Time);
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
         mirrors.Send(exchange);
@@ -51,6 +54,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
                 exchange.Endpoint = decision.Endpoint;
                 exchange.Attempts++;
+                services.Telemetry.AttemptBegins(exchange);
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
 
@@ -61,8 +65,9 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                     continue;
                 }
 
+                exchange.PrepareFor(decision.Endpoint);
                 lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
-                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint), lifetime.Token);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys), lifetime.Token);
                 var isLast = exchange.Attempts > services.Options.MaxRetries;
                 if (result.Response is { } response)
                 {
@@ -111,6 +116,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             exchange.Decision = decision.Reason;
             exchange.WasRefused = decision.Kind == RouteKind.Refuse;
             if (exchange.IsAsked && services.Engine.Decisions(exchange.PoolId, exchange.RequestId, 1) is [var explained]) exchange.DecisionJson = _decisionJson.ForHeader(explained);
+            services.Telemetry.Placed(exchange, decision);
             return decision;
         }
         finally
@@ -133,15 +139,15 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             Model = exchange.Model,
             Priority = exchange.Priority,
             FairnessId = exchange.Caller?.FairnessId ?? ControlHeaders.FairnessId(headers),
-            PromptTokens = facts.PromptTokens,
-            MaxOutputTokens = facts.MaxOutputTokens,
+            PromptTokens = ExpectedLoad.PromptTokens(exchange),
+            MaxOutputTokens = ExpectedLoad.OutputTokens(exchange),
             IsStreaming = facts.Stream,
             PrefixChain = exchange.PrefixChain,
             BodyBytes = exchange.SentBody.Length,
             AffinityKey = exchange.Session.Key,
             AffinityEndpoint = exchange.Session.Endpoint,
             Explain = exchange.IsExplained,
-            Subset = ControlHeaders.Subset(headers),
+            Subset = exchange.Subset,
             Excluded = exchange.Excluded,
         };
         return services.Engine.Router.RouteAsync(request, exchange.Lifetime.Token);
@@ -153,6 +159,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         {
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.EndpointRemoved:
                 return await DisplaceAsync(exchange);
+            case UpstreamFailure.HeadTimeout:
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
                 exchange.Lease.Complete(OutcomeKind.Timeout);
                 if (!isLast)
@@ -162,7 +169,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 }
 
                 exchange.Ending = "timeout";
-                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that the route gives to one.");
+                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that one may take.");
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));
@@ -204,7 +211,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)
     {
         exchange.Excluded = exchange.Excluded.Add(endpoint);
-        services.Metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+        services.Telemetry.AttemptFailed(exchange, reason);
         Retrying(_log, exchange.RequestId, endpoint, reason, detail);
     }
 

@@ -1,16 +1,22 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Affinity;
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Inference.Shaping;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Keys;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Telemetry.Tracing;
 using IRouter = Mesh.Core.Routing.IRouter;
 
 namespace Mesh.Gateway.Inference;
@@ -21,23 +27,27 @@ internal sealed class InferenceExchange : Flight
     /// <summary>The lease, given back exactly once on every path. A field, because the struct must not be copied.</summary>
     public LeaseScope Lease;
 
+    private const int MaxFirstBytes = 2048;
+
+    private readonly IRouter _router;
     private ulong[]? _chain;
-    private PooledBody? _rewritten;
+    private PooledBody? _edited;
 
     public InferenceExchange(HttpContext context, string requestId, RequestLifetime lifetime, IRouter router)
     {
-        Context = context;
-        RequestId = requestId;
         Lifetime = lifetime;
-        Path = context.Request.Path.Value ?? "/";
-        Lease = new LeaseScope(router);
+        _router = router;
+        Begin(context, requestId);
     }
 
-    public HttpContext Context { get; }
+    public HttpContext Context { get; private set; }
 
-    public string RequestId { get; }
+    public string RequestId { get; private set; }
 
     public override RequestLifetime Lifetime { get; }
+
+    /// <summary>The API that was called; <see cref="InferenceApis.Unknown"/> until a route has made one of the path.</summary>
+    public InferenceApi Api { get; set; }
 
     /// <summary>The body; null until it has been read.</summary>
     public PooledBody? Body { get; set; }
@@ -60,6 +70,12 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Endpoint of the last attempt; default before the first.</summary>
     public EndpointId Endpoint { get; set; }
 
+    /// <summary>Backend of the last attempt, and its series; null before the first.</summary>
+    public BackendSeries? Placement { get; set; }
+
+    /// <summary>Spans of the request; null while nobody traces.</summary>
+    public RequestTrace? Trace { get; set; }
+
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }
 
@@ -70,16 +86,16 @@ internal sealed class InferenceExchange : Flight
     public DecisionReason Decision { get; set; }
 
     /// <summary>Who sent it; null where no key is asked for.</summary>
-    public Caller? Caller { get; init; }
+    public Caller? Caller { get; set; }
 
     /// <summary>Tokens that the key's allowance has been charged so far, by estimate.</summary>
     public int TokensTaken { get; set; }
 
     /// <summary>The client asks how its request is placed, and may.</summary>
-    public bool IsAsked { get; init; }
+    public bool IsAsked { get; set; }
 
     /// <summary>The decision is kept with its candidates: asked for, or sampled.</summary>
-    public bool IsExplained { get; init; }
+    public bool IsExplained { get; set; }
 
     /// <summary>The engine refused it.</summary>
     public bool WasRefused { get; set; }
@@ -99,6 +115,9 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Tokens that the answer says it took.</summary>
     public TokenUsage Usage { get; set; }
 
+    /// <summary>Tokens that the answer's first bytes tell: some streams give the prompt's at the start, some answers have all of it there.</summary>
+    public TokenUsage FirstUsage { get; private set; }
+
     /// <summary>Times that the configuration dropped the endpoint before it answered.</summary>
     public int Displacements { get; set; }
 
@@ -111,11 +130,17 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Model that the server gets; null until a pool is chosen.</summary>
     public string? Model { get; private set; }
 
-    /// <summary>The body that the model server gets: the client's, or a copy of it with another model.</summary>
-    public PooledBody SentBody => _rewritten ?? Body!;
+    /// <summary>The body that the model server gets: the client's, or an edited copy of it.</summary>
+    public PooledBody SentBody => _edited ?? Body!;
 
     /// <summary>True when the model server gets another model than the one that the client named.</summary>
-    public bool IsModelRewritten => _rewritten is not null;
+    public bool IsModelRewritten => Model != Facts.Model;
+
+    /// <summary>True when the gateway asked for a usage that the client did not ask for, and must not see.</summary>
+    public bool HidesUsage { get; private set; }
+
+    /// <summary>Endpoints that the request may go to; default means all.</summary>
+    public ImmutableArray<EndpointId> Subset { get; set; }
 
     /// <summary>Hashes of the prompt's blocks, in pooled memory until <see cref="Release"/>.</summary>
     public ReadOnlyMemory<ulong> PrefixChain { get; private set; }
@@ -135,21 +160,79 @@ internal sealed class InferenceExchange : Flight
     /// <summary>How a request that was sent ended, for the metrics; null when it was never sent.</summary>
     public string? Ending { get; set; }
 
-    /// <summary>Settles which model the server gets.</summary>
+    /// <summary>Takes up another request, after <see cref="Clear"/>; its lifetime has begun anew.</summary>
+    [MemberNotNull(nameof(Context), nameof(RequestId), nameof(Path), nameof(Api))]
+    public void Begin(HttpContext context, string requestId)
+    {
+        Context = context;
+        RequestId = requestId;
+        Path = context.Request.Path.Value ?? "/";
+        Api = InferenceApis.Find(Path) ?? InferenceApis.Unknown;
+        Lease = new LeaseScope(_router);
+    }
+
+    /// <summary>Forgets all of a request that is over: another one must find nothing of it. Every field but lifetime and router stands here.</summary>
+    public void Clear()
+    {
+        Context = null!;
+        RequestId = Path = null!;
+        Lease = default;
+        _chain = null;
+        _edited = null;
+        Body = null;
+        Api = InferenceApis.Unknown;
+        Facts = default;
+        State = null;
+        Target = null;
+        BackendRef = null;
+        Endpoint = default;
+        Placement = null;
+        Trace = null;
+        Caller = null;
+        TokensTaken = 0;
+        IsAsked = IsExplained = WasRefused = HidesUsage = false;
+        DecisionJson = null;
+        Subset = default;
+        FirstUsage = default;
+        Attempts = Priority = Displacements = Status = 0;
+        Decision = default;
+        QueueWait = default;
+        Failure = Ending = Model = null;
+        ResponseBytes = 0;
+        Usage = default;
+        PoolId = default;
+        Pool = null;
+        PrefixChain = default;
+        Session = default;
+        Excluded = [];
+        FirstByteAfter = null;
+        List = null;
+        Next = Previous = null;
+        PlacedIn = default;
+        Number = 0;
+        HasBegun = IsDisplaced = false;
+    }
+
+    /// <summary>Settles which model the server gets, and with it the body.</summary>
     /// <param name="target">The model to send instead of the client's; null sends that.</param>
     public void SendModel(string? target)
     {
-        _rewritten?.Release();
-        _rewritten = null;
         Model = target ?? Facts.Model;
-        if (target is not null && target != Facts.Model) _rewritten = ModelChoice.Splice(Body!, Facts.ModelValue, ModelChoice.Json(target));
+        EditBody(null);
+    }
+
+    /// <summary>An endpoint has been chosen: a response that it will keep gets an id that leads back to it.</summary>
+    public void PrepareFor(EndpointId endpoint)
+    {
+        if (Api.MakesResponses && !Facts.HasRequestId) EditBody(ResponseIds.NewField(endpoint));
     }
 
     /// <summary>Hashes the prompt for the model that the server gets; a prompt below one block has no chain.</summary>
     public void HashPrompt()
     {
         PrefixChain = default;
-        if (Facts.PromptValue.Length + Facts.ToolsValue.Length < PromptChain.MinBytes) return;
+        if (Api.Work != ApiWork.Generation || Facts.IsForm) return;
+        if (Facts.SystemValue.Length + Facts.PromptValue.Length + Facts.ToolsValue.Length < PromptChain.MinBytes) return;
         _chain ??= ArrayPool<ulong>.Shared.Rent(PromptChain.MaxBlocks);
         PrefixChain = _chain.AsMemory(0, PromptChain.Compute(Body!.Memory.Span, Facts, Model!, _chain));
     }
@@ -158,18 +241,34 @@ internal sealed class InferenceExchange : Flight
     public void Release()
     {
         Body?.Release();
-        _rewritten?.Release();
-        _rewritten = null;
+        _edited?.Release();
+        _edited = null;
         PrefixChain = default;
         if (_chain is not null) ArrayPool<ulong>.Shared.Return(_chain);
         _chain = null;
     }
 
-    /// <summary>Tells the engine and notes the time, once.</summary>
-    public void OnFirstByte()
+    /// <summary>Bytes of the answer's body came: tells the engine and notes the time, once.</summary>
+    public void OnBytes(ReadOnlySpan<byte> bytes)
     {
         if (FirstByteAfter is not null) return;
         FirstByteAfter = Lifetime.Elapsed;
         Lease.ReportFirstByte();
+        FirstUsage = UsageReader.Read(bytes.Length > MaxFirstBytes ? bytes[..MaxFirstBytes] : bytes);
+    }
+
+    private void EditBody(byte[]? responseId)
+    {
+        var usage = UsageRequest.For(Api, Facts);
+        HidesUsage = usage is not null;
+        _edited?.Release();
+        _edited = null;
+        if (usage is null && responseId is null && !IsModelRewritten) return;
+        Span<BodyEdit> edits = [default, default, default];
+        var count = 0;
+        if (IsModelRewritten) edits[count++] = new BodyEdit(Facts.ModelValue, ModelChoice.Encode(Model!, Facts));
+        if (usage is { } edit) edits[count++] = edit;
+        if (responseId is not null) edits[count++] = new BodyEdit(new ByteRange(Facts.RootOffset + 1, 0), responseId);
+        _edited = BodyEditor.Apply(Body!, edits[..count]);
     }
 }

@@ -1,12 +1,13 @@
 using Mesh.Core.Routing;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
-using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
 
@@ -23,11 +24,12 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, ErrorReporter errors, AccessLog accessLog, DecisionLines decisionLines, RequestLimits limits,
-    CancellationToken stopping)
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, StoredResponseForwarder stored, RequestLimits limits, ErrorReporter errors,
+    AccessLog accessLog, DecisionLines decisionLines, CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
+    private readonly ExchangePool _exchanges = new(services, stopping);
     private int _open;
 
     /// <summary>Requests under way.</summary>
@@ -42,12 +44,26 @@ internal sealed partial class InferenceHandler(
         var open = Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
-        using var lifetime = new RequestLifetime(context.RequestAborted, stopping, services.Time);
-        var asked = services.Explain.IsAsked(context);
-        var exchange = new InferenceExchange(context, requestId, lifetime, services.Engine.Router) { Caller = caller, IsAsked = asked, IsExplained = asked || services.Explain.IsSampled() };
+        var exchange = _exchanges.Begin(context, requestId);
+        var lifetime = exchange.Lifetime;
+        exchange.Caller = caller;
+        exchange.IsAsked = services.Explain.IsAsked(context);
+        exchange.IsExplained = exchange.IsAsked || services.Explain.IsSampled();
+        services.Telemetry.Begin(exchange);
         try
         {
-            if (await limits.EnterAsync(exchange, open) && await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange) && await limits.AuthorizeAsync(exchange)) await forwarder.ForwardAsync(exchange);
+            if (!await limits.EnterAsync(exchange, open))
+            {
+                // It has been answered.
+            }
+            else if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
+            {
+                if (await MatchAsync(exchange)) await stored.ForwardAsync(exchange);
+            }
+            else if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange) && await limits.AuthorizeAsync(exchange))
+            {
+                await forwarder.ForwardAsync(exchange);
+            }
         }
         catch (OperationCanceledException) when (lifetime.Reason != EndReason.None)
         {
@@ -63,10 +79,11 @@ internal sealed partial class InferenceHandler(
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
             RequestLimits.Leave(exchange);
-            Count(exchange);
+            services.Telemetry.End(exchange);
             accessLog.Write(exchange);
             decisionLines.Write(exchange);
             exchange.Release();
+            _exchanges.End(exchange);
             Interlocked.Decrement(ref _open);
         }
     }
@@ -75,16 +92,16 @@ internal sealed partial class InferenceHandler(
     private async ValueTask<bool> EnterAsync(InferenceExchange exchange)
     {
         var request = exchange.Context.Request;
-        if (HttpMethods.IsPost(request.Method)) return true;
+        if (HttpMethods.IsPost(request.Method) && exchange.Api.Body != ApiBody.None) return true;
         if (matcher.Match(exchange) && Redirects.For(exchange) is { } redirect)
         {
             Redirects.Answer(exchange, redirect);
             return false;
         }
 
-        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
-        if (!isKnown) return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
-        return await errors.FailAsync(exchange, GatewayErrors.MethodNotAllowed, $"{request.Path.Value} takes POST.");
+        var kind = ApiPaths.Find(request.Path.Value);
+        if (!ApiPaths.IsForwarded(kind)) return await errors.FailAsync(exchange, GatewayErrors.UnknownPath, $"Unknown path {request.Path.Value}.");
+        return await errors.FailAsync(exchange, GatewayErrors.MethodNotAllowed, $"{request.Path.Value} takes {ApiPaths.Allowed(kind)}.");
     }
 
     private async ValueTask<bool> ReadAsync(InferenceExchange exchange)
@@ -116,22 +133,41 @@ internal sealed partial class InferenceHandler(
 
         // :: Step 3: what routing needs
         exchange.Body = read.Body;
-        if (!BodyScanner.TryScan(read.Body!.Memory.Span, out var facts, out var error))
+        if (Scan(exchange) is { } mistake)
         {
-            return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, error.Message);
+            var row = exchange.Api.Body == ApiBody.Multipart ? GatewayErrors.InvalidForm : GatewayErrors.InvalidBody;
+            return await errors.FailAsync(exchange, row, mistake);
         }
 
-        exchange.Facts = facts;
+        var facts = exchange.Facts;
         if (facts.ModelHasWrongType) return await errors.FailAsync(exchange, GatewayErrors.InvalidModel, "`model` must be a string.");
         return !string.IsNullOrEmpty(facts.Model)
             || await errors.FailAsync(exchange, GatewayErrors.MissingModel, "You must provide a `model`.");
+    }
+
+    /// <summary>Finds what routing needs; says what is wrong with the body when it cannot.</summary>
+    private static string? Scan(InferenceExchange exchange)
+    {
+        var body = exchange.Body!.Memory.Span;
+        BodyFacts facts;
+        if (exchange.Api.Body == ApiBody.Multipart)
+        {
+            if (!MultipartScanner.TryScan(body, exchange.Context.Request.ContentType, out facts, out var mistake)) return mistake;
+        }
+        else if (!BodyScanner.TryScan(body, out facts, out var error))
+        {
+            return error.Message;
+        }
+
+        exchange.Facts = facts;
+        return null;
     }
 
     private async ValueTask<bool> MatchAsync(InferenceExchange exchange)
     {
         // :: Step 4: listener, route, pool
         var request = exchange.Context.Request;
-        var isKnown = ApiPaths.Find(request.Path.Value) == ApiKind.Inference;
+        var isKnown = ApiPaths.IsForwarded(ApiPaths.Find(request.Path.Value));
         if (!matcher.Match(exchange))
         {
             return isKnown
@@ -160,17 +196,6 @@ internal sealed partial class InferenceHandler(
         var pool = exchange.Pool.Config.Timeout;
         exchange.Lifetime.SetTimeout(exchange.Target!.Rule.RequestTimeout is { } route && route > TimeSpan.Zero && route < pool ? route : pool);
         return true;
-    }
-
-    private void Count(InferenceExchange exchange)
-    {
-        var pool = exchange.Pool?.Label ?? "";
-        // A model that nobody serves is the client's invention and no label.
-        var model = exchange.Ending is null ? "" : exchange.Model ?? "";
-        services.Metrics.Requests.With(pool, model, GatewayMetrics.Code(exchange.Status)).Increment();
-        services.Metrics.Duration.With(pool).Observe(exchange.Lifetime.Elapsed);
-        if (exchange.Ending is not null) services.Metrics.Endings.With(pool, exchange.Ending).Increment();
-        if (exchange.FirstByteAfter is { } firstByte) services.Metrics.TimeToFirstByte.With(pool).Observe(firstByte);
     }
 
     private static OutcomeKind OutcomeFor(EndReason reason) => reason switch

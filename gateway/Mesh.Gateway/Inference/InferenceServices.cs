@@ -2,7 +2,9 @@ using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -13,7 +15,9 @@ internal sealed record InferenceServices(
     ActiveConfiguration Configuration,
     IMeshEngine Engine,
     IUpstreamClient Upstream,
+    UpstreamKeys Keys,
     GatewayMetrics Metrics,
+    RequestTelemetry Telemetry,
     RequestDraw Draw,
     ExplainAccess Explain,
     TimeProvider Time,

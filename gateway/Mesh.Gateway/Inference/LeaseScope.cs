@@ -45,6 +45,6 @@ internal struct LeaseScope(IRouter router)
     {
         if (!_held) return;
         _held = false;
-        _router.Complete(_pool, _lease, new RequestOutcome(kind, usage.Prompt, usage.Cached > 0 ? usage.Cached : null, usage.Output));
+        _router.Complete(_pool, _lease, new RequestOutcome(kind, usage.Prompt, usage.IsCachedKnown ? usage.Cached : null, usage.Output));
     }
 }

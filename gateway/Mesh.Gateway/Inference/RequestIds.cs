@@ -17,7 +17,7 @@ internal sealed class RequestIds
     public string KeepOrMake(HttpRequest request)
     {
         if (request.Headers.TryGetValue(Header, out var values) && values is [{ } given] && IsUsable(given)) return given;
-        return string.Concat(_prefix, Interlocked.Increment(ref _last).ToString("x", null));
+        return string.Create(null, stackalloc char[64], $"{_prefix}{Interlocked.Increment(ref _last):x}");
     }
 
     private static bool IsUsable(string id) => id.Length is > 0 and <= MaxChars && !id.AsSpan().ContainsAnyExceptInRange('!', '~');

@@ -10,13 +10,15 @@ internal sealed class RequestLifetime : IDisposable
     private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(49);
 
     private readonly TimeProvider _time;
-    private readonly long _started;
-    private readonly CancellationTokenRegistration _clientGone;
-    private readonly CancellationTokenRegistration _stopping;
+    private long _started;
+    private CancellationTokenRegistration _clientGone;
+    private CancellationTokenRegistration _stopping;
     private CancellationTokenSource _source = new();
     private ITimer? _timer;
     private ITimer? _attemptTimer;
     private ITimer? _drainTimer;
+    // Ticks of the time that the request has; 0 without a limit.
+    private long _limitTicks;
     // Number of the attempt and, in the low byte, the reason: what ends an attempt can never hit the one after it.
     private long _state;
 
@@ -26,7 +28,13 @@ internal sealed class RequestLifetime : IDisposable
     public RequestLifetime(CancellationToken clientGone, CancellationToken stopping, TimeProvider time)
     {
         _time = time;
-        _started = time.GetTimestamp();
+        Begin(clientGone, stopping);
+    }
+
+    /// <summary>Begins anew with another request, after <see cref="TryRecycle"/>.</summary>
+    public void Begin(CancellationToken clientGone, CancellationToken stopping)
+    {
+        Volatile.Write(ref _started, _time.GetTimestamp());
         _clientGone = clientGone.UnsafeRegister(static s => ((RequestLifetime)s!).End(EndReason.ClientGone), this);
         _stopping = stopping.UnsafeRegister(static s => ((RequestLifetime)s!).End(EndReason.Shutdown), this);
     }
@@ -37,11 +45,11 @@ internal sealed class RequestLifetime : IDisposable
     /// <summary>Why it must end; <see cref="EndReason.None"/> while it need not.</summary>
     public EndReason Reason => ReasonOf(Volatile.Read(ref _state));
 
-    /// <summary>Number of the attempt under way, from 1; 0 before the first.</summary>
+    /// <summary>Number of the attempt under way; rises also from one request to the next, so that what was meant for an old one hits no other.</summary>
     public long Attempt => Volatile.Read(ref _state) >> 8;
 
     /// <summary>Since the request began.</summary>
-    public TimeSpan Elapsed => _time.GetElapsedTime(_started);
+    public TimeSpan Elapsed => _time.GetElapsedTime(Volatile.Read(ref _started));
 
     /// <summary>Limits the whole request, the time until now included. Called at most once.</summary>
     public void SetTimeout(TimeSpan timeout)
@@ -54,7 +62,22 @@ internal sealed class RequestLifetime : IDisposable
         }
 
         if (left > MaxDelay) left = MaxDelay;
-        _timer = _time.CreateTimer(static s => ((RequestLifetime)s!).End(EndReason.Timeout), this, left, Timeout.InfiniteTimeSpan);
+        Volatile.Write(ref _limitTicks, timeout.Ticks);
+        if (_timer is null) _timer = _time.CreateTimer(static s => ((RequestLifetime)s!).OnTimer(), this, left, Timeout.InfiniteTimeSpan);
+        else _timer.Change(left, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The request is over. True when the lifetime can serve another one; false when it has been disposed, because something had ended it.</summary>
+    public bool TryRecycle()
+    {
+        EndAttempt();
+        // Waits for what runs at this moment: nobody ends the next request with this one's reason.
+        _clientGone.Dispose();
+        _stopping.Dispose();
+        Volatile.Write(ref _limitTicks, 0);
+        if (Reason == EndReason.None && _source.TryReset() && _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) != false) return true;
+        _timer?.Dispose();
+        return false;
     }
 
     /// <summary>Begins an attempt: what ended the one before is forgotten, what ends the request is not.</summary>
@@ -106,6 +129,16 @@ internal sealed class RequestLifetime : IDisposable
         EndAttempt();
         _clientGone.Dispose();
         _stopping.Dispose();
+    }
+
+    private void OnTimer()
+    {
+        // A call that was on its way when the request before ended finds no limit, or one that has not been reached.
+        var limit = Volatile.Read(ref _limitTicks);
+        if (limit == 0) return;
+        var left = TimeSpan.FromTicks(limit) - Elapsed;
+        if (left <= TimeSpan.Zero) End(EndReason.Timeout);
+        else _timer?.Change(left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left < MaxDelay ? left : MaxDelay, Timeout.InfiniteTimeSpan);
     }
 
     private static EndReason ReasonOf(long state) => (EndReason)(state & 0xff);

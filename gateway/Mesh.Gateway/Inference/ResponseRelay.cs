@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Mesh.Gateway.Inference.ModelRewriting;
+using System.Runtime.CompilerServices;
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Upstream;
 
@@ -10,7 +11,7 @@ namespace Mesh.Gateway.Inference;
 /// Copies an answer's body to the client as it arrives, unparsed. What is at hand is written together and flushed before the next wait;
 /// a client that does not read stops the reading from the endpoint.
 /// </summary>
-internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange, ModelNameRestorer? names)
+internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse upstream, InferenceExchange exchange, AnswerEdits? edits)
     : IDisposable
 {
     // A fast endpoint and a slow client meet here: what is written and not yet flushed stays below this.
@@ -30,6 +31,7 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
     /// <summary>Relays until the end. Status and headers have been set and nothing has been sent.</summary>
     /// <param name="sendHeadFirst">Sends the head before the first byte is there: for streams, whose client wants to know.</param>
     /// <param name="cancellationToken">The request's lifetime.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(bool sendHeadFirst, CancellationToken cancellationToken)
     {
         while (true)
@@ -45,17 +47,19 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
             if (chunk.Failure != UpstreamFailure.None)
             {
                 // What the endpoint sent before it broke belongs to the client.
+                if (chunk.Failure != UpstreamFailure.Cancelled) await WriteRestAsync(cancellationToken);
                 if (_unflushed > 0 && chunk.Failure != UpstreamFailure.Cancelled) await FlushAsync(cancellationToken);
                 return chunk.Failure == UpstreamFailure.Cancelled ? RelayEnd.Ended : RelayEnd.UpstreamBroken;
             }
 
+            if (chunk.IsEnd && !await WriteRestAsync(cancellationToken)) return RelayEnd.Ended;
             if (chunk.IsEnd) return _unflushed == 0 || await FlushAsync(cancellationToken) ? RelayEnd.Complete : RelayEnd.Ended;
             // A read or write that finds its bytes at hand does not look at the token.
             if (cancellationToken.IsCancellationRequested) return RelayEnd.Ended;
-            exchange.OnFirstByte();
+            exchange.OnBytes(chunk.Bytes.Span);
             _tail.Append(chunk.Bytes.Span);
-            var bytes = names is null ? chunk.Bytes : names.Restore(chunk.Bytes.Span);
-            // All of a chunk may be the name that is replaced.
+            var bytes = edits is null ? chunk.Bytes : edits.Pass(chunk.Bytes);
+            // All of a chunk may be what the client does not get.
             if (!bytes.IsEmpty && !await WriteAsync(bytes, cancellationToken)) return RelayEnd.Ended;
         }
     }
@@ -64,10 +68,28 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
     public TokenUsage ReadUsage()
     {
         Span<byte> tail = stackalloc byte[TailBuffer.Bytes];
-        return UsageReader.Read(tail[.._tail.CopyTo(tail)]);
+        return UsageReader.Read(tail[.._tail.CopyTo(tail)]).Or(exchange.FirstUsage);
+    }
+
+    /// <summary>Number of the event that would come next in a stream that counts them; 0 when none has come.</summary>
+    public long NextSequence
+    {
+        get
+        {
+            if (exchange.Api.Dialect != ApiDialect.Responses) return 0;
+            Span<byte> tail = stackalloc byte[TailBuffer.Bytes];
+            return SequenceReader.Next(tail[.._tail.CopyTo(tail)]);
+        }
     }
 
     public void Dispose() => _tail.Dispose();
+
+    /// <summary>Writes what the edits held back.</summary>
+    private async ValueTask<bool> WriteRestAsync(CancellationToken cancellationToken)
+    {
+        var rest = edits is null ? default : edits.End();
+        return rest.IsEmpty || await WriteAsync(rest, cancellationToken);
+    }
 
     private async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Shaping;
 
@@ -38,8 +39,13 @@ internal sealed class RouteMatcher(InferenceServices services)
 
     /// <summary>
     /// True when the client's path or the one that the rule makes of it is one of the APIs: a rewrite is no way to the model servers'
-    /// other paths.
+    /// other paths, and to their administrative ones least of all.
     /// </summary>
-    public static bool MayBeSent(InferenceExchange exchange) =>
-        ApiPaths.Find(exchange.Context.Request.Path.Value) == ApiKind.Inference || ApiPaths.Find(exchange.Path) == ApiKind.Inference;
+    public static bool MayBeSent(InferenceExchange exchange)
+    {
+        var path = exchange.Context.Request.Path.Value;
+        // A stored response is asked for under its own path alone.
+        if (InferenceApis.Find(exchange.Path) is { } sent) return sent.Body != ApiBody.None || path == exchange.Path;
+        return InferenceApis.Find(path) is not null && !AdministrativePaths.Contains(exchange.Path);
+    }
 }

@@ -1,5 +1,6 @@
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference;
+using Mesh.Gateway.Inference.Shaping;
 
 namespace Mesh.Gateway.Limits;
 
@@ -45,7 +46,7 @@ internal sealed class RequestLimits(LimitOptions options, ErrorReporter errors)
         }
 
         if (caller.Rates?.Tokens is not { } tokens) return ValueTask.FromResult(true);
-        var needed = exchange.Facts.PromptTokens;
+        var needed = ExpectedLoad.PromptTokens(exchange);
         if (needed > tokens.PerMinute)
         {
             return errors.FailAsync(

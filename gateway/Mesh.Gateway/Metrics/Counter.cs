@@ -8,4 +8,7 @@ internal sealed class Counter
     public long Value => Interlocked.Read(ref _value);
 
     public void Increment() => Interlocked.Increment(ref _value);
+
+    /// <summary>Adds an amount, 0 and up.</summary>
+    public void Add(long amount) => Interlocked.Add(ref _value, amount);
 }

@@ -1,51 +1,91 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Mesh.Engine.Telemetry;
 
 namespace Mesh.Gateway.Metrics;
 
 /// <summary>What the gateway counts by itself; the endpoints' gauges come from the engine when the page is read.</summary>
 internal sealed class GatewayMetrics
 {
-    private static readonly ImmutableArray<double> DurationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-
     private static readonly string[] Codes = [.. Enumerable.Range(0, 600).Select(c => c.ToString(CultureInfo.InvariantCulture))];
 
+    public GatewayMetrics()
+    {
+        Sources =
+        [
+            Requests, Endings, Failures, Retries, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
+            DroppedLines, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
+        ];
+        // A rise is only seen from a value before it, and these rise seldom.
+        Reloads.With("taken");
+        Reloads.With("refused");
+        DroppedLines.With();
+    }
+
     /// <summary>Requests by pool, model and status; status 499 stands for a client that left before its answer began.</summary>
-    public MetricFamily<Counter> Requests { get; } =
-        new("mesh_requests_total", "Inference requests by pool, model and status code.", ["pool", "model", "code"], () => new Counter());
+    public MetricFamily<Counter> Requests { get; } = Counters(RequestMetricDefinitions.Requests);
 
-    /// <summary>How requests that were sent to an endpoint ended.</summary>
-    public MetricFamily<Counter> Endings { get; } =
-        new("mesh_request_endings_total", "Requests sent to an endpoint, by pool and how they ended.", ["pool", "ending"], () => new Counter());
+    /// <summary>How requests ended, by pool.</summary>
+    public MetricFamily<Counter> Endings { get; } = Counters(RequestMetricDefinitions.Endings);
 
-    /// <summary>Attempts after the first.</summary>
-    public MetricFamily<Counter> Retries { get; } =
-        new("mesh_retries_total", "Attempts on another endpoint, by pool and why the one before failed.", ["pool", "reason"], () => new Counter());
+    /// <summary>Requests that ended with an error of the gateway's, by pool and reason.</summary>
+    public MetricFamily<Counter> Failures { get; } = Counters(RequestMetricDefinitions.Failures);
 
-    /// <summary>Answers that the gateway gave by itself.</summary>
-    public MetricFamily<Counter> Refusals { get; } =
-        new("mesh_refusals_total", "Requests that the gateway answered with an error of its own, by reason.", ["reason"], () => new Counter());
+    /// <summary>Attempts after the first, by pool and reason.</summary>
+    public MetricFamily<Counter> Retries { get; } = Counters(RequestMetricDefinitions.Retries);
 
-    /// <summary>Copies of requests by <c>RequestMirror</c>, and what became of them.</summary>
-    public MetricFamily<Counter> Mirrored { get; } =
-        new("mesh_mirrored_requests_total", "Copies of requests by RequestMirror, by the copy's pool and what became of it.", ["pool", "result"], () => new Counter());
+    /// <summary>Answers that the gateway gave by itself, by reason.</summary>
+    public MetricFamily<Counter> Refusals { get; } = Counters(RequestMetricDefinitions.Refusals);
 
-    /// <summary>From the first line of the request to the last byte of the answer.</summary>
-    public MetricFamily<Histogram> Duration { get; } =
-        new("mesh_request_duration_seconds", "Time from a request's arrival to the end of its answer.", ["pool"], () => new Histogram(DurationBounds));
+    /// <summary>Placements by pool, region, cluster and reason.</summary>
+    public MetricFamily<Counter> Decisions { get; } = Counters(RequestMetricDefinitions.Decisions);
 
-    /// <summary>From the first line of the request to the first byte of the answer's body.</summary>
-    public MetricFamily<Histogram> TimeToFirstByte { get; } =
-        new(
-            "mesh_time_to_first_byte_seconds",
-            "Time from a request's arrival to the first byte of its answer's body.",
-            ["pool"],
-            () => new Histogram(DurationBounds));
+    /// <summary>Copies of requests by <c>RequestMirror</c>, by pool and what became of them.</summary>
+    public MetricFamily<Counter> Mirrored { get; } = Counters(RequestMetricDefinitions.Mirrored);
 
     /// <summary>Configurations taken and refused.</summary>
-    public MetricFamily<Counter> Reloads { get; } =
-        new("mesh_config_reloads_total", "Edits of the manifests, by whether they took effect.", ["result"], () => new Counter());
+    public MetricFamily<Counter> Reloads { get; } = Counters(RequestMetricDefinitions.Reloads);
+
+    /// <summary>Tokens of prompts by pool, region, cluster and model.</summary>
+    public MetricFamily<Counter> PromptTokens { get; } = Counters(RequestMetricDefinitions.PromptTokens);
+
+    /// <summary>Those of them that were cached.</summary>
+    public MetricFamily<Counter> CachedTokens { get; } = Counters(RequestMetricDefinitions.CachedTokens);
+
+    /// <summary>Generated tokens, by the same.</summary>
+    public MetricFamily<Counter> CompletionTokens { get; } = Counters(RequestMetricDefinitions.CompletionTokens);
+
+    /// <summary>Bytes of requests by pool.</summary>
+    public MetricFamily<Counter> RequestBytes { get; } = Counters(RequestMetricDefinitions.RequestBytes);
+
+    /// <summary>Bytes of answers by pool.</summary>
+    public MetricFamily<Counter> ResponseBytes { get; } = Counters(RequestMetricDefinitions.ResponseBytes);
+
+    /// <summary>Lines of the access log that were thrown away.</summary>
+    public MetricFamily<Counter> DroppedLines { get; } = Counters(RequestMetricDefinitions.DroppedLines);
+
+    /// <summary>From the first line of the request to the last byte of the answer, by pool, region, cluster and model.</summary>
+    public MetricFamily<Histogram> Duration { get; } = Histograms(RequestMetricDefinitions.Duration);
+
+    /// <summary>From the first line of the request to the first byte of the answer's body, by pool.</summary>
+    public MetricFamily<Histogram> TimeToFirstByte { get; } = Histograms(RequestMetricDefinitions.TimeToFirstByte);
+
+    /// <summary>The same of streams, by pool, region, cluster and model.</summary>
+    public MetricFamily<Histogram> TimeToFirstToken { get; } = Histograms(RequestMetricDefinitions.TimeToFirstToken);
+
+    /// <summary>Between tokens of streams, by pool, region, cluster and model.</summary>
+    public MetricFamily<Histogram> TimePerOutputToken { get; } = Histograms(RequestMetricDefinitions.TimePerOutputToken);
+
+    /// <summary>Until a place was found, by pool and priority.</summary>
+    public MetricFamily<Histogram> QueueWait { get; } = Histograms(RequestMetricDefinitions.QueueWait);
+
+    /// <summary>All of them, in the order of the page.</summary>
+    public ImmutableArray<IMetricSource> Sources { get; }
 
     /// <summary>A status as a label value, without making a string.</summary>
     public static string Code(int status) => (uint)status < (uint)Codes.Length ? Codes[status] : "0";
+
+    public static MetricFamily<Counter> Counters(MetricDefinition definition) => new(definition, static () => new Counter());
+
+    public static MetricFamily<Histogram> Histograms(MetricDefinition definition) => new(definition, () => new Histogram(definition.Bounds));
 }

@@ -1,55 +1,80 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Mesh.Engine.Telemetry;
 
 namespace Mesh.Gateway.Metrics;
 
-/// <summary>The series of one metric by the values of at most three labels. Bounded: when full, new combinations count under <c>other</c>.</summary>
+/// <summary>
+/// The series of one metric by the values of its labels. Bounded: when full, new combinations count together under <c>other</c>, and
+/// <see cref="Overflows"/> tells how often. Thread-safe; finding a series that exists allocates nothing.
+/// </summary>
 /// <typeparam name="T">Counter or histogram.</typeparam>
-internal sealed class MetricFamily<T>(string name, string help, ImmutableArray<string> labels, Func<T> create)
+internal sealed class MetricFamily<T>(MetricDefinition definition, Func<T> create) : IMetricSource, IOverflowing
     where T : class
 {
     /// <summary>Most series of one metric.</summary>
     public const int MaxSeries = 2000;
 
-    private const string Other = "other";
+    /// <summary>Value of every label of the series beyond the bound.</summary>
+    public const string Other = "other";
 
-    private readonly ConcurrentDictionary<(string, string, string), T> _series = new();
+    private readonly ConcurrentDictionary<LabelValues, T> _series = new();
     private int _count;
+    private long _overflows;
 
-    public string Name => name;
+    public MetricDefinition Definition => definition;
 
-    public string Help => help;
-
-    /// <summary>Label names, as many as values are used.</summary>
-    public ImmutableArray<string> Labels => labels;
+    public long Overflows => Interlocked.Read(ref _overflows);
 
     /// <summary>The series of these values; unused ones stay empty.</summary>
-    public T With(string first = "", string second = "", string third = "")
+    public T With(string first = "", string second = "", string third = "", string fourth = "")
     {
-        var key = (first, second, third);
+        var key = new LabelValues(first, second, third, fourth);
         return _series.TryGetValue(key, out var known) ? known : Add(key);
     }
 
     /// <summary>All series in the order of their values.</summary>
-    public ImmutableArray<((string First, string Second, string Third) Values, T Series)> Sorted()
+    public ImmutableArray<(LabelValues Values, T Series)> Sorted()
     {
         var all = _series.ToArray();
-        Array.Sort(all, static (a, b) => Compare(a.Key, b.Key));
+        Array.Sort(all, static (a, b) => a.Key.CompareTo(b.Key));
         return [.. all.Select(p => (p.Key, p.Value))];
     }
 
-    private T Add((string, string, string) key)
+    public void Collect(Reading reading, IMetricSink sink)
     {
-        if (Interlocked.Increment(ref _count) > MaxSeries) key = (OtherAt(0), OtherAt(1), OtherAt(2));
-        return _series.GetOrAdd(key, static (_, make) => make(), create);
+        foreach (var (values, series) in Sorted())
+        {
+            ReadOnlySpan<string> span = [values.First, values.Second, values.Third, values.Fourth];
+            if (series is Counter counter) sink.Sample(span, counter.Value);
+            else if (series is Histogram histogram) sink.Distribution(span, histogram);
+        }
     }
 
-    private string OtherAt(int label) => label < labels.Length ? Other : "";
-
-    private static int Compare((string, string, string) a, (string, string, string) b)
+    private T Add(LabelValues key)
     {
-        var c = string.CompareOrdinal(a.Item1, b.Item1);
-        if (c == 0) c = string.CompareOrdinal(a.Item2, b.Item2);
-        return c == 0 ? string.CompareOrdinal(a.Item3, b.Item3) : c;
+        // Several that come at once may pass the bound by as many as there are threads, never more.
+        if (Volatile.Read(ref _count) >= MaxSeries)
+        {
+            Interlocked.Increment(ref _overflows);
+            return _series.GetOrAdd(new LabelValues(OtherAt(0), OtherAt(1), OtherAt(2), OtherAt(3)), static (_, make) => make(), create);
+        }
+
+        var made = create();
+        var kept = _series.GetOrAdd(key, made);
+        if (ReferenceEquals(kept, made)) Interlocked.Increment(ref _count);
+        return kept;
     }
+
+    private string OtherAt(int label) => label < definition.Labels.Length ? Other : "";
+}
+
+/// <summary>A metric whose series are bounded.</summary>
+internal interface IOverflowing
+{
+    /// <summary>The metric.</summary>
+    MetricDefinition Definition { get; }
+
+    /// <summary>How often a combination of label values beyond the bound was asked for.</summary>
+    long Overflows { get; }
 }

@@ -1,103 +1,134 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Mesh.Engine.Telemetry;
 
 namespace Mesh.Gateway.Metrics;
 
-/// <summary>Writes Prometheus' text exposition format 0.0.4. One metric at a time: its help, its type, then all its series.</summary>
-internal sealed class PrometheusWriter
+/// <summary>
+/// Writes Prometheus' text exposition format 0.0.4, one metric at a time: its help, its type, then all its series. Bounded: a metric with more
+/// series than <see cref="MaxSeries"/> ends there, and a comment says so.
+/// </summary>
+internal sealed class PrometheusWriter(IBufferWriter<byte> page) : IMetricSink
 {
     /// <summary>Content type of the page.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    private readonly StringBuilder _page = new(4096);
+    /// <summary>Most series of one metric on the page.</summary>
+    public const int MaxSeries = 20_000;
 
-    public override string ToString() => _page.ToString();
+    private MetricDefinition _metric = null!;
+    private int _series;
 
-    public void Write(MetricFamily<Counter> family)
+    /// <summary>Writes one metric; one without series leaves no trace but its help and type.</summary>
+    public void Write(IMetricSource source, Reading reading)
     {
-        Head(family.Name, family.Help, "counter");
-        foreach (var (values, series) in family.Sorted())
-        {
-            Sample(family.Name, family.Labels, [values.First, values.Second, values.Third], series.Value);
-        }
+        _metric = source.Definition;
+        _series = 0;
+        var name = _metric.PageName!;
+        Text("# HELP ", name, " ");
+        Escaped(_metric.Meaning, isLabel: false);
+        Text("\n# TYPE ", name, TypeOf(_metric.Kind));
+        source.Collect(reading, this);
+        if (_series > MaxSeries) Text("# ", name, " has more series than a page holds; the rest is left out\n");
     }
 
-    public void Write(MetricFamily<Histogram> family)
+    public void Sample(ReadOnlySpan<string> values, double value)
     {
-        Head(family.Name, family.Help, "histogram");
-        foreach (var (values, series) in family.Sorted()) WriteHistogram(family, [values.First, values.Second, values.Third], series);
+        if (++_series > MaxSeries) return;
+        Line("", values, null, value);
     }
 
-    /// <summary>Starts a gauge, whose series follow.</summary>
-    public void Gauge(string name, string help) => Head(name, help, "gauge");
-
-    /// <summary>Starts a counter, whose series follow.</summary>
-    public void Counter(string name, string help) => Head(name, help, "counter");
-
-    /// <summary>One series of the metric started last.</summary>
-    public void Sample(string name, ReadOnlySpan<string> labels, ReadOnlySpan<string> values, double value)
+    public void Distribution(ReadOnlySpan<string> values, Histogram histogram)
     {
-        _page.Append(name);
-        Labels(labels, values, null);
-        _page.Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
-    }
-
-    private void Sample(string name, ImmutableArray<string> labels, ReadOnlySpan<string> values, double value) =>
-        Sample(name, labels.AsSpan(), values, value);
-
-    private void WriteHistogram(MetricFamily<Histogram> family, ReadOnlySpan<string> values, Histogram series)
-    {
+        if (++_series > MaxSeries) return;
+        var bounds = histogram.BoundsSeconds;
         long total = 0;
-        for (var bucket = 0; bucket <= series.BoundsSeconds.Length; bucket++)
+        for (var bucket = 0; bucket <= bounds.Length; bucket++)
         {
-            total += series.CountIn(bucket);
-            var bound = bucket < series.BoundsSeconds.Length ? series.BoundsSeconds[bucket].ToString("R", CultureInfo.InvariantCulture) : "+Inf";
-            _page.Append(family.Name).Append("_bucket");
-            Labels(family.Labels.AsSpan(), values, bound);
-            _page.Append(' ').Append(total).Append('\n');
+            total += histogram.CountIn(bucket);
+            Line("_bucket", values, bucket < bounds.Length ? bounds[bucket] : double.PositiveInfinity, total);
         }
 
-        Sample(family.Name + "_sum", family.Labels, values, series.Sum.TotalSeconds);
-        Sample(family.Name + "_count", family.Labels, values, total);
+        Line("_sum", values, null, histogram.Sum.TotalSeconds);
+        Line("_count", values, null, total);
     }
 
-    private void Head(string name, string help, string type) =>
-        _page.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n').Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
-
-    private void Labels(ReadOnlySpan<string> names, ReadOnlySpan<string> values, string? bucketBound)
+    private static string TypeOf(MetricKind kind) => kind switch
     {
-        if (names.IsEmpty && bucketBound is null) return;
-        _page.Append('{');
-        for (var i = 0; i < names.Length; i++)
-        {
-            if (i > 0) _page.Append(',');
-            Label(names[i], values[i]);
-        }
+        MetricKind.Counter => " counter\n",
+        MetricKind.Histogram => " histogram\n",
+        _ => " gauge\n",
+    };
 
-        if (bucketBound is not null)
-        {
-            if (!names.IsEmpty) _page.Append(',');
-            Label("le", bucketBound);
-        }
-
-        _page.Append('}');
+    private void Line(string suffix, ReadOnlySpan<string> values, double? bucketBound, double value)
+    {
+        Text(_metric.PageName!, suffix, "");
+        Labels(_metric.Labels, values, bucketBound);
+        Text(" ", "", "");
+        Number(value);
+        Text("\n", "", "");
     }
 
-    private void Label(string name, string value)
+    private void Labels(ImmutableArray<MetricLabel> labels, ReadOnlySpan<string> values, double? bucketBound)
     {
-        _page.Append(name).Append("=\"");
-        foreach (var c in value)
+        if (labels.IsEmpty && bucketBound is null) return;
+        for (var i = 0; i < labels.Length; i++)
         {
-            _ = c switch
-            {
-                '\\' => _page.Append(@"\\"),
-                '"' => _page.Append("\\\""),
-                '\n' => _page.Append(@"\n"),
-                _ => _page.Append(c),
-            };
+            Text(i == 0 ? "{" : ",", labels[i].PageName, "=\"");
+            Escaped(values[i], isLabel: true);
+            Text("\"", "", "");
         }
 
-        _page.Append('"');
+        if (bucketBound is { } bound)
+        {
+            Text(labels.IsEmpty ? "{" : ",", "le=\"", "");
+            Number(bound);
+            Text("\"", "", "");
+        }
+
+        Text("}", "", "");
+    }
+
+    private void Number(double value)
+    {
+        if (double.IsInfinity(value))
+        {
+            Text(value > 0 ? "+Inf" : "-Inf", "", "");
+            return;
+        }
+
+        var span = page.GetSpan(32);
+        // The longest double has 24 characters.
+        value.TryFormat(span, out var written, "R", CultureInfo.InvariantCulture);
+        page.Advance(written);
+    }
+
+    private void Escaped(string value, bool isLabel)
+    {
+        var rest = value.AsSpan();
+        while (!rest.IsEmpty)
+        {
+            var at = isLabel ? rest.IndexOfAny('\\', '"', '\n') : rest.IndexOfAny('\\', '\n');
+            if (at < 0) break;
+            Text(rest[..at]);
+            Text(rest[at] switch { '\\' => @"\\", '"' => "\\\"", _ => @"\n" });
+            rest = rest[(at + 1)..];
+        }
+
+        Text(rest);
+    }
+
+    private void Text(string first, string second, string third)
+    {
+        Text(first);
+        Text(second);
+        Text(third);
+    }
+
+    private void Text(ReadOnlySpan<char> text)
+    {
+        if (!text.IsEmpty) Encoding.UTF8.GetBytes(text, page);
     }
 }

@@ -29,6 +29,18 @@ internal static class HeaderRules
     public static bool IsRelayed(string name, StringValues connection) =>
         !NotRelayed.Contains(name) && !IsControl(name) && !IsNamedBy(connection, name);
 
+    /// <summary>True for a header that only the client towards the model server may write: it says where a request ends.</summary>
+    public static bool IsOfConnection(string name) =>
+        name.Length switch
+        {
+            4 => name.Equals("Host", StringComparison.OrdinalIgnoreCase),
+            12 => name.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase),
+            14 => name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase),
+            10 => name.Equals("Connection", StringComparison.OrdinalIgnoreCase),
+            17 => name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase),
+            _ => false,
+        };
+
     /// <summary>True for a header that the filters of a route may change, in either direction.</summary>
     public static bool IsEditable(string name) =>
         !NotRelayed.Contains(name) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase);

@@ -1,18 +1,23 @@
 using System.Net;
+using Mesh.Gateway.Tls;
 
 namespace Mesh.Gateway.Upstream;
 
-/// <summary>HTTP/1.1 through the framework's own client stack.</summary>
-internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstreamClient
+/// <summary>HTTP/1.1, and HTTP/2 over TLS, through the framework's own client stack.</summary>
+/// <param name="connectTimeout">Time to connect.</param>
+/// <param name="tls">TLS over every connection; null for clear text.</param>
+internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout, UpstreamTlsRule? tls = null) : IUpstreamClient
 {
-    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(connectTimeout);
-    private readonly EndpointUris _uris = new();
+    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(connectTimeout, tls);
+    private readonly EndpointUris _uris = new(tls is null ? "http" : "https");
+    private readonly bool _http2 = tls?.Http2 == true;
 
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
         var message = Message(request);
         var result = await SendAsync(message, cancellationToken);
-        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection) return result;
+        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection || _http2) return result;
+        // Of HTTP/2 the stack itself repeats what was surely not begun.
         // An idle connection that the endpoint closed just as it was used: no byte came, and it says nothing about the endpoint.
         return await SendAsync(Message(request), cancellationToken);
     }
@@ -49,8 +54,8 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
     {
         var message = new UpstreamMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
         {
-            Version = HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Version = _http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = _http2 ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
             Content = new PooledBodyContent(request.Body),
         };
         var connection = request.Headers.Connection;
@@ -61,7 +66,7 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
         }
 
         message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
-        message.Headers.Host = request.Host;
+        message.Headers.Host = tls?.Hostname ?? request.Host;
         return message;
     }
 

@@ -31,4 +31,10 @@ internal enum UpstreamFailure
 
     /// <summary>The caller's token was cancelled; the caller knows why.</summary>
     Cancelled,
+
+    /// <summary>The client's own time limit for the head of an answer ran out.</summary>
+    HeadTimeout,
+
+    /// <summary>An answer that had begun sent no byte for as long as the client's time limit.</summary>
+    Stalled,
 }

@@ -46,7 +46,7 @@ internal sealed class Explainer(LoadResult result, EffectivePool pool)
         {
             ("GCPBackendPolicy", pool.BackendPolicy), ("HealthCheckPolicy", pool.HealthCheckPolicy),
             ("GCPTrafficDistributionPolicy", pool.TrafficDistributionPolicy),
-            ("FlowControlPolicy", pool.FlowControlPolicy), ("SchedulingProfile", pool.SchedulingProfile),
+            ("FlowControlPolicy", pool.FlowControlPolicy), ("KvEventsPolicy", pool.KvEventsPolicy), ("SchedulingProfile", pool.SchedulingProfile),
         }.SelectMany(p =>
             result.Statuses.Where(s => s.Cluster == configCluster && s.Kind == p.Item1 && $"{s.Namespace}/{s.Name}" == p.Item2));
     }

@@ -10,6 +10,7 @@ internal sealed class ToolConsole
     private const int UnlimitedWidth = 100_000;
 
     private readonly bool _colourError;
+    private readonly TextReader? _input;
     private readonly IAnsiConsole _styledOut;
     private readonly IAnsiConsole _styledError;
 
@@ -20,7 +21,7 @@ internal sealed class ToolConsole
     /// <param name="input">What a command reads; null means the process's own.</param>
     public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false, TextReader? input = null)
     {
-        In = input ?? Console.In;
+        _input = input;
         Out = output;
         Error = error;
         _colourError = colourError;
@@ -29,7 +30,7 @@ internal sealed class ToolConsole
     }
 
     /// <summary>What a command reads.</summary>
-    public TextReader In { get; }
+    public TextReader In => _input ?? Console.In;
 
     /// <summary>Answers, unstyled, as machines read them.</summary>
     public TextWriter Out { get; }
@@ -37,14 +38,21 @@ internal sealed class ToolConsole
     /// <summary>Problems, unstyled.</summary>
     public TextWriter Error { get; }
 
+    /// <summary>Where progress is shown: beside the problems, and only where a person looks on; null shows none.</summary>
+    public IAnsiConsole? Progress { get; private init; }
+
     /// <summary>The process's own streams.</summary>
     public static ToolConsole OfProcess()
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var colourError = ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable);
         return new ToolConsole(
             Console.Out, Console.Error,
             ColourChoice.Decide(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
-            ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable));
+            colourError)
+        {
+            Progress = colourError ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : null,
+        };
     }
 
     /// <summary>A console whose answers go where the problems of this one go.</summary>

@@ -43,6 +43,9 @@ public sealed record PoolConfig
     /// <summary>How the endpoint is chosen.</summary>
     public SchedulingConfig Scheduling { get; init; } = new();
 
+    /// <summary>Whether the servers' cache events are followed.</summary>
+    public KvEventsConfig KvEvents { get; init; } = KvEventsConfig.None;
+
     /// <summary>What happens to a request when every backend is at target.</summary>
     public FlowControlSettings FlowControl { get; init; } = new();
 }

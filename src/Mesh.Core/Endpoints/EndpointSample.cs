@@ -57,6 +57,33 @@ public sealed record EndpointSample
     /// <summary>Adapters with waiting requests, in the server's order, never default; empty when it does not tell (<c>waiting_lora_adapters</c>).</summary>
     public ImmutableArray<string> WaitingAdapters { get; init; } = [];
 
+    /// <summary>
+    /// Seconds of prefill for one token of a prompt, cached ones included, 0 and up: a mean over the requests that ended lately, else over the
+    /// engine's life (<c>vllm:request_prefill_time_seconds</c> and <c>vllm:request_prompt_tokens</c>). Null means unknown.
+    /// </summary>
+    public double? MeanPrefillSecondsPerToken { get; init; }
+
+    /// <summary>Tokens of a prompt lately, cached ones included; null when unknown (<c>vllm:request_prompt_tokens</c>).</summary>
+    public double? MeanPromptTokens { get; init; }
+
+    /// <summary>Prefills that the engine has counted since its start, 0 when unknown: a sample with no more of them than the last one adds nothing new.</summary>
+    public long PrefillObservations { get; init; }
+
+    /// <summary>
+    /// Seconds between two tokens of an answer, 0 and up: a mean over the latest tokens, else over the engine's life
+    /// (<c>vllm:inter_token_latency_seconds</c>, before 0.11 <c>vllm:time_per_output_token_seconds</c>). Null means unknown.
+    /// </summary>
+    public double? MeanInterTokenSeconds { get; init; }
+
+    /// <summary>Pauses between tokens that the engine has counted since its start, 0 when unknown: see <see cref="PrefillObservations"/>.</summary>
+    public long InterTokenObservations { get; init; }
+
+    /// <summary>Prompt tokens that the engine has looked up in its prefix cache since its start (<c>vllm:prefix_cache_queries</c>); null means unknown.</summary>
+    public double? PrefixCacheQueriedTokens { get; init; }
+
+    /// <summary>Those of them that it found (<c>vllm:prefix_cache_hits</c>); null means unknown.</summary>
+    public double? PrefixCacheHitTokens { get; init; }
+
     /// <summary>Exported gauges by export name (AutoscalingMetric's <c>exportName</c>).</summary>
     public ImmutableSortedDictionary<string, double> NamedMetrics { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 }

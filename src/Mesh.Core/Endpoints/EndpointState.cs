@@ -63,11 +63,17 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Tokens that its KV cache holds.</summary>
     public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
 
+    /// <summary>The same as told by the endpoint; 0 while it has not.</summary>
+    public long KnownKvCapacityTokens => LastSample?.KvCapacityTokens ?? 0;
+
     /// <summary>Index among its backend's endpoints.</summary>
     public int IndexInBackend { get; set; }
 
     /// <summary>A hash of its id, the same on every machine: who is chosen for a session depends on nothing else.</summary>
     public ulong IdHash { get; } = PromptHasher.SeedOf(MemoryMarshal.AsBytes(id.Address.AsSpan()));
+
+    /// <summary>How often the source of what is known of its cache has changed.</summary>
+    public long CacheKnowledgeChanges { get; set; }
 
     /// <summary>Set by a filter that looks for listed endpoints; see <see cref="EndpointTable.Mark"/>.</summary>
     public long Mark { get; set; }

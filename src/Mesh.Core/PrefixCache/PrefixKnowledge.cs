@@ -1,25 +1,37 @@
+using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache.Exact;
+using Mesh.Core.Routing;
+
 namespace Mesh.Core.PrefixCache;
 
 /// <summary>
-/// A pool's prefix index, made when the first request with a chain comes, for as many endpoints as there are slots then; more endpoints
-/// than it was made for make a new one. Not thread-safe.
+/// A pool's knowledge of who holds which prompt: the index that history feeds, made when the first request with a chain comes, for as many
+/// endpoints as there are slots then (more endpoints than it was made for make a new one), and what cache events tell, from the first feed on.
+/// Not thread-safe.
 /// </summary>
-internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
+internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
 {
     private const int LeastSlots = 64;
-    private PrefixIndex? _index;
     // Of the capacity that endpoints claim, the share that is really there for prompts to come back to.
     private const float LeastShare = 1f / 16;
     private const float Loss = 0.95f;
     private const float Gain = 1.005f;
     private float[] _share = [];
+    private PrefixIndex? _index;
+    private EventKnowledge? _events;
     private int[] _held = [];
     private int _slots;
+    private double _offloadWeight = 1;
 
-    public PrefixLayout Layout { get; } = layout;
+    public PrefixLayout Layout { get; } = options.PrefixLayout;
 
     /// <summary>The index; null before the first chain.</summary>
     public PrefixIndex? Index => _index;
+
+    /// <summary>What cache events tell; null before the first feed.</summary>
+    public EventKnowledge? Events => _events;
+
+    private double NowMs => clock.SinceStart(clock.Now).TotalMilliseconds;
 
     /// <summary>Endpoints have slots 0 to this, exclusive.</summary>
     public void SetSlots(int slots)
@@ -33,14 +45,35 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
             _share.AsSpan(known).Fill(1);
         }
         if (_index is not null && slots > _index.EndpointCapacity) _index = null;
+        _events?.SetSlots(slots);
+    }
+
+    /// <summary>What a block offloaded from the accelerator is worth, 0–1.</summary>
+    public void SetOffloadWeight(double weight)
+    {
+        _offloadWeight = weight;
+        if (_events is not null) _events.OffloadWeight = weight;
+    }
+
+    /// <summary>Begins to take an endpoint's cache events; returns the feed's number.</summary>
+    public long AddFeed(int slot)
+    {
+        if (_events is null)
+        {
+            _events = new EventKnowledge(Layout, options.ExactPrefixes) { OffloadWeight = _offloadWeight };
+            _events.SetSlots(_slots);
+        }
+        return _events.Add(slot);
     }
 
     /// <summary>Blocks of a chain that each endpoint holds, by slot; empty when the request has no chain. Valid until the next call.</summary>
     public ReadOnlySpan<int> Match(ReadOnlySpan<ulong> chain)
     {
-        if (chain.IsEmpty || _index is null) return [];
+        if (chain.IsEmpty || (_index is null && _events is null)) return [];
         var held = _held.AsSpan(0, _slots);
-        _index.Match(chain, held);
+        if (_index is null) held.Clear();
+        else _index.Match(chain, held);
+        _events?.Overlay(chain, held, NowMs);
         return held;
     }
 
@@ -48,7 +81,7 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
     public void Store(int slot, ReadOnlySpan<ulong> chain, long capacityTokens)
     {
         if (chain.IsEmpty) return;
-        _index ??= new PrefixIndex(Layout, Math.Max(LeastSlots, _slots * 2), maxBlocks);
+        _index ??= new PrefixIndex(Layout, Math.Max(LeastSlots, _slots * 2), options.MaxPrefixBlocks);
         _index.SetCapacity(slot, (long)(capacityTokens * _share[slot]));
         _index.Store(slot, chain);
     }
@@ -60,16 +93,57 @@ internal sealed class PrefixKnowledge(PrefixLayout layout, int maxBlocks)
     /// </summary>
     public void Observe(int slot, int believedTokens, int cachedTokens)
     {
-        if (believedTokens <= 0 || _index is null) return;
+        // Where events tell what is there, nothing has to be inferred.
+        if (believedTokens <= 0 || _index is null || _events?.StateOf(slot) == CacheKnowledge.Exact) return;
         ref var share = ref _share[slot];
         // What is cached ends at a block's end, and the two sides' blocks end at different places.
         share = cachedTokens < believedTokens / 2 ? Math.Max(LeastShare, share * Loss) : Math.Min(1, share * Gain);
     }
 
-    /// <summary>An endpoint holds nothing any more.</summary>
+    /// <summary>A request was sent under a lease; called before <see cref="Store"/>, while what is known is what it was chosen by.</summary>
+    public void OnSent(LeaseId lease, int slot, ReadOnlySpan<ulong> chain, int promptTokens)
+    {
+        if (_events is null || chain.IsEmpty || _events.StateOf(slot) == CacheKnowledge.History) return;
+        var expected = Math.Min(Layout.TokensIn(Match(chain)[slot]), promptTokens);
+        _events.OnSent(lease, slot, _slots, chain, promptTokens, expected, NowMs);
+    }
+
+    /// <summary>The first byte of an answer has come.</summary>
+    public void OnFirstByte(LeaseId lease) => _events?.OnFirstByte(lease, NowMs);
+
+    /// <summary>A request has ended, and its usage is known where it is not 0.</summary>
+    public void OnEnded(LeaseId lease, in RequestOutcome outcome)
+    {
+        if (_events is null) return;
+        _events.OnEnded(lease, outcome.PromptTokens, outcome.CachedTokens ?? 0, outcome.OutputTokens, NowMs);
+        _events.Learn(NowMs);
+    }
+
+    /// <summary>Learns from the requests whose time has come.</summary>
+    public void Learn() => _events?.Learn(NowMs);
+
+    /// <summary>Blocks were stored.</summary>
+    public void OnStored(long feed, in StoredBlocks stored)
+    {
+        if (_events is null) return;
+        var now = NowMs;
+        _events.Store(feed, in stored, now);
+        _events.Learn(now);
+    }
+
+    /// <summary>What was routed to an endpoint does not count any more. What its events told stays: they tell when it ends.</summary>
     public void Forget(int slot)
     {
         if (slot < _share.Length) _share[slot] = 1;
         _index?.Clear(slot);
+        _events?.ForgetRouted(slot);
+    }
+
+    /// <summary>The endpoint is gone, and its slot may be given to another.</summary>
+    public void Remove(int slot)
+    {
+        if (slot < _share.Length) _share[slot] = 1;
+        _index?.Clear(slot);
+        _events?.RemoveOf(slot);
     }
 }

@@ -5,6 +5,7 @@ using Mesh.Core.FlowControl;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Randomness;
 using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Snapshots;
@@ -49,11 +50,12 @@ public sealed class PoolState
         _options.Validate();
         _clock = new PoolClock(time, _options);
         _random = new Xoshiro256(seed);
-        _prefixes = new PrefixKnowledge(_options.PrefixLayout, _options.MaxPrefixBlocks);
-        _endpoints = new EndpointTable(_models) { Forgotten = gone => _prefixes.Forget(gone.Slot) };
+        _prefixes = new PrefixKnowledge(_options, _clock);
+        _endpoints = new EndpointTable(_models) { Forgotten = gone => _prefixes.Remove(gone.Slot) };
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
+        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
         _ejections = new Ejections(_options.Ejection, _endpoints);
@@ -177,7 +179,7 @@ public sealed class PoolState
             _prefixes.Forget(endpoint.Slot);
             endpoint.Work.LearnAnew();
         }
-        _reservations.OnSample(endpoint);
+        _reservations.OnSample(endpoint, sample);
 
         // One that was on its way for too long says nothing any more.
         if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));
@@ -204,6 +206,35 @@ public sealed class PoolState
     }
 
     /// <summary>
+    /// Begins to take the cache events of an endpoint, one feed for each of its data-parallel ranks. Returns the feed's number, which is
+    /// never given out again, or null when the endpoint is unknown. It begins as <see cref="CacheKnowledge.History"/>.
+    /// </summary>
+    public long? AddCacheFeed(EndpointId id) => _endpoints.TryFind(id, out var endpoint) ? _prefixes.AddFeed(endpoint.Slot) : null;
+
+    /// <summary>Ends a feed; what it told is forgotten. Without effect when the feed has ended, with its endpoint for instance.</summary>
+    public void RemoveCacheFeed(long feed) => _prefixes.Events?.Remove(feed);
+
+    /// <summary>How far a feed can be relied upon now. True when that changes the endpoint's state, which is that of its least known feed.</summary>
+    public bool ApplyCacheState(long feed, CacheKnowledge knowledge)
+    {
+        if (_prefixes.Events is not { } events || !events.SetState(feed, knowledge, out var slot)) return false;
+        _endpoints.InSlot(slot).CacheKnowledgeChanges++;
+        return true;
+    }
+
+    /// <summary>The endpoint has stored blocks. Feeds that have ended have no effect, here and below.</summary>
+    public void ApplyCacheStored(long feed, in StoredBlocks stored) => _prefixes.OnStored(feed, in stored);
+
+    /// <summary>The endpoint has given blocks up in one tier.</summary>
+    /// <param name="feed">The feed.</param>
+    /// <param name="hashes">The endpoint's own hashes; unknown ones have no effect.</param>
+    /// <param name="tier">Where they lay.</param>
+    public void ApplyCacheRemoved(long feed, ReadOnlySpan<ulong> hashes, CacheTier tier) => _prefixes.Events?.Remove(feed, hashes, tier);
+
+    /// <summary>The endpoint holds nothing any more, or what was told of it does not hold.</summary>
+    public void ApplyCacheCleared(long feed) => _prefixes.Events?.Clear(feed);
+
+    /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
     /// that they have stay valid until they are completed. Requests that wait for a removed one are placed anew.
     /// </summary>
@@ -215,6 +246,7 @@ public sealed class PoolState
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
+        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
         _reservations.Backends = MakeBackends(_reservations.Backends);
         _dispatcher.Settings = config.FlowControl;
         _dispatcher.RequestTimeout = config.Timeout;
@@ -278,6 +310,7 @@ public sealed class PoolState
             _reservations.EndAll(silent);
             _dispatcher.Forget(silent.Id);
         }
+        _prefixes.Learn();
         _ejections.ReturnDue(now);
         _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
@@ -286,7 +319,7 @@ public sealed class PoolState
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock);
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events);
 
     private RouteDecision Decide(in RouteRequest request, long timestamp)
     {

@@ -1,5 +1,6 @@
 using Mesh.Core.Health;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -40,6 +41,9 @@ public sealed record PoolStateOptions
     /// <summary>Block hashes that the prefix index keeps, 64–100,000,000, about 50 bytes each; 1,048,576 by default.</summary>
     public int MaxPrefixBlocks { get; init; } = 1 << 20;
 
+    /// <summary>Bounds of what cache events tell; memory is taken with the first feed only.</summary>
+    public ExactPrefixOptions ExactPrefixes { get; init; } = new();
+
     /// <summary>When endpoints that fail requests are left alone.</summary>
     public EjectionOptions Ejection { get; init; } = new();
 
@@ -70,6 +74,7 @@ public sealed record PoolStateOptions
         Check(ExplainedDecisions, 1, 65_536, nameof(ExplainedDecisions));
         Check(ExplainedRefusalsPerSecond, 0, 10_000, nameof(ExplainedRefusalsPerSecond));
         Ejection.Validate();
+        ExactPrefixes.Validate();
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));
     }
 

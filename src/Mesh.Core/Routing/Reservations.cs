@@ -15,7 +15,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     // Shorter prompts share steps with others and say little about an endpoint's speed.
     private const double LeastInstructiveMs = 50;
     // So have short answers: their first steps are shared with prompts.
-    private const int LeastInstructiveTokens = 16;
+    private const int LeastInstructiveTokens = 32;
 
     private readonly SpeedEstimate _poolSpeed = new();
     private readonly SpeedEstimate _poolDecodeSpeed = new();
@@ -62,6 +62,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint.Reserve(load);
         endpoint.Work.OnSent(load.OwnMs, load.Streaming, load.ContextTokens, nowMs, Costs);
         if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
+        prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
     }
@@ -83,6 +84,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     {
         if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var load)) return null;
         endpoint.EndPrefill(load);
+        prefixes.OnFirstByte(lease);
         // An answer that comes as a whole begins when all is computed: its first byte says nothing about the prompt.
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
@@ -98,8 +100,11 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     }
 
     /// <summary>An endpoint has told of itself: what was learned about it, and has not been confirmed for long, is doubted.</summary>
-    public void OnSample(EndpointState endpoint) => endpoint.Work.RelaxSpeed(
-        _poolSpeed.Ratio, _poolDecodeSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
+    public void OnSample(EndpointState endpoint, EndpointSample sample)
+    {
+        endpoint.Work.Presume(sample, Costs);
+        endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
+    }
 
     /// <summary>Ends a lease; false when it is unknown.</summary>
     public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)
@@ -107,6 +112,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint = null;
         if (!Leases.TryTake(lease, out var ended)) return false;
         endpoint = ended.Endpoint;
+        prefixes.OnEnded(lease, in outcome);
         if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
         if (outcome.Kind == OutcomeKind.Success) Learn(in ended, in outcome);
         Release(in ended);

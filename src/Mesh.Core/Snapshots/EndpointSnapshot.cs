@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 
 namespace Mesh.Core.Snapshots;
 
@@ -56,6 +57,15 @@ public sealed record EndpointSnapshot
 
     /// <summary>Predicted time until a prompt sent now would begin to be computed, in milliseconds.</summary>
     public double PredictedWaitMs { get; init; }
+
+    /// <summary>Where what is known of its cache comes from.</summary>
+    public CacheKnowledge CacheKnowledge { get; init; }
+
+    /// <summary>How often that has changed since this pool state began.</summary>
+    public long CacheKnowledgeChanges { get; init; }
+
+    /// <summary>Blocks that it holds by its cache events, those of all its ranks; 0 without events.</summary>
+    public int CachedBlocks { get; init; }
 
     /// <summary>Learned: its prompt times over the step-time table's; 1 before anything is learned.</summary>
     public double PrefillSpeedRatio { get; init; } = 1;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.PrefixCache.Exact;
 
 namespace Mesh.Core.Snapshots;
 
@@ -21,6 +22,9 @@ public sealed record PoolSnapshot
     /// <summary>How far predictions of the time per output token were off.</summary>
     public PredictionSnapshot OutputTokenPredictions { get; init; }
 
+    /// <summary>What cache events tell of the pool; null without any.</summary>
+    public CacheEventsSnapshot? CacheEvents { get; init; }
+
     /// <summary>Waiting requests by priority, highest first.</summary>
     public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
 }
@@ -29,10 +33,22 @@ public sealed record PoolSnapshot
 /// <param name="Priority">Priority.</param>
 /// <param name="Requests">How many wait.</param>
 /// <param name="Flows">Over how many fairness ids.</param>
-public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows);
+public sealed record QueueBandSnapshot(int Priority, int Requests, int Flows)
+{
+    /// <summary>How long the one that came first has waited.</summary>
+    public TimeSpan OldestWait { get; init; }
+}
 
 /// <summary>Predictions of a time since the start.</summary>
 /// <param name="Count">Predictions that came to an end.</param>
 /// <param name="ObservedMs">Sum of what was observed, in milliseconds.</param>
 /// <param name="AbsoluteErrorMs">Sum of |observed − predicted|, in milliseconds.</param>
 public readonly record struct PredictionSnapshot(long Count, double ObservedMs, double AbsoluteErrorMs);
+
+/// <summary>What is known from cache events.</summary>
+/// <param name="Blocks">Blocks held, each endpoint's counted.</param>
+/// <param name="Mappings">Places of prompts known in the endpoints' terms.</param>
+/// <param name="Dropped">Blocks that were told but could not be kept, since the start.</param>
+/// <param name="Bytes">Memory set aside.</param>
+/// <param name="Learning">How the mapping of prompts has gone.</param>
+public sealed record CacheEventsSnapshot(int Blocks, int Mappings, long Dropped, long Bytes, LearningCounts Learning);

@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Routing;
 using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.SpillOver;
@@ -10,7 +11,7 @@ namespace Mesh.Core.Snapshots;
 /// <summary>Copies a pool's state out. Draining endpoints stand in the backend that they had last, so that the leases add up.</summary>
 internal static class PoolSnapshotBuilder
 {
-    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, Reservations reservations, WaitRoom waiting, PoolClock clock)
+    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, Reservations reservations, WaitRoom waiting, PoolClock clock, EventKnowledge? events)
     {
         var backends = new SortedDictionary<BackendId, (BackendConfig Config, List<EndpointState> Endpoints)>();
         foreach (var backend in config.Backends) backends.TryAdd(backend.Id, (backend, []));
@@ -27,23 +28,28 @@ internal static class PoolSnapshotBuilder
             Leases = reservations.Leases.Count,
             FirstTokenPredictions = Copy(reservations.FirstTokenError),
             OutputTokenPredictions = Copy(reservations.OutputTokenError),
+            CacheEvents = events is null
+                ? null : new CacheEventsSnapshot(events.Index.Blocks, events.Index.Mappings, events.Index.Dropped, events.Index.Bytes, events.Counts),
             Queue =
             [
                 .. waiting.All.GroupBy(w => w.Request.Priority).OrderByDescending(g => g.Key)
-                    .Select(g => new QueueBandSnapshot(g.Key, g.Count(), g.Select(w => w.Request.FairnessId ?? "").Distinct().Count())),
+                    .Select(g => new QueueBandSnapshot(g.Key, g.Count(), g.Select(w => w.Request.FairnessId ?? "").Distinct().Count())
+                    {
+                        OldestWait = clock.SinceStart(now) - g.Min(w => w.EnqueuedAt),
+                    }),
             ],
-            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now), reservations.Backends, clock.SinceStart(now)))],
+            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now, events), reservations.Backends, clock.SinceStart(now)))],
         };
     }
 
     private static PredictionSnapshot Copy(PredictionError error) => new(error.Count, error.ObservedMs, error.AbsoluteErrorMs);
 
-    private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, long now) => new()
+    private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, long now, EventKnowledge? events) => new()
     {
         Id = backend.Id,
         Region = backend.Region,
         Settings = backend.Settings,
-        Endpoints = [.. endpoints.Select(e => Copy(e, clock, now))],
+        Endpoints = [.. endpoints.Select(e => Copy(e, clock, now, events))],
     };
 
     // A backend that the configuration no longer has, but whose endpoints still drain, has no load of its own.
@@ -69,7 +75,7 @@ internal static class PoolSnapshotBuilder
         return backend;
     }
 
-    private static EndpointSnapshot Copy(EndpointState endpoint, PoolClock clock, long now) => new()
+    private static EndpointSnapshot Copy(EndpointState endpoint, PoolClock clock, long now, EventKnowledge? events) => new()
     {
         Id = endpoint.Id,
         PodName = endpoint.PodName,
@@ -86,6 +92,9 @@ internal static class PoolSnapshotBuilder
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),
         PrefillSpeedRatio = endpoint.Work.PrefillSpeedRatio,
         DecodeSpeedRatio = endpoint.Work.DecodeSpeedRatio,
+        CacheKnowledge = events?.StateOf(endpoint.Slot) ?? CacheKnowledge.History,
+        CacheKnowledgeChanges = endpoint.CacheKnowledgeChanges,
+        CachedBlocks = events?.BlocksOf(endpoint.Slot) ?? 0,
         TotalRequests = endpoint.TotalRequests,
         Models = endpoint.Models is { } models ? [.. models.Select(m => m.Name)] : default,
         LastSample = endpoint.LastSample,

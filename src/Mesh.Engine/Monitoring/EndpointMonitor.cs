@@ -25,6 +25,8 @@ internal sealed class EndpointMonitor
     private volatile MonitorTarget _target;
     private volatile EndpointHealth _health;
     private volatile bool _suspected;
+    private volatile bool _resting;
+    private volatile bool _placed;
 
     /// <param name="target">What to look after.</param>
     /// <param name="phase">Between 0 and 1, another one for each endpoint: where in the interval it is scraped.</param>
@@ -79,6 +81,15 @@ internal sealed class EndpointMonitor
         _probeDelay.Wake();
     }
 
+    /// <summary>A request has been sent there. Cheap while the endpoint does not rest.</summary>
+    public void Placed()
+    {
+        if (!_resting) return;
+        _resting = false;
+        _placed = true;
+        _scrapeDelay.Wake();
+    }
+
     private async Task ProbeLoopAsync(CancellationToken cancellationToken)
     {
         var schedule = new ProbeSchedule(_services.Options.QuickProbeInterval, _services.Options.QuickProbeLimit, _phase);
@@ -103,14 +114,26 @@ internal sealed class EndpointMonitor
     private async Task ScrapeLoopAsync(CancellationToken cancellationToken)
     {
         var options = _services.Options;
-        var scraper = new EndpointScraper(Id, _services.Handlers.Scrapes, options, _services.Time, _services.Metrics);
+        using var scraper = new EndpointScraper(Id, options, _services.Time, _services.Metrics);
         var schedule = new ScrapeSchedule(options.ScrapeInterval, options.ScrapeBackOffLimit, _phase);
         var origin = _services.Time.GetTimestamp();
         var failing = false;
         var delay = schedule.First;
         while (true)
         {
-            if (await _scrapeDelay.WaitAsync(delay, cancellationToken).ConfigureAwait(false)) schedule.Reset();
+            if (await _scrapeDelay.WaitAsync(delay, cancellationToken).ConfigureAwait(false))
+            {
+                schedule.Reset();
+                if (_placed)
+                {
+                    // The request is on its way: a page that was read now would not know of it yet.
+                    _placed = false;
+                    scraper.Pace.Begin();
+                    delay = schedule.Next(Since(origin), scraper.Pace.Interval, success: true);
+                    continue;
+                }
+            }
+
             var (sample, failure) = await scraper.ScrapeAsync(_target.Endpoint, cancellationToken).ConfigureAwait(false);
             if (sample is not null) _observer.Sampled(sample);
 
@@ -123,7 +146,8 @@ internal sealed class EndpointMonitor
             }
 
             // One page of several is enough to keep the pace: its values are wanted fresh.
-            delay = schedule.Next(Since(origin), sample is not null);
+            delay = schedule.Next(Since(origin), scraper.Pace.Interval, sample is not null);
+            _resting = scraper.Pace.IsResting;
         }
     }
 

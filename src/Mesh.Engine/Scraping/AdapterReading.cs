@@ -24,6 +24,9 @@ internal sealed class AdapterReading
     /// <summary>Adapters with waiting requests; empty when unknown.</summary>
     public ImmutableArray<string> Waiting { get; private set; } = [];
 
+    /// <summary>Another number when the youngest series is another one.</summary>
+    public ulong Fingerprint => BitConverter.DoubleToUInt64Bits(_youngest);
+
     /// <summary>A new page begins.</summary>
     public void Begin() => _youngest = double.NegativeInfinity;
 

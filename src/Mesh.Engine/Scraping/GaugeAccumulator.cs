@@ -29,4 +29,12 @@ internal struct GaugeAccumulator
 
     /// <summary>Mean over the series; null when there is none or one is unknown.</summary>
     public readonly double? Mean => _broken || _series == 0 ? null : _sum / _series;
+
+    /// <summary>A hash that goes on from an earlier one with this gauge.</summary>
+    public readonly ulong AddTo(ulong hash)
+    {
+        hash ^= BitConverter.DoubleToUInt64Bits(_sum) + (uint)_series + (_broken ? 1UL << 40 : 0);
+        hash *= 0x9E3779B97F4A7C15;
+        return hash ^ (hash >> 29);
+    }
 }

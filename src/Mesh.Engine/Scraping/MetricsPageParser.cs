@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Mesh.Core.Config;
 
 namespace Mesh.Engine.Scraping;
@@ -16,11 +15,10 @@ internal sealed class MetricsPageParser
     private const int LoraRequests = 1;
     private const int SleepState = 2;
     private const int FirstGauge = 3;
-    private readonly byte[][] _names;
+    private readonly NameTable _names;
     private readonly bool[] _counts;
     private readonly GaugeAccumulator[] _gauges;
     private readonly (string ExportName, int Gauge)[] _exports;
-    private readonly ulong _lengths;
     private readonly AdapterReading _adapters = new();
     private CacheSize _cache;
 
@@ -40,6 +38,15 @@ internal sealed class MetricsPageParser
             VllmMetricNames.PromptTokens,
             VllmMetricNames.GenerationTokens,
             VllmMetricNames.FinishedRequests,
+            VllmMetricNames.PrefixQueries,
+            VllmMetricNames.PrefixHits,
+            VllmMetricNames.PrefillSeconds,
+            VllmMetricNames.PrefillRequests,
+            VllmMetricNames.EndedPromptTokens,
+            VllmMetricNames.InterTokenSeconds,
+            VllmMetricNames.InterTokenPauses,
+            VllmMetricNames.InterTokenSecondsOld,
+            VllmMetricNames.InterTokenPausesOld,
         ];
         var exported = new List<(string, int)>();
         foreach (var export in exports)
@@ -54,11 +61,10 @@ internal sealed class MetricsPageParser
             exported.Add((export.ExportName, gauge));
         }
 
-        _names = [.. names.Select(Encoding.UTF8.GetBytes)];
+        _names = new NameTable(names);
         _counts = [.. names.Select(VllmMetricNames.IsCount)];
-        _gauges = new GaugeAccumulator[_names.Length];
+        _gauges = new GaugeAccumulator[names.Count];
         _exports = [.. exported];
-        foreach (var name in _names) _lengths |= LengthBit(name);
     }
 
     /// <summary>Share of KV-cache blocks in use, under the new name or else the old one; null when unknown.</summary>
@@ -81,6 +87,35 @@ internal sealed class MetricsPageParser
 
     /// <summary>Requests ended so far; null when unknown.</summary>
     public double? FinishedRequests => _gauges[FirstGauge + 7].Sum;
+
+    /// <summary>Prompt tokens looked up in the prefix caches so far; null when unknown.</summary>
+    public double? PrefixQueries => _gauges[FirstGauge + 8].Sum;
+
+    /// <summary>Prompt tokens found in the prefix caches so far; null when unknown.</summary>
+    public double? PrefixHits => _gauges[FirstGauge + 9].Sum;
+
+    /// <summary>Seconds of prefill, requests, and their prompt tokens so far; null when one is unknown.</summary>
+    public (double Seconds, double Requests, double Tokens)? Prefills =>
+        _gauges[FirstGauge + 10].Sum is { } seconds && _gauges[FirstGauge + 11].Sum is { } requests && _gauges[FirstGauge + 12].Sum is { } tokens
+            ? (seconds, requests, tokens)
+            : null;
+
+    /// <summary>Seconds between tokens, and pauses so far, under the new name or else the old one; null when one is unknown.</summary>
+    public (double Seconds, double Pauses)? InterToken => Histogram(FirstGauge + 13) ?? Histogram(FirstGauge + 15);
+
+    /// <summary>
+    /// A number over everything that was wanted of the page: another one when anything has changed. Two pages that differ have the same one
+    /// once in 2^64 times.
+    /// </summary>
+    public ulong Fingerprint
+    {
+        get
+        {
+            var hash = _adapters.Fingerprint;
+            foreach (ref readonly var gauge in _gauges.AsSpan()) hash = gauge.AddTo(hash);
+            return hash;
+        }
+    }
 
     /// <summary>Tokens that the engines' KV caches hold; null when unknown.</summary>
     public long? KvCapacityTokens => _cache.Tokens;
@@ -132,14 +167,9 @@ internal sealed class MetricsPageParser
     private void ParseLine(ReadOnlySpan<byte> page, ReadOnlySpan<byte> line)
     {
         var name = PrometheusLine.Name(line);
-        // Nine lines in ten end here: no wanted name is as long as theirs.
-        if (name.IsEmpty || (_lengths & LengthBit(name)) == 0) return;
-        for (var i = 0; i < _names.Length; i++)
-        {
-            if (!name.SequenceEqual(_names[i])) continue;
-            Take(page, i, line[name.Length..]);
-            return;
-        }
+        if (name.IsEmpty) return;
+        var number = _names.Find(name);
+        if (number >= 0) Take(page, number, line[name.Length..]);
     }
 
     private void Take(ReadOnlySpan<byte> page, int name, ReadOnlySpan<byte> afterName)
@@ -176,7 +206,8 @@ internal sealed class MetricsPageParser
         return false;
     }
 
-    private static ulong LengthBit(ReadOnlySpan<byte> name) => 1UL << (name.Length & 63);
+    private (double Sum, double Count)? Histogram(int gauge) =>
+        _gauges[gauge].Sum is { } sum && _gauges[gauge + 1].Sum is { } count ? (sum, count) : null;
 
     // Rounding in the server may put a full cache a hair above 1; more than that is not a share.
     private static double? Share(double? value) => value is >= 0 and <= 1.000001 ? Math.Min(value.Value, 1) : null;

@@ -27,6 +27,33 @@ internal static class VllmMetricNames
     /// <summary>Requests ended so far, by reason.</summary>
     public const string FinishedRequests = "vllm:request_success_total";
 
+    /// <summary>Prompt tokens looked up in the prefix cache so far.</summary>
+    public const string PrefixQueries = "vllm:prefix_cache_queries_total";
+
+    /// <summary>Prompt tokens found in the prefix cache so far.</summary>
+    public const string PrefixHits = "vllm:prefix_cache_hits_total";
+
+    /// <summary>Seconds from being scheduled to the first token, summed over the requests that have ended.</summary>
+    public const string PrefillSeconds = "vllm:request_prefill_time_seconds_sum";
+
+    /// <summary>Requests in that sum.</summary>
+    public const string PrefillRequests = "vllm:request_prefill_time_seconds_count";
+
+    /// <summary>Prompt tokens, cached ones included, summed over the requests that have ended.</summary>
+    public const string EndedPromptTokens = "vllm:request_prompt_tokens_sum";
+
+    /// <summary>Seconds between the tokens of an answer, summed.</summary>
+    public const string InterTokenSeconds = "vllm:inter_token_latency_seconds_sum";
+
+    /// <summary>Pauses in that sum.</summary>
+    public const string InterTokenPauses = "vllm:inter_token_latency_seconds_count";
+
+    /// <summary>The older name of <see cref="InterTokenSeconds"/>; for a while servers write both.</summary>
+    public const string InterTokenSecondsOld = "vllm:time_per_output_token_seconds_sum";
+
+    /// <summary>The older name of <see cref="InterTokenPauses"/>.</summary>
+    public const string InterTokenPausesOld = "vllm:time_per_output_token_seconds_count";
+
     /// <summary>Sizes of the KV cache, as labels.</summary>
     public const string CacheConfig = "vllm:cache_config_info";
 
@@ -38,5 +65,6 @@ internal static class VllmMetricNames
 
     /// <summary>True for what counts something, so that several engines add up; the rest are shares and are averaged.</summary>
     public static bool IsCount(string name) =>
-        name is RunningRequests or WaitingRequests or PromptTokens or GenerationTokens or FinishedRequests;
+        name is RunningRequests or WaitingRequests || name.EndsWith("_total", StringComparison.Ordinal)
+            || name.EndsWith("_sum", StringComparison.Ordinal) || name.EndsWith("_count", StringComparison.Ordinal);
 }

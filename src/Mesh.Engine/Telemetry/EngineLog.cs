@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Engine.Telemetry;
@@ -33,4 +34,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(9, LogLevel.Error, "Keeping the leases of {Pool} failed and goes on")]
     public static partial void KeepingFailed(ILogger logger, Exception exception, PoolId pool);
+
+    [LoggerMessage(10, LogLevel.Information, "What is known of the cache of endpoint {Endpoint} of {Pool} is {State} now")]
+    public static partial void CacheKnowledge(ILogger logger, EndpointId endpoint, PoolId pool, CacheKnowledge state);
 }

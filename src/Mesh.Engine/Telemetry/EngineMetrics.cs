@@ -1,27 +1,41 @@
 using System.Diagnostics.Metrics;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Engine.Http;
 
 namespace Mesh.Engine.Telemetry;
 
-/// <summary>What the engine counts, under the meter <c>Mesh.Engine</c>. Tags come from fixed sets, so their number is bounded.</summary>
+/// <summary>What the engine counts, under the meter <c>Mesh.Engine</c>.</summary>
 internal sealed class EngineMetrics : IDisposable
 {
-    private readonly Meter _meter = new("Mesh.Engine");
+    private readonly Meter _meter;
     private readonly Counter<long> _scrapes;
     private readonly Histogram<double> _scrapeDuration;
     private readonly Counter<long> _probes;
     private readonly Counter<long> _healthChanges;
     private readonly Counter<long> _modelLists;
+    private readonly Counter<long> _cacheKnowledge;
 
-    public EngineMetrics()
+    /// <param name="scope">Scope of the meter: the engine that counts; null for none.</param>
+    public EngineMetrics(object? scope = null)
     {
-        _scrapes = _meter.CreateCounter<long>("mesh.engine.scrapes", "{scrape}", "Pages of metrics read, by outcome.");
-        _scrapeDuration = _meter.CreateHistogram<double>("mesh.engine.scrape.duration", "s", "Time to read one page of metrics.");
-        _probes = _meter.CreateCounter<long>("mesh.engine.probes", "{probe}", "Health probes, by outcome.");
-        _healthChanges = _meter.CreateCounter<long>("mesh.engine.health.changes", "{change}", "Endpoints whose verdict changed, by the new one.");
-        _modelLists = _meter.CreateCounter<long>("mesh.engine.model_lists", "{list}", "Model lists read, by outcome.");
+        _meter = new Meter(EngineInstruments.MeterName, version: null, tags: null, scope);
+        _scrapes = Counter(EngineInstruments.Scrapes);
+        var duration = EngineInstruments.ScrapeDuration;
+        _scrapeDuration = _meter.CreateHistogram(
+            duration.MeterName!, duration.Unit, duration.Meaning, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = duration.Bounds });
+        _probes = Counter(EngineInstruments.Probes);
+        _healthChanges = Counter(EngineInstruments.HealthChanges);
+        _modelLists = Counter(EngineInstruments.ModelLists);
+        _cacheKnowledge = Counter(EngineInstruments.CacheKnowledgeChanges);
     }
+
+    public void CacheKnowledgeChanged(CacheKnowledge to) => _cacheKnowledge.Add(1, new KeyValuePair<string, object?>("state", to switch
+    {
+        CacheKnowledge.Exact => "exact",
+        CacheKnowledge.Degraded => "degraded",
+        _ => "history",
+    }));
 
     public void Scraped(IoFailureKind failure, TimeSpan duration)
     {
@@ -41,6 +55,8 @@ internal sealed class EngineMetrics : IDisposable
     }));
 
     public void Dispose() => _meter.Dispose();
+
+    private Counter<long> Counter(MetricDefinition definition) => _meter.CreateCounter<long>(definition.MeterName!, definition.Unit, definition.Meaning);
 
     private static string Outcome(IoFailureKind failure) => failure switch
     {

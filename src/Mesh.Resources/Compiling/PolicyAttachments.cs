@@ -22,6 +22,7 @@ internal sealed class PolicyAttachments
         attachments.Attach(world.Effective<GcpBackendPolicy>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<HealthCheckPolicy>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<FlowControlPolicy>().Select(p => (p, Listed(p.Target))));
+        attachments.Attach(world.Effective<KvEventsPolicy>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<SchedulingProfile>().Select(p => (p, Listed(p.Target))));
         attachments.Attach(world.Effective<GcpTrafficDistributionPolicy>().Select(p => (p, p.Targets)));
         return attachments;
@@ -31,7 +32,7 @@ internal sealed class PolicyAttachments
     public static IEnumerable<(ResourceHeader Policy, LocalRef Target)> Targets(World world) =>
         ((IEnumerable<IPolicy>)
             [.. world.Effective<GcpBackendPolicy>(), .. world.Effective<HealthCheckPolicy>(),
-            .. world.Effective<FlowControlPolicy>(), .. world.Effective<SchedulingProfile>()])
+            .. world.Effective<FlowControlPolicy>(), .. world.Effective<KvEventsPolicy>(), .. world.Effective<SchedulingProfile>()])
             .Where(p => p.Target is not null).Select(p => (p.Header, p.Target!))
             .Concat(world.Effective<GcpTrafficDistributionPolicy>().SelectMany(p => p.Targets.Select(t => (p.Header, t))));
 

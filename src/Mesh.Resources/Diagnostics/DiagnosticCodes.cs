@@ -189,6 +189,9 @@ public static class DiagnosticCodes
     /// <summary>A named port has no number, or several.</summary>
     public const string PortNameUnresolved = "port-name-unresolved";
 
+    /// <summary>Two ports of a server, each raised by its rank, are the same for some ranks.</summary>
+    public const string PortOverlap = "port-overlap";
+
     /// <summary>A port field contradicts portSpecification.</summary>
     public const string PortSpecificationMismatch = "port-specification-mismatch";
 

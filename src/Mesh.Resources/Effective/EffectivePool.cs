@@ -24,6 +24,9 @@ public sealed record EffectivePool
     /// <summary><c>namespace/name</c> of the FlowControlPolicy attached to it; null without one.</summary>
     public string? FlowControlPolicy { get; init; }
 
+    /// <summary><c>namespace/name</c> of the KvEventsPolicy attached to it; null without one.</summary>
+    public string? KvEventsPolicy { get; init; }
+
     /// <summary><c>namespace/name</c> of the SchedulingProfile attached to it; null without one.</summary>
     public string? SchedulingProfile { get; init; }
 

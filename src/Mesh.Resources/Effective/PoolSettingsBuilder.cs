@@ -12,6 +12,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
     private readonly GcpBackendPolicy? _backend = world.Attachments.Of<GcpBackendPolicy>(pool.Id);
     private readonly HealthCheckPolicy? _health = world.Attachments.Of<HealthCheckPolicy>(pool.Id);
     private readonly FlowControlPolicy? _flow = world.Attachments.Of<FlowControlPolicy>(pool.Id);
+    private readonly KvEventsPolicy? _events = world.Attachments.Of<KvEventsPolicy>(pool.Id);
     private readonly SchedulingProfile? _scheduling = world.Attachments.Of<SchedulingProfile>(pool.Id);
     private readonly GcpTrafficDistributionPolicy? _traffic = world.Attachments.Of<GcpTrafficDistributionPolicy>(pool.Id);
     private readonly ImmutableArray<EffectiveSetting>.Builder _shown = ImmutableArray.CreateBuilder<EffectiveSetting>();
@@ -35,6 +36,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             TrafficDistribution = distribution,
             ModelRewrites = ModelRewriteCompiler.Compile(world, pool),
             FlowControl = FlowControlCompiler.Compile(_flow, _scheduling),
+            KvEvents = KvEventsCompiler.Compile(_events),
             Scheduling = SchedulingCompiler.Compile(_scheduling),
         };
         Show("timeoutSec", SettingText.Seconds(config.Timeout), _backend, _backend?.TimeoutSec?.At);
@@ -53,7 +55,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             if (name == FlowControlCompiler.OrderName && at is null && _scheduling?.Order is { } order) Show(name, value, _scheduling, order.At);
             else Show(name, value, _flow, at);
         }
-
+        foreach (var (name, value, at) in KvEventsCompiler.Describe(config.KvEvents, _events)) Show(name, value, _events, at);
         foreach (var (name, value, at) in SchedulingCompiler.Describe(config.Scheduling, _scheduling)) Show(name, value, _scheduling, at);
 
         var backends = pool.Backends.Select(Backend).ToList();
@@ -65,6 +67,7 @@ internal sealed class PoolSettingsBuilder(World world, PoolDraft pool)
             HealthCheckPolicy = _health?.Header.FullName,
             TrafficDistributionPolicy = _traffic?.Header.FullName,
             FlowControlPolicy = _flow?.Header.FullName,
+            KvEventsPolicy = _events?.Header.FullName,
             SchedulingProfile = _scheduling?.Header.FullName,
             Settings = _shown.ToImmutable(),
             Backends = [.. backends.Select(b => b.Effective)],

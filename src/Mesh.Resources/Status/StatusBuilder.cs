@@ -40,7 +40,7 @@ internal static class StatusBuilder
     {
         Gateway gateway => [Accepted(findings), Programmed(findings, $"Listens in {string.Join(", ", Regions(gateway, world))}")],
         HttpRoute => [Accepted(findings, ConditionReasons.Parents), ResolvedRefs(findings)],
-        GcpBackendPolicy or HealthCheckPolicy or GcpTrafficDistributionPolicy or FlowControlPolicy or SchedulingProfile => [Attached(findings)],
+        GcpBackendPolicy or HealthCheckPolicy or GcpTrafficDistributionPolicy or FlowControlPolicy or KvEventsPolicy or SchedulingProfile => [Attached(findings)],
         InferencePool pool => [Accepted(findings), ResolvedRefs(findings), Exported(pool)],
         InferenceObjective or InferenceModelRewrite => [Accepted(findings), ResolvedRefs(findings)],
         AutoscalingMetric => [Accepted(findings), Programmed(findings, "Scraped from the pods it selects")],

@@ -20,6 +20,7 @@ internal static class Kinds
         InferenceModelRewrite.Kind,
         InferenceObjective.Kind,
         InferencePool.Kind,
+        KvEventsPolicy.Kind,
         Pod.Kind,
         SchedulingProfile.Kind,
     ];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mesh.Simulation.KvEvents;
 using Mesh.Simulation.Server;
 
 namespace Mesh.Simulation.Commands;
@@ -29,6 +30,14 @@ internal static class ServeCommand
     private static readonly Option<bool> LegacyMetrics = new("--legacy-metrics") { Description = "Name the KV gauge vllm:gpu_cache_usage_perc." };
     private static readonly Option<bool> RequestIdHeaders = new("--enable-request-id-headers") { Description = "Send X-Request-Id back." };
 
+    private static readonly Option<int?> KvEventsPort = new("--kv-events-port") { Description = "Publish KV events at this port; 0 takes a free one. Default: none are published." };
+    private static readonly Option<int?> KvReplayPort = new("--kv-replay-port") { Description = "Replay them at this port; 0 takes a free one. Default: no replay." };
+    private static readonly Option<string> KvTopic = new("--kv-events-topic") { Description = "Topic of the events.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> KvOldEncoding = new("--kv-events-old-encoding") { Description = "Encode them as older servers do: arrays, integer hashes." };
+    private static readonly Option<double> KvLoss = new("--kv-events-loss") { Description = "Share of batches to lose on purpose, 0-1." };
+    private static readonly Option<double> KvDelayMs = new("--kv-events-delay-ms") { Description = "Milliseconds by which to delay them." };
+    private static readonly Option<int> KvHighWaterMark = new("--kv-events-hwm") { Description = "Batches that may wait for one subscriber.", DefaultValueFactory = _ => new KvEventOptions().HighWaterMark };
+
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
@@ -36,6 +45,7 @@ internal static class ServeCommand
         {
             Host, Port, Models, Loras, Speed, Instant, MaxNumSeqs, MaxNumBatchedTokens, NumGpuBlocks, BlockSize, MaxModelLen,
             MaxLoras, LoraLoadMs, NoPrefixCaching, ApiKey, MaxQueued, LegacyMetrics, RequestIdHeaders,
+            KvEventsPort, KvReplayPort, KvTopic, KvOldEncoding, KvLoss, KvDelayMs, KvHighWaterMark,
         };
         command.SetAction(RunAsync);
         return command;
@@ -60,6 +70,7 @@ internal static class ServeCommand
         await using (server)
         {
             await output.WriteLineAsync($"Simulated vLLM on http://{server.Address}, models: {string.Join(", ", options.Models.Select(m => m.Name))}. Ctrl-C ends it.");
+            if (server.KvEventsPort is { } events) await output.WriteLineAsync($"KV events at port {events}{(server.KvReplayPort is { } replay ? $", replayed at port {replay}" : "")}.");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancellationToken);
@@ -109,6 +120,16 @@ internal static class ServeCommand
             MaxNumQueuedRequests = arguments.GetValue(MaxQueued),
             LegacyMetricNames = arguments.GetValue(LegacyMetrics),
             EnableRequestIdHeaders = arguments.GetValue(RequestIdHeaders),
+            KvEvents = arguments.GetValue(KvEventsPort) is not { } port ? null : new KvEventOptions
+            {
+                Port = port,
+                ReplayPort = arguments.GetValue(KvReplayPort),
+                Topic = arguments.GetValue(KvTopic)!,
+                OldEncoding = arguments.GetValue(KvOldEncoding),
+                LossRatio = arguments.GetValue(KvLoss),
+                Delay = TimeSpan.FromMilliseconds(arguments.GetValue(KvDelayMs)),
+                HighWaterMark = arguments.GetValue(KvHighWaterMark),
+            },
             // Below the two seconds that the command line gives an action to end after Ctrl-C.
             ShutdownTimeout = TimeSpan.FromSeconds(1.5),
         };

@@ -29,6 +29,9 @@ internal sealed class BlockPool(int total)
     /// <summary>Blocks whose contents were given up for another use.</summary>
     public long Evictions { get; private set; }
 
+    /// <summary>Hears of every hash that can no longer be found; null for nobody.</summary>
+    public IKvBlockObserver? Observer { get; set; }
+
     public bool TryFind(ulong hash, out int block)
     {
         block = None;
@@ -54,6 +57,7 @@ internal sealed class BlockPool(int total)
         if (b.Hash != 0)
         {
             _byHash.Remove(b.Hash);
+            Observer?.OnRemoved(b.Hash);
             b.Hash = 0;
             Evictions++;
         }
@@ -68,10 +72,12 @@ internal sealed class BlockPool(int total)
         if (_blocks[block].References++ == 0) Unlink(block);
     }
 
-    /// <summary>Makes a block findable. Contents that another block already holds stay with that block.</summary>
-    public void Share(int block, ulong hash)
+    /// <summary>Makes a block findable; false when it is not, for contents that another block already holds stay with that block.</summary>
+    public bool Share(int block, ulong hash)
     {
-        if (hash != 0 && _byHash.TryAdd(hash, block)) _blocks[block].Hash = hash;
+        if (hash == 0 || !_byHash.TryAdd(hash, block)) return false;
+        _blocks[block].Hash = hash;
+        return true;
     }
 
     public void Release(int block)

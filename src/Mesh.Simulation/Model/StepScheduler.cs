@@ -194,7 +194,18 @@ internal sealed class StepScheduler(VllmModelOptions options, EngineMetrics metr
         if (!options.EnablePrefixCaching || fullBlocks <= sequence.SharedBlocks) return;
         var hashes = sequence.Request.BlockHashes.Span;
         var end = Math.Min(fullBlocks, hashes.Length);
-        for (var i = sequence.SharedBlocks; i < end; i++) Blocks.Share(sequence.Blocks[i], hashes[i]);
+        var run = 0;
+        for (var i = sequence.SharedBlocks; i < end; i++)
+        {
+            if (Blocks.Share(sequence.Blocks[i], hashes[i]))
+            {
+                run++;
+                continue;
+            }
+            if (run > 0) Blocks.Observer?.OnStored(in sequence.Request, i - run, run);
+            run = 0;
+        }
+        if (run > 0) Blocks.Observer?.OnStored(in sequence.Request, end - run, run);
         sequence.SharedBlocks = fullBlocks;
     }
 

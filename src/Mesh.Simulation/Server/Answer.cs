@@ -20,6 +20,15 @@ internal sealed class Answer(Generation generation, int index, int[] tokens, Fin
 
     public int[] Tokens => tokens;
 
+    /// <summary>Tokens of the prompt that it answers.</summary>
+    public int[] Prompt { get; init; } = [];
+
+    /// <summary>Adapter that writes it; null for the base model.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>What keeps its prompt's cache apart from others'; null without.</summary>
+    public string? CacheSalt { get; init; }
+
     public FinishReason Ends => ends;
 
     /// <summary>Text that goes before the answer's own.</summary>

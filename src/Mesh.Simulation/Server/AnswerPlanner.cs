@@ -59,6 +59,11 @@ internal sealed class AnswerPlanner(VllmModelOptions model)
             ends = FinishReason.Stop;
         }
 
-        return new Answer(generation, generation.Answers.Count, tokens, ends, visible, call.Echo ? prompt.AsText() : "");
+        return new Answer(generation, generation.Answers.Count, tokens, ends, visible, call.Echo ? prompt.AsText() : "")
+        {
+            Prompt = prompt.Tokens,
+            Adapter = call.Model.LoraId == 0 ? null : call.Model.Name,
+            CacheSalt = call.CacheSalt,
+        };
     }
 }

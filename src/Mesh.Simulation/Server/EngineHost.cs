@@ -1,3 +1,4 @@
+using Mesh.Simulation.KvEvents;
 using Mesh.Simulation.Model;
 
 namespace Mesh.Simulation.Server;
@@ -14,6 +15,7 @@ internal sealed class EngineHost : ISequenceSink, IDisposable
 
     private readonly Lock _gate = new();
     private readonly VllmEngine _engine;
+    private readonly KvEventRecorder? _recorder;
     private readonly TimeProvider _time;
     private readonly double _speed;
     private readonly int _maxQueued;
@@ -22,9 +24,11 @@ internal sealed class EngineHost : ISequenceSink, IDisposable
     private long _rejections;
     private bool _disposed;
 
-    public EngineHost(VllmModelOptions model, TimeProvider time, double speed, int maxQueued)
+    public EngineHost(VllmModelOptions model, TimeProvider time, double speed, int maxQueued, KvEventRecorder? recorder = null)
     {
         _engine = new VllmEngine(model);
+        _recorder = recorder;
+        _engine.Pool.Observer = recorder;
         _time = time;
         _speed = speed;
         _maxQueued = maxQueued;
@@ -76,7 +80,7 @@ internal sealed class EngineHost : ISequenceSink, IDisposable
                 answer.Handle = _engine.Add(requests[i] with { Tag = answer }, arrival);
             }
 
-            if (!_engine.IsStepping) _engine.PlanStep(now);
+            if (!_engine.IsStepping) Plan(now);
             Arm(now);
             return true;
         }
@@ -143,8 +147,15 @@ internal sealed class EngineHost : ISequenceSink, IDisposable
         {
             _engine.CompleteStep(this);
             // Steps follow each other without a gap, at their planned times.
-            _engine.PlanStep(_engine.NowMs);
+            Plan(_engine.NowMs);
         }
+    }
+
+    // What planning did to the cache is one batch of events, as vLLM's scheduler makes one of each step.
+    private void Plan(double now)
+    {
+        _engine.PlanStep(now);
+        _recorder?.Publish();
     }
 
     private void Arm(double now)

@@ -39,5 +39,8 @@ internal sealed record GenerationCall
 
     public string? CacheSalt { get; init; }
 
+    /// <summary>The call of a tool that is the answer; null when it is a text.</summary>
+    public ToolCall? Tool { get; init; }
+
     public int PromptTokens => Prompts.Sum(p => p.Tokens.Length);
 }

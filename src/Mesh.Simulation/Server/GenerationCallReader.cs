@@ -21,12 +21,14 @@ internal static class GenerationCallReader
         if (model is null) return (null, ApiError.NoSuchModel(name!));
 
         var stream = body.Flag("stream");
+        var tool = isChat ? ToolChooser.Chat(body) : null;
         var call = new GenerationCall
         {
             Model = model,
             IsChat = isChat,
             Prompts = isChat ? PromptReader.Chat(body) : PromptReader.Completion(body, body.Flag("add_special_tokens", true)),
-            MaxTokens = MaxTokens(body, isChat),
+            Tool = tool,
+            MaxTokens = ToolChooser.Cap(tool, MaxTokens(body, isChat)),
             N = (int)(body.Integer("n", 1, MaxAnswersPerPrompt) ?? 1),
             Stream = stream,
             IncludeUsage = IncludeUsage(body, stream),
@@ -60,7 +62,7 @@ internal static class GenerationCallReader
         return false;
     }
 
-    private static void CheckLength(FieldReader body, GenerationCall call, int maxModelLen)
+    public static void CheckLength(FieldReader body, GenerationCall call, int maxModelLen)
     {
         foreach (var prompt in call.Prompts)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Mesh.Simulation.Model;
 using Microsoft.AspNetCore.Http;
@@ -29,26 +28,34 @@ internal sealed class GenerationHandler(SimulatedVllmOptions options, ModelCatal
             return;
         }
 
+        string? clientId = context.Request.Headers[RequestIds.Header];
+        var id = ids.Next(isChat ? "chatcmpl-" : "cmpl-", clientId);
+        if (options.EnableRequestIdHeaders) context.Response.Headers[RequestIds.Header] = clientId ?? id;
+        await RunAsync(context, call, new ResponseWriter(call, id, options.TimeProvider.GetUtcNow().ToUnixTimeSeconds()));
+    }
+
+    /// <summary>Steps 2 and 3 for a call of any API.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="call">What it asks for.</param>
+    /// <param name="writer">How it is answered.</param>
+    /// <param name="onStart">Told as soon as the engine has taken the call.</param>
+    public async Task RunAsync(HttpContext context, GenerationCall call, IAnswerWriter writer, Action<Generation>? onStart = null)
+    {
         // :: Step 2
-        var (generation, requests) = planner.Plan(call);
-        if (!host.TrySubmit(generation, requests))
+        if (Submit(call) is not { } generation)
         {
             await HttpAnswers.SendErrorAsync(context, ApiError.QueueFull(options.MaxNumQueuedRequests));
             return;
         }
 
         // :: Step 3
-        string? clientId = context.Request.Headers[RequestIds.Header];
-        var id = ids.Next(isChat ? "chatcmpl-" : "cmpl-", clientId);
-        if (options.EnableRequestIdHeaders) context.Response.Headers[RequestIds.Header] = clientId ?? id;
-        var created = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
-        var writer = new ResponseWriter(call, id, created);
+        onStart?.Invoke(generation);
         try
         {
             // The client's going is heard while we wait for the engine: its sequences must not run on for nobody.
             await using (context.RequestAborted.Register(() => host.Abort(generation)))
             {
-                if (call.Stream) await StreamAsync(context, call, generation, writer);
+                if (call.Stream) await StreamAsync(context, generation, writer);
                 else await AnswerAsync(context, generation, writer);
             }
 
@@ -65,7 +72,14 @@ internal sealed class GenerationHandler(SimulatedVllmOptions options, ModelCatal
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, Generation generation, ResponseWriter writer)
+    /// <summary>Queues a call; null when the queue is full.</summary>
+    public Generation? Submit(GenerationCall call)
+    {
+        var (generation, requests) = planner.Plan(call);
+        return host.TrySubmit(generation, requests) ? generation : null;
+    }
+
+    private async Task AnswerAsync(HttpContext context, Generation generation, IAnswerWriter writer)
     {
         while (!generation.Finished) await generation.NewsAsync(context.RequestAborted);
         using var buffer = new PooledBuffer();
@@ -75,11 +89,13 @@ internal sealed class GenerationHandler(SimulatedVllmOptions options, ModelCatal
         context.RequestAborted.ThrowIfCancellationRequested();
     }
 
-    private static async Task StreamAsync(HttpContext context, GenerationCall call, Generation generation, ResponseWriter writer)
+    private static async Task StreamAsync(HttpContext context, Generation generation, IAnswerWriter writer)
     {
         context.Response.ContentType = EventStream;
         using var buffer = new PooledBuffer();
         var text = new StringBuilder();
+        writer.WriteStart(buffer, generation);
+        if (!buffer.Written.IsEmpty) await FlushAsync(context, buffer);
         bool finished;
         do
         {
@@ -88,41 +104,26 @@ internal sealed class GenerationHandler(SimulatedVllmOptions options, ModelCatal
             finished = generation.Finished;
             foreach (var answer in generation.Answers)
             {
-                while (WriteNextChunk(call, answer, writer, buffer, text)) await FlushAsync(context, buffer);
+                while (WriteNextToken(answer, writer, buffer, text)) await FlushAsync(context, buffer);
             }
         }
         while (!finished);
 
-        if (call.IncludeUsage)
-        {
-            buffer.Write("data: "u8);
-            writer.WriteUsageChunk(buffer, generation);
-            buffer.Write("\n\n"u8);
-        }
-
-        buffer.Write("data: [DONE]\n\n"u8);
+        writer.WriteEnd(buffer, generation);
         await FlushAsync(context, buffer);
     }
 
-    /// <summary>Writes the chunk of the answer's next token, if that token exists.</summary>
-    private static bool WriteNextChunk(GenerationCall call, Answer answer, ResponseWriter writer, PooledBuffer buffer, StringBuilder text)
+    /// <summary>Writes the events of the answer's next token, if that token exists.</summary>
+    private static bool WriteNextToken(Answer answer, IAnswerWriter writer, PooledBuffer buffer, StringBuilder text)
     {
         if (answer.Sent >= answer.Ready) return false;
-        if (answer.Sent == 0 && call.IsChat)
-        {
-            buffer.Write("data: "u8);
-            writer.WriteChunk(buffer, answer.Index, "", null, isRole: true);
-            buffer.Write("\n\n"u8);
-        }
-
+        var isFirst = answer.Sent == 0;
         text.Clear();
         answer.AppendText(text, answer.Sent);
-        if (answer.Sent == 0) text.Insert(0, answer.Echo);
+        if (isFirst) text.Insert(0, answer.Echo);
         answer.Sent++;
         FinishReason? reason = answer.Sent == answer.Tokens.Length ? answer.Ends : null;
-        buffer.Write("data: "u8);
-        writer.WriteChunk(buffer, answer.Index, text.ToString(), reason);
-        buffer.Write("\n\n"u8);
+        writer.WriteToken(buffer, answer, text.ToString(), reason, isFirst);
         return true;
     }
 

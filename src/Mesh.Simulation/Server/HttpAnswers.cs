@@ -27,12 +27,18 @@ internal static class HttpAnswers
         using var buffer = new PooledBuffer();
         using (var json = Json.Writer(buffer))
         {
+            var isAnthropic = context.Request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal);
             json.WriteStartObject();
+            if (isAnthropic) json.WriteString("type"u8, "error"u8);
             json.WriteStartObject("error"u8);
             json.WriteString("message"u8, error.Message);
             json.WriteString("type"u8, error.Type);
-            json.WriteString("param"u8, error.Param);
-            json.WriteNumber("code"u8, error.Status);
+            if (!isAnthropic)
+            {
+                json.WriteString("param"u8, error.Param);
+                json.WriteNumber("code"u8, error.Status);
+            }
+
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Simulation.KvEvents;
 using Mesh.Simulation.Model;
 
 namespace Mesh.Simulation.Server;
@@ -69,6 +70,9 @@ public sealed record SimulatedVllmOptions
     /// <summary>How long a graceful stop waits for answers in flight before it cuts them.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How it publishes what its cache holds; null publishes nothing.</summary>
+    public KvEventOptions? KvEvents { get; init; }
+
     /// <summary>Clock of the engine loop.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -82,6 +86,7 @@ public sealed record SimulatedVllmOptions
         if (MaxNumQueuedRequests < 1) errors.Add($"max-num-queued-reqs {MaxNumQueuedRequests} is not 1 or more");
         if (MaxRequestBodyBytes < 1) errors.Add("the request body limit is not 1 byte or more");
         if (KeepAliveTimeout <= TimeSpan.Zero || ShutdownTimeout < TimeSpan.Zero) errors.Add("time-outs must be positive");
+        KvEvents?.Validate(errors);
         ValidateModels(errors);
         try
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Mesh.Simulation.KvEvents;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -19,15 +20,17 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
     private readonly EngineHost _host;
     private readonly ConnectionTable _connections;
     private readonly RequestCounts _counts;
+    private readonly KvEventPublisher? _publisher;
     private int _stopped;
 
-    private SimulatedVllmServer(SimulatedVllmOptions options, KestrelServer server, EngineHost host, ConnectionTable connections, RequestCounts counts)
+    private SimulatedVllmServer(SimulatedVllmOptions options, KestrelServer server, EngineHost host, ConnectionTable connections, RequestCounts counts, KvEventPublisher? publisher)
     {
         _options = options;
         _server = server;
         _host = host;
         _connections = connections;
         _counts = counts;
+        _publisher = publisher;
     }
 
     /// <summary>Where it listens, as <c>ip:port</c>; stays known after the stop, so that a successor can take the same port.</summary>
@@ -36,8 +39,28 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
     /// <summary>Port of <see cref="Address"/>.</summary>
     public int Port { get; private set; }
 
+    /// <summary>Port at which it publishes what its cache holds; null when it does not.</summary>
+    public int? KvEventsPort => _publisher?.Port;
+
+    /// <summary>Port at which it replays that; null when it does not.</summary>
+    public int? KvReplayPort => _publisher?.ReplayPort;
+
+    /// <summary>Batches of cache events published, the lost ones included.</summary>
+    public long KvBatchesPublished => _publisher?.Published ?? 0;
+
     /// <summary>Sequences in the running batch; in instant mode requests being answered.</summary>
     public int RunningRequests => _options.Instant ? _counts.Open : _host.Running;
+
+    /// <summary>Blocks that prompts can find in its cache.</summary>
+    public int CachedBlocks
+    {
+        get
+        {
+            var blocks = new int[1];
+            _host.Read(blocks, static (engine, into) => into[0] = engine.BlocksCached);
+            return blocks[0];
+        }
+    }
 
     /// <summary>Sequences in the queue.</summary>
     public int WaitingRequests => _host.Waiting;
@@ -59,9 +82,11 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
 
         var counts = new RequestCounts();
         var connections = new ConnectionTable();
-        var host = new EngineHost(options.ToModelOptions(), options.TimeProvider, options.Speed, options.MaxNumQueuedRequests);
+        var publisher = options.KvEvents is { } events ? KvEventPublisher.Start(events, address, options.TimeProvider) : null;
+        var recorder = publisher is null ? null : new KvEventRecorder(publisher, options.KvEvents!, options.BlockSize, options.TimeProvider);
+        var host = new EngineHost(options.ToModelOptions(), options.TimeProvider, options.Speed, options.MaxNumQueuedRequests, recorder);
         var kestrel = CreateKestrel(options, new IPEndPoint(address, options.Port), connections);
-        var server = new SimulatedVllmServer(options, kestrel, host, connections, counts);
+        var server = new SimulatedVllmServer(options, kestrel, host, connections, counts, publisher);
         try
         {
             await kestrel.StartAsync(new VllmApplication(options, host, counts), cancellationToken);
@@ -70,6 +95,7 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
         {
             host.Dispose();
             kestrel.Dispose();
+            if (publisher is not null) await publisher.DisposeAsync();
             throw;
         }
 
@@ -85,7 +111,7 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _stopped, 1) != 0) return;
         using var deadline = new CancellationTokenSource(_options.ShutdownTimeout, _options.TimeProvider);
         await _server.StopAsync(deadline.Token);
-        End();
+        await EndAsync();
     }
 
     /// <summary>Stops listening and resets every connection at once, as the kernel does for a killed process.</summary>
@@ -94,7 +120,7 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _stopped, 1) != 0) return;
         _connections.ResetAll();
         await _server.StopAsync(new CancellationToken(canceled: true));
-        End();
+        await EndAsync();
     }
 
     /// <summary>Stops gracefully if nothing has stopped it yet.</summary>
@@ -118,9 +144,10 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
         return new KestrelServer(Options.Create(kestrelOptions), transport, NullLoggerFactory.Instance);
     }
 
-    private void End()
+    private async Task EndAsync()
     {
         _host.Dispose();
         _server.Dispose();
+        if (_publisher is not null) await _publisher.DisposeAsync();
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Mesh.Simulation.Server.Apis;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,6 +12,7 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
 {
     private readonly ModelCatalog _models;
     private readonly GenerationHandler _generation;
+    private readonly ApiRouter _apis;
     private readonly TokenizeHandler _tokenize;
     private readonly MetricsPage _metrics;
     private readonly InstantResponder? _instant;
@@ -23,7 +25,9 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
         var created = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
         _counts = counts;
         _models = new ModelCatalog(options.Models, options.MaxModelLen, created);
-        _generation = new GenerationHandler(options, _models, host, new AnswerPlanner(options.ToModelOptions()), new RequestIds(), counts);
+        var ids = new RequestIds();
+        _generation = new GenerationHandler(options, _models, host, new AnswerPlanner(options.ToModelOptions()), ids, counts);
+        _apis = new ApiRouter(options, _models, host, _generation, ids, counts);
         _tokenize = new TokenizeHandler(options, _models);
         _metrics = new MetricsPage(options, _models, host, counts);
         _instant = options.Instant ? new InstantResponder(_models, options.Models, counts, created) : null;
@@ -43,7 +47,8 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
         var isChat = request.Path == "/v1/chat/completions";
         if (!isChat && request.Path != "/v1/completions")
         {
-            await RouteAsync(new DefaultHttpContext(context));
+            if (_apis.Find(request.Path) is { } api) await CallAsync(new DefaultHttpContext(context), api.Method, api.Handle);
+            else await RouteAsync(new DefaultHttpContext(context));
             return;
         }
 
@@ -52,6 +57,26 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
         {
             if (_instant is not null && request.Method == "POST" && _authorization is null) await _instant.HandleAsync(context, isChat);
             else await InferAsync(new DefaultHttpContext(context), isChat);
+        }
+        finally
+        {
+            _counts.Leave();
+        }
+    }
+
+    private async Task CallAsync(HttpContext context, string method, Func<HttpContext, Task> handle)
+    {
+        _counts.Enter();
+        try
+        {
+            var isGuarded = context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/v2");
+            if (isGuarded && !IsAuthorized(context)) await SendUnauthorizedAsync(context);
+            else if (context.Request.Method != method) await SendDetailAsync(context, 405, "Method Not Allowed");
+            else await handle(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            _counts.Aborted();
         }
         finally
         {

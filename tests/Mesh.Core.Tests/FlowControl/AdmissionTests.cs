@@ -103,6 +103,22 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public void Snapshot_Waiting_TellsTheOldestWaitOfEachPriority()
+    {
+        var flow = new FlowFixture(1, FlowFixture.Queue);
+        flow.Route();
+        flow.Wait(priority: 1);
+        flow.Pool.Time.Advance(TimeSpan.FromSeconds(2));
+        flow.Wait(priority: 1);
+        flow.Wait(priority: 0);
+        flow.Pool.Time.Advance(TimeSpan.FromSeconds(0.5));
+
+        Assert.Equal(
+            [(1, 2, TimeSpan.FromSeconds(2.5)), (0, 1, TimeSpan.FromSeconds(0.5))],
+            flow.State.Snapshot().Queue.Select(b => (b.Priority, b.Requests, b.OldestWait)));
+    }
+
+    [Fact]
     public void Route_QueueFull_TheLowestBandsNewestGivesItsPlace()
     {
         var flow = new FlowFixture(1, FlowFixture.Queue with { MaxWaitingRequests = 3 });

@@ -1,4 +1,6 @@
 using Mesh.Core.PrefixCache;
+using Mesh.Core.Routing;
+using Mesh.Testing;
 
 namespace Mesh.Core.Tests.PrefixCache;
 
@@ -50,7 +52,8 @@ public sealed class PrefixKnowledgeTests
 
     private static PrefixKnowledge Create()
     {
-        var knowledge = new PrefixKnowledge(PrefixLayout.Uniform(16, 64), 100_000);
+        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(16, 64), MaxPrefixBlocks = 100_000 };
+        var knowledge = new PrefixKnowledge(options, new PoolClock(new ManualTimeProvider(), options));
         knowledge.SetSlots(2);
         knowledge.Store(0, [1], Capacity);
         return knowledge;

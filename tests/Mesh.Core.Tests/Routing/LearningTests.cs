@@ -1,3 +1,4 @@
+using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Core.StepTimes;
 
@@ -12,12 +13,12 @@ public sealed class LearningTests
     public void Complete_OneEndpointDecodesAtHalfSpeed_IsLearnedAndGetsLess()
     {
         var pool = new PoolFixture(MeshWorld.Config(4));
-        for (var round = 0; round < 200; round++) Stream(pool, round % 4, round % 4 == 0 ? 2 : 1);
+        for (var round = 0; round < 400; round++) Stream(pool, round % 4, round % 4 == 0 ? 2 : 1);
 
         Assert.InRange(pool.Endpoint(0).DecodeSpeedRatio, 1.7, 2.4);
         Assert.InRange(pool.Endpoint(1).DecodeSpeedRatio, 0.85, 1.2);
         var predictions = pool.State.Snapshot().OutputTokenPredictions;
-        Assert.Equal(200, predictions.Count);
+        Assert.Equal(400, predictions.Count);
         Assert.True(predictions.AbsoluteErrorMs < 0.2 * predictions.ObservedMs);
 
         for (var i = 0; i < 40; i++) pool.State.ReportFirstByte(pool.Route(pool.Request() with { IsStreaming = true }).Lease);
@@ -31,6 +32,25 @@ public sealed class LearningTests
         for (var round = 0; round < 100; round++) Stream(pool, round % 2, round % 2 == 0 ? 1.2 : 1);
         for (var i = 0; i < 40; i++) pool.State.ReportFirstByte(pool.Route(pool.Request() with { IsStreaming = true }).Lease);
         Assert.InRange(pool.Endpoint(0).InFlightRequests, 18, 22);
+    }
+
+    [Fact]
+    public void Route_PromptDoesNotFitBesideTheStreams_GoesWhereThereIsRoom()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(2));
+        for (var i = 0; i < 2; i++)
+        {
+            pool.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(i), Timestamp = pool.Time.GetTimestamp(), KvCapacityTokens = i == 0 ? 20_000 : 200_000 });
+        }
+        // A few streams each: at the same cost but for the room that is left.
+        for (var i = 0; i < 8; i++)
+        {
+            var stream = pool.State.Route(pool.Request(prompt: 1000, subset: [PoolFixture.Id(i % 2)]) with { IsStreaming = true });
+            pool.Time.Advance(TimeSpan.FromMilliseconds(100));
+            pool.State.ReportFirstByte(stream.Lease);
+        }
+
+        Assert.Equal(PoolFixture.Id(1), pool.State.Route(pool.Request(prompt: 40_000) with { IsStreaming = true }).Endpoint);
     }
 
     private static void Stream(PoolFixture pool, int endpoint, double slowness)

@@ -148,10 +148,16 @@ public sealed class MeshWaitTests
         var running = new Queue<LeaseId>(64);
         for (var i = 0; i < 200; i++) Round(pool, requests, running);
 
-        var allocated = 0L;
-        for (var i = 0; i < 200; i++) allocated += Round(pool, requests, running);
+        // The runtime may compile a method anew, and allocate for that, at any moment: a request that allocates does so in every batch.
+        var least = long.MaxValue;
+        for (var batch = 0; batch < 4; batch++)
+        {
+            var allocated = 0L;
+            for (var i = 0; i < 50; i++) allocated += Round(pool, requests, running);
+            least = Math.Min(least, allocated);
+        }
 
-        Assert.Equal(0, allocated);
+        Assert.Equal(0, least);
         Assert.Equal((0, 6400L * 2), (pool.State.Snapshot().Leases, pool.Endpoints().Sum(e => e.TotalRequests)));
     }
 

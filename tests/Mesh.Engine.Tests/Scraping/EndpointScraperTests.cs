@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text;
+using Mesh.Bench.Scraping;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Engine.Http;
@@ -11,15 +13,10 @@ namespace Mesh.Engine.Tests.Scraping;
 public sealed class EndpointScraperTests : IDisposable
 {
     private const string Page = "vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\nvllm:num_requests_waiting 2\nvllm:num_requests_running 5\n";
-    private readonly EngineHttpHandlers _handlers = new(TimeSpan.FromSeconds(2));
     private readonly EngineMetrics _metrics = new();
     private readonly EngineOptions _options = new() { ScrapeTimeout = TimeSpan.FromMilliseconds(500), MaxMetricsPageBytes = 100_000 };
 
-    public void Dispose()
-    {
-        _handlers.Dispose();
-        _metrics.Dispose();
-    }
+    public void Dispose() => _metrics.Dispose();
 
     [Fact]
     public async Task Scrape_NoPagesConfigured_ReadsMetricsOnTheOwnPortOverOneConnection()
@@ -65,6 +62,42 @@ public sealed class EndpointScraperTests : IDisposable
         Assert.Equal((IoFailureKind.Status, true), (failure.Kind, failure.Message.EndsWith("/none answered 404", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Scrape_RealSizedPage_FillsTheWholeSample()
+    {
+        var page = new VllmPage { Engines = 2 }.Make();
+        await using var server = await ScriptedServer.StartAsync(context => context.Response.Body.WriteAsync(page).AsTask());
+
+        var (sample, failure) = await Scraper(server, new EngineOptions { ScrapeTimeout = TimeSpan.FromSeconds(20) }).ScrapeAsync(Config(server), default);
+
+        Assert.Equal("success", failure.Message);
+        Assert.Equal((74, 4, 0.4375, 892_480L), (sample!.RunningRequests, sample.WaitingRequests, sample.KvUtilizationRatio, sample.KvCapacityTokens));
+        Assert.Equal((1.78e9 + 0.25, false, 4), (sample.EngineStarted, sample.IsAsleep, sample.MaxLoras));
+        Assert.Equal("sql-adapter chat-adapter", string.Join(' ', sample.RunningAdapters));
+        Assert.Equal((0.00005, 0.0125), (Math.Round(sample.MeanPrefillSecondsPerToken!.Value, 9), Math.Round(sample.MeanInterTokenSeconds!.Value, 9)));
+        Assert.Equal((360_000L, 360_000L * 249), (sample.PrefillObservations, sample.InterTokenObservations));
+        Assert.Equal((360_000d * 900, 360_000d * 400), (sample.PrefixCacheQueriedTokens, sample.PrefixCacheHitTokens));
+        Assert.Equal(TimeSpan.FromSeconds(1), sample.MaxAge);
+    }
+
+    [Fact]
+    public async Task Scrape_EngineRestarts_StepTimesBeginAnew()
+    {
+        var page = new VllmPage().Make();
+        await using var server = await ScriptedServer.StartAsync(context => context.Response.Body.WriteAsync(page).AsTask());
+        var scraper = Scraper(server, new EngineOptions { ScrapeTimeout = TimeSpan.FromSeconds(20) });
+        await scraper.ScrapeAsync(Config(server), default);
+
+        // The new life has counted more than the old one already: only the start of the process tells.
+        page = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(new VllmPage { Requests = 181_000 }.Make())
+            .Replace("process_start_time_seconds 1780000000.25", "process_start_time_seconds 1780009999.5", StringComparison.Ordinal)
+            .Replace("vllm:inter_token_latency_seconds_sum{engine=\"0\",model_name=\"meta-llama/Llama-3.1-8B-Instruct\"} 563362.5", "vllm:inter_token_latency_seconds_sum 4506900.0", StringComparison.Ordinal));
+        var (sample, _) = await scraper.ScrapeAsync(Config(server), default);
+
+        Assert.Equal((1780009999.5, 181_000L), (sample!.EngineStarted, sample.PrefillObservations));
+        Assert.Equal(0.1, sample.MeanInterTokenSeconds!.Value, 9);
+    }
+
     [Theory]
     [InlineData("huge", IoFailureKind.TooLarge)]
     [InlineData("huge-declared", IoFailureKind.TooLarge)]
@@ -106,7 +139,7 @@ public sealed class EndpointScraperTests : IDisposable
     [Fact]
     public async Task Scrape_AddressMakesNoSense_SaysSo()
     {
-        var scraper = new EndpointScraper(new EndpointId("nonsense"), _handlers.Scrapes, _options, TimeProvider.System, _metrics);
+        var scraper = new EndpointScraper(new EndpointId("nonsense"), _options, TimeProvider.System, _metrics);
 
         var (_, failure) = await scraper.ScrapeAsync(new EndpointConfig { Id = new EndpointId("nonsense"), PodName = "p" }, default);
 
@@ -119,7 +152,7 @@ public sealed class EndpointScraperTests : IDisposable
         await using var server = await ScriptedServer.StartAsync(context => AnswerBadly(context, "slow"));
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Scraper(server).ScrapeAsync(Config(server), cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Scraper(server).ScrapeAsync(Config(server), cancel.Token));
     }
 
     private static async Task AnswerBadly(HttpContext context, string fault)
@@ -159,5 +192,5 @@ public sealed class EndpointScraperTests : IDisposable
     private static EndpointConfig Config(ScriptedServer server, params MetricsPageConfig[] pages) =>
         new() { Id = server.Id, PodName = "pod", MetricsPages = [.. pages] };
 
-    private EndpointScraper Scraper(ScriptedServer server, EngineOptions? options = null) => new(server.Id, _handlers.Scrapes, options ?? _options, TimeProvider.System, _metrics);
+    private EndpointScraper Scraper(ScriptedServer server, EngineOptions? options = null) => new(server.Id, options ?? _options, TimeProvider.System, _metrics);
 }

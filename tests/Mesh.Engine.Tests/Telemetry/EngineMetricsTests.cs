@@ -49,4 +49,21 @@ public sealed class EngineMetricsTests
             ],
             seen);
     }
+
+    [Fact]
+    public void Instruments_AreThoseOfTheDefinitions_AndTellTheirEngineApart()
+    {
+        var published = new List<string>();
+        var owner = new object();
+        using var metrics = new EngineMetrics(owner);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (ReferenceEquals(instrument.Meter.Scope, owner)) published.Add($"{instrument.Name} {instrument.Unit} {instrument.Description}");
+            },
+        };
+        listener.Start();
+        Assert.Equal(EngineInstruments.All.Select(d => $"{d.MeterName} {d.Unit} {d.Meaning}").Order(), published.Order());
+    }
 }

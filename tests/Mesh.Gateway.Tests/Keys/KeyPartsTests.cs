@@ -129,7 +129,9 @@ public sealed class KeyPartsTests
         var entry = Assert.Single(read).Entry;
         Assert.Equal(("a", "h", 1, 2, -3, "f"), (entry.Id, entry.Hash, entry.RequestsPerMinute, entry.TokensPerMinute, entry.MaxPriority, entry.FairnessId));
         Assert.Equal(new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero), entry.NotAfter);
-        Assert.Equal((["reader"], ["m"], ["o"]), (entry.Roles!, entry.Models!, entry.Objectives!));
+        Assert.Equal(["reader"], entry.Roles!);
+        Assert.Equal(["m"], entry.Models!);
+        Assert.Equal(["o"], entry.Objectives!);
     }
 
     [Fact]

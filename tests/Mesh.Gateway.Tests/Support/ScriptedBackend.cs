@@ -11,13 +11,15 @@ internal sealed class ScriptedBackend : IAsyncDisposable
 {
     private readonly Socket _listener;
     private readonly Func<BackendExchange, Task> _script;
+    private readonly Func<Socket, CancellationToken, Task>? _instead;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Socket> _sockets = [];
 
-    private ScriptedBackend(Socket listener, Func<BackendExchange, Task> script)
+    private ScriptedBackend(Socket listener, Func<BackendExchange, Task> script, Func<Socket, CancellationToken, Task>? instead)
     {
         _listener = listener;
         _script = script;
+        _instead = instead;
         _ = AcceptAsync();
     }
 
@@ -33,12 +35,22 @@ internal sealed class ScriptedBackend : IAsyncDisposable
 
     private int _aborted;
 
-    public static ScriptedBackend Start(Func<BackendExchange, Task> script)
+    /// <summary>Connections accepted so far.</summary>
+    public int Connections => _sockets.Count;
+
+    /// <summary>Connections that are still served.</summary>
+    public int OpenConnections => _open;
+
+    private int _open;
+
+    /// <param name="script">Plays one exchange.</param>
+    /// <param name="instead">Has the connection for itself, and no request is read.</param>
+    public static ScriptedBackend Start(Func<BackendExchange, Task> script, Func<Socket, CancellationToken, Task>? instead = null)
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(Addresses.Free().Address, 0));
         listener.Listen(512);
-        return new ScriptedBackend(listener, script);
+        return new ScriptedBackend(listener, script, instead);
     }
 
     /// <summary>Answers with a whole body.</summary>
@@ -77,12 +89,20 @@ internal sealed class ScriptedBackend : IAsyncDisposable
     {
         using var owned = socket;
         var reader = new BackendReader(socket);
+        var number = 0;
+        Interlocked.Increment(ref _open);
         try
         {
+            if (_instead is not null)
+            {
+                await _instead(socket, _stop.Token);
+                return;
+            }
+
             while (await reader.ReadAsync(_stop.Token) is { } request)
             {
                 Requests.Enqueue(request);
-                var exchange = new BackendExchange(socket, request, _stop.Token);
+                var exchange = new BackendExchange(socket, request, ++number, _stop.Token);
                 await _script(exchange);
                 if (exchange.IsClosed) return;
             }
@@ -91,6 +111,10 @@ internal sealed class ScriptedBackend : IAsyncDisposable
         {
             if (!_stop.IsCancellationRequested) Interlocked.Increment(ref _aborted);
         }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
     }
 }
 
@@ -98,8 +122,11 @@ internal sealed class ScriptedBackend : IAsyncDisposable
 internal sealed record BackendRequest(string RequestLine, IReadOnlyDictionary<string, string> Headers, string Body);
 
 /// <summary>One exchange, for a script to play.</summary>
-internal sealed class BackendExchange(Socket socket, BackendRequest request, CancellationToken stop)
+internal sealed class BackendExchange(Socket socket, BackendRequest request, int number, CancellationToken stop)
 {
+    /// <summary>Which request of its connection it is, from 1.</summary>
+    public int Number => number;
+
     public BackendRequest Request => request;
 
     public bool IsClosed { get; private set; }
@@ -127,6 +154,9 @@ internal sealed class BackendExchange(Socket socket, BackendRequest request, Can
         socket.Shutdown(SocketShutdown.Both);
         socket.Close();
     }
+
+    /// <summary>Closes after a while, whatever is under way then, while the script goes on.</summary>
+    public void CloseAfter(TimeSpan delay) => _ = Task.Delay(delay, stop).ContinueWith(_ => socket.Close(), stop, TaskContinuationOptions.None, TaskScheduler.Default);
 
     /// <summary>Waits until the other side closes or resets; throws then.</summary>
     public async Task UntilClosedAsync()

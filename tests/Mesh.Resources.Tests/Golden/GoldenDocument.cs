@@ -56,7 +56,7 @@ internal static class GoldenDocument
         return document.ToJsonString(Json) + "\n";
     }
 
-    /// <summary>The configuration. Scheduling and flow control are shown where a pool departs from the defaults, which have tests of their own.</summary>
+    /// <summary>The configuration. Scheduling, flow control and cache events are shown where a pool departs from the defaults, which have tests of their own.</summary>
     private static JsonNode Config(MeshConfig config)
     {
         var node = JsonSerializer.SerializeToNode(config, Json)!;
@@ -65,6 +65,7 @@ internal static class GoldenDocument
             var pool = node["pools"]![i]!.AsObject();
             if (config.Pools[i].Scheduling == new SchedulingConfig()) pool.Remove("scheduling");
             if (config.Pools[i].FlowControl == new FlowControlSettings()) pool.Remove("flowControl");
+            if (config.Pools[i].KvEvents == KvEventsConfig.None) pool.Remove("kvEvents");
         }
 
         return node;

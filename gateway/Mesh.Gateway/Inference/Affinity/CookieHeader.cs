@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Mesh.Core.Config;
 using Microsoft.Extensions.Primitives;
 
@@ -28,6 +29,26 @@ internal static class CookieHeader
         }
 
         return default;
+    }
+
+    /// <summary>The header without one cookie; empty when nothing is left.</summary>
+    public static StringValues Without(StringValues header, ReadOnlySpan<char> name)
+    {
+        var rest = new StringBuilder();
+        for (var i = 0; i < header.Count; i++)
+        {
+            var line = header[i].AsSpan();
+            foreach (var range in line.Split(';'))
+            {
+                var pair = line[range].Trim();
+                var equals = pair.IndexOf('=');
+                if (pair.IsEmpty || (equals >= 0 && pair[..equals].TrimEnd().SequenceEqual(name))) continue;
+                if (rest.Length > 0) rest.Append("; ");
+                rest.Append(pair);
+            }
+        }
+
+        return rest.Length == 0 ? StringValues.Empty : rest.ToString();
     }
 
     /// <summary>The <c>Set-Cookie</c> of a session; without a life it is one of the browser session.</summary>

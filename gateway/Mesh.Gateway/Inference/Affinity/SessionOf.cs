@@ -39,6 +39,11 @@ internal static class SessionOf
         }
     }
 
+    /// <summary>Name of the cookie that is the gateway's own and no model server's business; null when sessions go by something else.</summary>
+    public static string? CookieNameOf(SessionAffinityConfig config) =>
+        config.Type is SessionAffinityType.GeneratedCookie or SessionAffinityType.HttpCookie or SessionAffinityType.StrongCookie
+            ? config.CookieName ?? DefaultCookie : null;
+
     /// <summary>The <c>Set-Cookie</c> of an answer; null when the client has the right cookie already or there is none to have.</summary>
     public static string? CookieFor(in RequestSession session, SessionAffinityConfig config, EndpointId servedBy)
     {

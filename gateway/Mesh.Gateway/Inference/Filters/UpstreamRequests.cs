@@ -1,5 +1,7 @@
 using Mesh.Core.Endpoints;
+using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Upstream;
+using Microsoft.Net.Http.Headers;
 
 namespace Mesh.Gateway.Inference.Filters;
 
@@ -7,16 +9,17 @@ namespace Mesh.Gateway.Inference.Filters;
 internal static class UpstreamRequests
 {
     /// <summary>Makes the request of one attempt.</summary>
-    public static UpstreamRequest For(InferenceExchange exchange, EndpointId endpoint)
+    public static UpstreamRequest For(InferenceExchange exchange, EndpointId endpoint, UpstreamKeys keys)
     {
         var request = exchange.Context.Request;
-        var edits = HasHeaderEdits(exchange);
+        var authorization = keys.AuthorizationFor(exchange.Pool!, endpoint);
+        var edits = authorization is not null || HasHeaderEdits(exchange);
         return new UpstreamRequest
         {
             Endpoint = endpoint,
             Method = request.Method,
             Target = TargetFor(exchange),
-            Headers = edits ? Headers(exchange) : request.Headers,
+            Headers = edits ? Authorized(Headers(exchange), authorization) : request.Headers,
             HeadersAreFinal = edits,
             Host = HostFor(exchange),
             RequestId = exchange.RequestId,
@@ -38,9 +41,26 @@ internal static class UpstreamRequests
         ?? (exchange.Context.Request.Headers.Host is [{ Length: > 0 } host] ? host : null);
 
     /// <summary>A copy of the headers that are sent, edited.</summary>
-    public static HeaderDictionary Headers(InferenceExchange exchange) => HeaderEditing.Forwarded(
-        exchange.Context.Request.Headers, exchange.Target!.Rule.Filters.RequestHeaders, exchange.BackendRef?.Filters.RequestHeaders);
+    public static HeaderDictionary Headers(InferenceExchange exchange)
+    {
+        var headers = HeaderEditing.Forwarded(
+            exchange.Context.Request.Headers, exchange.Target!.Rule.Filters.RequestHeaders, exchange.BackendRef?.Filters.RequestHeaders);
+        if (SessionOf.CookieNameOf(exchange.Pool!.Config.SessionAffinity) is { } ours && headers[HeaderNames.Cookie].Count > 0)
+        {
+            headers[HeaderNames.Cookie] = CookieHeader.Without(headers[HeaderNames.Cookie], ours);
+        }
+
+        return headers;
+    }
+
+    /// <summary>Adds the upstream's key, unless a filter has put one there.</summary>
+    public static HeaderDictionary Authorized(HeaderDictionary headers, string? authorization)
+    {
+        if (authorization is not null && headers[HeaderNames.Authorization].Count == 0) headers[HeaderNames.Authorization] = authorization;
+        return headers;
+    }
 
     private static bool HasHeaderEdits(InferenceExchange exchange) =>
-        exchange.Target!.Rule.Filters.RequestHeaders is not null || exchange.BackendRef?.Filters.RequestHeaders is not null;
+        exchange.Target!.Rule.Filters.RequestHeaders is not null || exchange.BackendRef?.Filters.RequestHeaders is not null
+        || (exchange.Context.Request.Headers.Cookie.Count > 0 && SessionOf.CookieNameOf(exchange.Pool!.Config.SessionAffinity) is not null);
 }

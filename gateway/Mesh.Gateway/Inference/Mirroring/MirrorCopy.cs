@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Upstream;
 
@@ -31,12 +32,12 @@ internal sealed class MirrorCopy
     /// <summary>The body, with a reference of the copy's.</summary>
     public required PooledBody Body { get; init; }
 
-    public UpstreamRequest RequestTo(EndpointId endpoint) => new()
+    public UpstreamRequest RequestTo(EndpointId endpoint, UpstreamKeys keys) => new()
     {
         Endpoint = endpoint,
         Method = Method,
         Target = Target,
-        Headers = Headers,
+        Headers = UpstreamRequests.Authorized(Headers, keys.AuthorizationFor(Pool, endpoint)),
         HeadersAreFinal = true,
         Host = Host,
         RequestId = Route.RequestId,

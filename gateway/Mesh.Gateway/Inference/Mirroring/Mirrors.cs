@@ -4,6 +4,7 @@ using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.ModelRewriting;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference.Mirroring;
@@ -57,8 +58,8 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
                 // Below every request that somebody waits for.
                 Priority = Math.Min(exchange.State.PriorityOf(ControlHeaders.Objective(exchange.Context.Request.Headers), mirror.Pool), -1),
                 FairnessId = "",
-                PromptTokens = exchange.Facts.PromptTokens,
-                MaxOutputTokens = exchange.Facts.MaxOutputTokens,
+                PromptTokens = ExpectedLoad.PromptTokens(exchange),
+                MaxOutputTokens = ExpectedLoad.OutputTokens(exchange),
                 IsStreaming = exchange.Facts.Stream,
                 BodyBytes = size,
             },
@@ -77,7 +78,11 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
     {
         var asked = exchange.Facts.Model!;
         var target = pool.Config.ModelRewrites.IsEmpty ? null : ModelChoice.Find(pool.Config.ModelRewrites, asked, services.Draw);
-        if (target is not null && target != asked) return (target, ModelChoice.Splice(exchange.Body!, exchange.Facts.ModelValue, ModelChoice.Json(target)));
+        if (target is not null && target != asked)
+        {
+            return (target, BodyEditor.Apply(exchange.Body!, [new BodyEdit(exchange.Facts.ModelValue, ModelChoice.Encode(target, exchange.Facts))]));
+        }
+
         exchange.Body!.TryRetain();
         return (asked, exchange.Body);
     }
@@ -97,7 +102,7 @@ internal sealed partial class Mirrors(InferenceServices services, CancellationTo
             }
 
             lease.Take(copy.Route.Pool, decision.Lease);
-            var result = await services.Upstream.SendAsync(copy.RequestTo(decision.Endpoint), ending.Token);
+            var result = await services.Upstream.SendAsync(copy.RequestTo(decision.Endpoint, services.Keys), ending.Token);
             var outcome = await ReadToEndAsync(result, timeout.Token, ending.Token);
             lease.Complete(outcome);
             Count(copy.Route.Pool, outcome == OutcomeKind.Success ? "answered" : "failed");

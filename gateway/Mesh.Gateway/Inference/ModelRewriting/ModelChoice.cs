@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
@@ -25,17 +24,8 @@ internal static class ModelChoice
     /// <summary>The value of a model in JSON, with its quotes.</summary>
     public static byte[] Json(string model) => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(model)}\"");
 
-    /// <summary>A copy of a body with one value replaced; every other byte stays.</summary>
-    public static PooledBody Splice(PooledBody body, ByteRange value, ReadOnlySpan<byte> json)
-    {
-        var source = body.Memory.Span;
-        var length = source.Length - value.Length + json.Length;
-        var array = ArrayPool<byte>.Shared.Rent(length);
-        source[..value.Offset].CopyTo(array);
-        json.CopyTo(array.AsSpan(value.Offset));
-        source[(value.Offset + value.Length)..].CopyTo(array.AsSpan(value.Offset + json.Length));
-        return new PooledBody(array, length);
-    }
+    /// <summary>The value of a model as it stands in a body: in JSON with its quotes, in a form without.</summary>
+    public static byte[] Encode(string model, in BodyFacts facts) => facts.IsForm ? Encoding.UTF8.GetBytes(model) : Json(model);
 
     private static string Choose(ImmutableArray<ModelTarget> targets, RequestDraw draw)
     {

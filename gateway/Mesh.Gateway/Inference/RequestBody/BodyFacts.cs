@@ -15,6 +15,30 @@ internal record struct BodyFacts
     /// <summary>True when the client asked for a last chunk with the usage.</summary>
     public bool IncludeUsage { get; set; }
 
+    /// <summary>True when the client asked for the usage in every chunk, beside or without the last.</summary>
+    public bool ContinuousUsage { get; set; }
+
+    /// <summary>What the body gives as <c>stream_options</c>.</summary>
+    public StreamOptionsShape StreamOptions { get; set; }
+
+    /// <summary>Value of <c>stream_options</c> in the body; empty when there is none.</summary>
+    public ByteRange StreamOptionsValue { get; set; }
+
+    /// <summary>Value of <c>stream_options.include_usage</c> in the body; empty when there is none.</summary>
+    public ByteRange IncludeUsageValue { get; set; }
+
+    /// <summary>Where the body's object begins.</summary>
+    public int RootOffset { get; set; }
+
+    /// <summary>True when the body is a form, whose values stand there without quotes.</summary>
+    public bool IsForm { get; set; }
+
+    /// <summary>True when the client names the id of the response by itself.</summary>
+    public bool HasRequestId { get; set; }
+
+    /// <summary>Id of the stored response that the request goes on from; null without one.</summary>
+    public string? PreviousResponseId { get; set; }
+
     /// <summary>Cap on generated tokens; 0 when the body sets none that counts.</summary>
     public int MaxOutputTokens { get; set; }
 
@@ -24,14 +48,17 @@ internal record struct BodyFacts
     /// <summary>Tokens and messages that the body gives as such: token ids, and what a chat template adds per message.</summary>
     public long PromptFixedTokens { get; set; }
 
-    /// <summary>Value of <c>model</c> in the body, with its quotes.</summary>
+    /// <summary>Value of <c>model</c> in the body, with its quotes if it has any.</summary>
     public ByteRange ModelValue { get; set; }
 
-    /// <summary>Value of <c>prompt</c> or <c>messages</c> in the body; empty when there is none.</summary>
+    /// <summary>Value of <c>prompt</c>, <c>messages</c> or <c>input</c> in the body; empty when there is none.</summary>
     public ByteRange PromptValue { get; set; }
 
     /// <summary>Value of <c>tools</c> in the body; empty when there is none.</summary>
     public ByteRange ToolsValue { get; set; }
+
+    /// <summary>Value of <c>system</c> or <c>instructions</c> in the body; empty when there is none.</summary>
+    public ByteRange SystemValue { get; set; }
 
     /// <summary>Value of <c>cache_salt</c> in the body, with its quotes; empty when there is none.</summary>
     public ByteRange SaltValue { get; set; }

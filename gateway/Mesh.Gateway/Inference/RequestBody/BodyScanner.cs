@@ -1,9 +1,10 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Mesh.Gateway.Inference.RequestBody;
 
 /// <summary>
-/// Finds what routing needs in a completion or chat body, in one pass and without a document tree. Values of the wrong type are left for
+/// Finds what routing needs in a JSON body of any API, in one pass and without a document tree. Values of the wrong type are left for
 /// the model server to complain about, except the model, which routing cannot do without. As in other JSON readers the last of equal names counts.
 /// </summary>
 internal static class BodyScanner
@@ -13,6 +14,8 @@ internal static class BodyScanner
 
     // What a chat template typically adds around one message.
     private const int TokensPerMessage = 4;
+
+    private const int MaxIdBytes = 256;
 
     private static readonly JsonReaderOptions Options = new() { MaxDepth = MaxDepth };
 
@@ -34,6 +37,7 @@ internal static class BodyScanner
                 return false;
             }
 
+            facts.RootOffset = (int)reader.TokenStartIndex + offset;
             ScanRoot(ref reader, ref facts, offset);
             // Anything after the object is an error of the reader's.
             while (reader.Read()) { }
@@ -80,7 +84,9 @@ internal static class BodyScanner
                     break;
                 case RootProperty.StreamOptions:
                     reader.Read();
-                    ReadStreamOptions(ref reader, ref facts);
+                    start = reader.TokenStartIndex;
+                    StreamOptions.Read(ref reader, ref facts, offset);
+                    facts.StreamOptionsValue = RangeFrom(start, ref reader, offset);
                     break;
                 case RootProperty.MaxTokens:
                     reader.Read();
@@ -100,6 +106,36 @@ internal static class BodyScanner
                     PromptText.CountMessages(ref reader, ref facts, TokensPerMessage);
                     facts.PromptValue = RangeFrom(start, ref reader, offset);
                     facts.IsChat = true;
+                    break;
+                case RootProperty.Input:
+                    reader.Read();
+                    start = reader.TokenStartIndex;
+                    if (PromptText.IsConversation(reader)) PromptText.CountMessages(ref reader, ref facts, TokensPerMessage);
+                    else PromptText.CountPrompt(ref reader, ref facts);
+                    facts.PromptValue = RangeFrom(start, ref reader, offset);
+                    facts.IsChat = true;
+                    break;
+                case RootProperty.System:
+                    reader.Read();
+                    start = reader.TokenStartIndex;
+                    PromptText.CountSystem(ref reader, ref facts, TokensPerMessage);
+                    facts.SystemValue = RangeFrom(start, ref reader, offset);
+                    break;
+                case RootProperty.Text:
+                    reader.Read();
+                    PromptText.CountPrompt(ref reader, ref facts);
+                    break;
+                case RootProperty.RequestId:
+                    reader.Read();
+                    facts.HasRequestId = true;
+                    reader.Skip();
+                    break;
+                case RootProperty.PreviousResponseId:
+                    reader.Read();
+                    // Ids are plain: one with an escape is none of ours, and compares with nothing.
+                    facts.PreviousResponseId = reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && reader.ValueSpan.Length <= MaxIdBytes
+                        ? Encoding.ASCII.GetString(reader.ValueSpan) : null;
+                    reader.Skip();
                     break;
                 case RootProperty.Tools:
                     reader.Read();
@@ -140,24 +176,6 @@ internal static class BodyScanner
         }
 
         reader.Skip();
-    }
-
-    private static void ReadStreamOptions(ref Utf8JsonReader reader, ref BodyFacts facts)
-    {
-        facts.IncludeUsage = false;
-        if (reader.TokenType != JsonTokenType.StartObject)
-        {
-            reader.Skip();
-            return;
-        }
-
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var isUsage = reader.ValueTextEquals("include_usage"u8);
-            reader.Read();
-            if (isUsage) facts.IncludeUsage = reader.TokenType == JsonTokenType.True;
-            reader.Skip();
-        }
     }
 
     private static ByteRange RangeFrom(long start, ref Utf8JsonReader reader, int offset) =>

@@ -8,7 +8,7 @@ namespace Mesh.Gateway.Inference.RequestBody;
 internal struct MessageFields
 {
     /// <summary>Fields.</summary>
-    public const int Count = 6;
+    public const int Count = 9;
 
     /// <summary>Index of <c>content</c>.</summary>
     public const int Content = 3;
@@ -55,6 +55,10 @@ internal struct MessageFields
         if (reader.ValueTextEquals("tool_calls"u8)) return 4;
         if (reader.ValueTextEquals("tool_call_id"u8)) return 5;
         if (reader.ValueTextEquals("name"u8)) return 1;
-        return reader.ValueTextEquals("reasoning_content"u8) ? 2 : -1;
+        if (reader.ValueTextEquals("reasoning_content"u8)) return 2;
+        // Calls and their results are items of their own in the Responses API.
+        if (reader.ValueTextEquals("call_id"u8)) return 6;
+        if (reader.ValueTextEquals("arguments"u8)) return 7;
+        return reader.ValueTextEquals("output"u8) ? 8 : -1;
     }
 }

@@ -7,7 +7,7 @@ namespace Mesh.Gateway.Inference.RequestBody;
 
 /// <summary>
 /// The chain of block hashes of a scanned body's prompt: equal prefixes give equal blocks, in the order in which a server's template puts
-/// them (tools, then messages), whatever the order of the body's names and the white space between its tokens. Strings are hashed as
+/// them (system prompt where it stands apart, tools, then messages), whatever the order of the body's names and the white space between its tokens. Strings are hashed as
 /// they are written, escapes included. Nothing is copied or allocated, and reading stops where the chain is full.
 /// </summary>
 internal static class PromptChain
@@ -38,17 +38,30 @@ internal static class PromptChain
         var seed = SeedOf(model, facts.IsChat ? 1UL : 0);
         if (!facts.SaltValue.IsEmpty) seed = PromptHasher.SeedOf(facts.SaltValue.Of(body), seed);
         var hasher = new PromptHasher(PrefixLayout.Growing, chain, seed);
-        if (facts.IsChat)
+        try
         {
-            AppendValue(facts.ToolsValue.Of(body), ref hasher, isData: false);
-            AppendMessages(facts.PromptValue.Of(body), ref hasher);
+            Append(body, facts, ref hasher);
         }
-        else
+        catch (InvalidOperationException)
         {
-            AppendPrompt(facts.PromptValue.Of(body), ref hasher);
+            // A name that is half a surrogate pair cannot be compared. What stands before it still counts.
         }
 
         return hasher.Blocks;
+    }
+
+    private static void Append(ReadOnlySpan<byte> body, in BodyFacts facts, ref PromptHasher hasher)
+    {
+        if (!facts.IsChat)
+        {
+            AppendPrompt(facts.PromptValue.Of(body), ref hasher);
+            return;
+        }
+
+        AppendSystem(facts.SystemValue.Of(body), ref hasher);
+        AppendValue(facts.ToolsValue.Of(body), ref hasher, isData: false);
+        if (facts.PromptValue.Of(body) is [(byte)'"', .. var text, _]) AppendText(text, ref hasher);
+        else AppendMessages(facts.PromptValue.Of(body), ref hasher);
     }
 
     private static ulong SeedOf(string model, ulong seed)
@@ -89,6 +102,24 @@ internal static class PromptChain
                     break;
             }
         }
+    }
+
+    /// <summary>A system prompt apart from the messages: a string or blocks. It takes the place of a first message.</summary>
+    private static void AppendSystem(ReadOnlySpan<byte> json, ref PromptHasher hasher)
+    {
+        if (json is not [(byte)'"' or (byte)'[', ..]) return;
+        Mark(ref hasher, Next);
+        Mark(ref hasher, Field + MessageFields.Content);
+        if (json[0] == '"') hasher.Append(json[1..^1]);
+        else AppendParts(json, ref hasher);
+    }
+
+    /// <summary>An input that is one text.</summary>
+    private static void AppendText(ReadOnlySpan<byte> text, ref PromptHasher hasher)
+    {
+        Mark(ref hasher, Next);
+        Mark(ref hasher, Field + MessageFields.Content);
+        hasher.Append(text);
     }
 
     private static void AppendMessages(ReadOnlySpan<byte> json, ref PromptHasher hasher)

@@ -22,6 +22,22 @@ internal static class PromptText
         while (reader.Read() && !(reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == depth)) CountToken(ref reader, ref facts);
     }
 
+    /// <summary>True when the value is an array of objects: items of a conversation rather than texts or token ids.</summary>
+    /// <param name="reader">At the value; a copy, so that it stays there.</param>
+    public static bool IsConversation(Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.StartArray && reader.Read() && reader.TokenType == JsonTokenType.StartObject;
+
+    /// <summary>A system prompt: a string, or an array of text blocks.</summary>
+    /// <param name="reader">At the value; left at its last token.</param>
+    /// <param name="facts">Counts are added here.</param>
+    /// <param name="tokens">Added for the message that it makes.</param>
+    public static void CountSystem(ref Utf8JsonReader reader, ref BodyFacts facts, int tokens)
+    {
+        if (reader.TokenType is JsonTokenType.String or JsonTokenType.StartArray) facts.PromptFixedTokens += tokens;
+        if (reader.TokenType == JsonTokenType.String) facts.PromptTextBytes += TextBytes(ref reader);
+        else CountMessages(ref reader, ref facts, tokensPerMessage: 0);
+    }
+
     /// <summary>An array of messages: text of contents, of content parts and of tool calls.</summary>
     /// <param name="reader">At the value; left at its last token.</param>
     /// <param name="facts">Counts are added here.</param>
@@ -45,7 +61,8 @@ internal static class PromptText
                     break;
                 case JsonTokenType.PropertyName:
                     isText = reader.ValueTextEquals("content"u8) || reader.ValueTextEquals("text"u8) || reader.ValueTextEquals("arguments"u8)
-                        || reader.ValueTextEquals("reasoning_content"u8) || reader.ValueTextEquals("refusal"u8);
+                        || reader.ValueTextEquals("reasoning_content"u8) || reader.ValueTextEquals("refusal"u8)
+                        || reader.ValueTextEquals("output"u8) || reader.ValueTextEquals("thinking"u8);
                     break;
                 case JsonTokenType.String when isText:
                     facts.PromptTextBytes += TextBytes(ref reader);

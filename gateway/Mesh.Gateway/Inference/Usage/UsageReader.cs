@@ -39,11 +39,19 @@ internal static class UsageReader
                         {
                             Field.Prompt when reader.CurrentDepth == 1 => usage with { Prompt = count },
                             Field.Output when reader.CurrentDepth == 1 => usage with { Output = count },
-                            Field.Cached => usage with { Cached = count },
+                            Field.Total when reader.CurrentDepth == 1 => usage with { Total = count },
+                            // Anthropic counts what it read from the cache apart.
+                            Field.CacheRead when reader.CurrentDepth == 1 => usage with { Cached = count, IsCachedKnown = true, Prompt = Sum(usage.Prompt, count) },
+                            Field.CacheWrite when reader.CurrentDepth == 1 => usage with { Prompt = Sum(usage.Prompt, count) },
+                            Field.Input when reader.CurrentDepth == 1 => usage with { Prompt = Sum(usage.Prompt, count) },
+                            Field.Cached => usage with { Cached = count, IsCachedKnown = true },
                             _ => usage,
                         };
                         break;
                     case JsonTokenType.EndObject when reader.CurrentDepth == 0:
+                        // Where nothing is generated some servers tell the total alone.
+                        if (usage.Prompt == 0 && usage.Total > usage.Output) usage = usage with { Prompt = usage.Total - usage.Output };
+                        usage = usage with { Total = 0 };
                         return true;
                 }
             }
@@ -57,11 +65,18 @@ internal static class UsageReader
         return false;
     }
 
+    private static int Sum(int a, int b) => (int)Math.Min((long)a + b, int.MaxValue);
+
     private static Field FieldAt(ref Utf8JsonReader reader)
     {
         if (reader.ValueTextEquals("prompt_tokens"u8)) return Field.Prompt;
         if (reader.ValueTextEquals("completion_tokens"u8)) return Field.Output;
-        return reader.ValueTextEquals("cached_tokens"u8) ? Field.Cached : Field.Other;
+        if (reader.ValueTextEquals("cached_tokens"u8)) return Field.Cached;
+        if (reader.ValueTextEquals("input_tokens"u8)) return Field.Input;
+        if (reader.ValueTextEquals("output_tokens"u8)) return Field.Output;
+        if (reader.ValueTextEquals("cache_read_input_tokens"u8)) return Field.CacheRead;
+        if (reader.ValueTextEquals("cache_creation_input_tokens"u8)) return Field.CacheWrite;
+        return reader.ValueTextEquals("total_tokens"u8) ? Field.Total : Field.Other;
     }
 
     private enum Field
@@ -70,6 +85,10 @@ internal static class UsageReader
         Prompt,
         Output,
         Cached,
+        Input,
+        CacheRead,
+        CacheWrite,
+        Total,
     }
 }
 
@@ -77,4 +96,17 @@ internal static class UsageReader
 /// <param name="Prompt">Tokens of the prompt.</param>
 /// <param name="Cached">Those of them that came from the prefix cache.</param>
 /// <param name="Output">Generated tokens.</param>
-internal readonly record struct TokenUsage(int Prompt, int Cached, int Output);
+internal readonly record struct TokenUsage(int Prompt, int Cached, int Output)
+{
+    /// <summary>Sum that the answer gives, while it is read; 0 afterwards.</summary>
+    internal int Total { get; init; }
+
+    /// <summary>True when the answer told of cached tokens, be it of none.</summary>
+    public bool IsCachedKnown { get; init; }
+
+    /// <summary>This usage, with what it leaves open from another one.</summary>
+    public TokenUsage Or(TokenUsage first) => new(Math.Max(Prompt, first.Prompt), Math.Max(Cached, first.Cached), Math.Max(Output, first.Output))
+    {
+        IsCachedKnown = IsCachedKnown || first.IsCachedKnown,
+    };
+}

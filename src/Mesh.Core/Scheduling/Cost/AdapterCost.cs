@@ -7,13 +7,15 @@ namespace Mesh.Core.Scheduling.Cost;
 /// What a LoRA adapter costs on each endpoint, in milliseconds: 0 where it runs or ran last, 100 where it waits for a slot, 250 where every
 /// slot belongs to another, and <c>max(0, 50 / (1 + n) − r)</c> where it has to be loaded into a free slot. <c>n</c> is the requests with it
 /// in flight per endpoint that has it, for loading it once serves all that follow. <c>r</c> is what its requests have lost by staying where
-/// it is since it was loaded last: how much sooner another endpoint would have been done with each of them. Renting until the rent has
+/// it is since it was loaded last: how much sooner another endpoint would have been done with each of them, and at least 0.5 ms each, for one
+/// more endpoint that has it is one more when another dies. Renting until the rent has
 /// reached the price costs at most twice what one who knew the future would pay. It stands beside the wait in the cost, so that an endpoint
 /// that has the adapter gets no more than that much work ahead of the others.
 /// </summary>
 internal sealed class AdapterCost(EndpointTable endpoints)
 {
     private const float LoadingMs = 50;
+    private const float LeastLostMs = 0.5f;
     private const float WaitingMs = 100;
     private const float FullMs = 250;
     // Far more adapters than are asked for at a time.
@@ -53,7 +55,7 @@ internal sealed class AdapterCost(EndpointTable endpoints)
         }
         // Where it is nowhere, or can be loaded nowhere, there is nothing to weigh.
         if (having == 0 || double.IsPositiveInfinity(leastFree)) return _bySlot.AsSpan(0, slots);
-        SetLoading(slots, LoadingMs / (1 + (float)requests / having) - Lost(adapter, (float)Math.Max(0, leastHere - leastFree), counts));
+        SetLoading(slots, LoadingMs / (1 + (float)requests / having) - Lost(adapter, (float)Math.Max(LeastLostMs, leastHere - leastFree), counts));
         return _bySlot.AsSpan(0, slots);
     }
 

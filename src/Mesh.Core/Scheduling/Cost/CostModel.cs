@@ -4,7 +4,7 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The predicted cost of a request on an endpoint, in milliseconds:
-/// <c>wait + own + (w − 1) · work + 3·step + p · pushed + rtt + adapter</c>.
+/// <c>wait + own + (w − 1) · work + 3·step + p · pushed + kv + rtt + adapter</c>.
 /// <list type="bullet">
 /// <item><c>wait</c>: until the prompts that were sent there are computed.</item>
 /// <item><c>own</c>: this prompt's uncached part there, with the streams that decode beside it, at the endpoint's learned speed.</item>
@@ -14,6 +14,8 @@ namespace Mesh.Core.Scheduling.Cost;
 /// stream would be the harm done, but that falls with the number of streams, and would send everything to the busiest.)</item>
 /// <item><c>pushed</c>: streams that it would push over the target of time per output token (<see cref="StreamSlack"/>). <c>p = 500 + 3,000 ·
 /// (share of endpoints that could not begin at once)²</c>.</item>
+/// <item><c>kv</c>: 0.05 for each token by which prompt and streams together go beyond 95% of the KV cache, where its size is known: the
+/// engine lets the prompt, and all behind it, wait until streams have ended. Less in a busy pool (<see cref="KvShareAt"/>).</item>
 /// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
 /// </list>
 /// </summary>
@@ -26,6 +28,8 @@ internal sealed class CostModel(SchedulingConfig config)
     private const double PushedStreamBusyMs = 3000;
     // Beyond what most tables measure, and as far as models go.
     private const int LongestPrompt = 131_072;
+    private const double KvUsableShare = 0.95;
+    private const double KvShortageMsPerToken = 0.05;
     // A stream's context where there is none to go by.
     private const int TypicalContextTokens = 2048;
 
@@ -34,6 +38,22 @@ internal sealed class CostModel(SchedulingConfig config)
     /// client notices; in a busy one it is the streams within their target that make the pool's work count.
     /// </summary>
     public static double PushedStreamMsAt(double busyShare) => PushedStreamMs + PushedStreamBusyMs * busyShare * busyShare;
+
+    /// <summary>
+    /// How much a shortage of KV cache counts at a mean wait: fully up to 0.5 s, and not at all from 1.5 s. There, every cache is full, and
+    /// going by what is left of it would only take prompts from where they are cached.
+    /// </summary>
+    public static double KvShareAt(double meanWaitMs) => Math.Clamp(1.5 - meanWaitMs / 1000, 0, 1);
+
+    /// <summary>What waiting for room in the KV cache costs.</summary>
+    /// <param name="capacityTokens">Size of the cache; 0 when unknown.</param>
+    /// <param name="neededTokens">What would be in it.</param>
+    public static double KvShortageMs(long capacityTokens, long neededTokens)
+    {
+        if (capacityTokens == 0) return 0;
+        var over = neededTokens - KvUsableShare * capacityTokens;
+        return over > 0 ? KvShortageMsPerToken * over : 0;
+    }
 
     /// <summary>Time per output token that streams should keep to.</summary>
     public double TokenTargetMs { get; } = config.TimePerOutputTokenTarget.TotalMilliseconds;

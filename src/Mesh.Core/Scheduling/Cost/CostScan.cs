@@ -19,6 +19,7 @@ internal ref struct CostScan
     private readonly Xoshiro256 _random;
     private readonly double _workWeight;
     private readonly double _pushedStreamMs;
+    private readonly double _kvShare;
     private readonly double _bindAheadMs;
     private readonly double _nowMs;
     private readonly int _promptTokens;
@@ -27,7 +28,7 @@ internal ref struct CostScan
     private double _limit = double.PositiveInfinity;
 
     public CostScan(
-        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double bindAheadMs, double nowMs,
+        in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double kvShare, double bindAheadMs, double nowMs,
         ReadOnlySpan<float> adapterMs, Xoshiro256 random)
     {
         _adapterMs = adapterMs;
@@ -38,6 +39,7 @@ internal ref struct CostScan
         _model = model;
         _workWeight = workWeight;
         _pushedStreamMs = pushedStreamMs;
+        _kvShare = kvShare;
         _bindAheadMs = bindAheadMs;
         _nowMs = nowMs;
         _random = random;
@@ -87,7 +89,12 @@ internal ref struct CostScan
     {
         if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
-        if (row.HasStreams) cost += _pushedStreamMs * endpoints.InSlot(slot).Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+        if (row.HasStreams)
+        {
+            var endpoint = endpoints.InSlot(slot);
+            cost += _pushedStreamMs * endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+            cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.InFlightTokens + _promptTokens - cached);
+        }
         var queued = cost + row.QueuedMs * row.Scale;
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
         if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);

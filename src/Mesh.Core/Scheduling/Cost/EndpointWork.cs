@@ -1,3 +1,5 @@
+using Mesh.Core.Endpoints;
+
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
@@ -6,9 +8,11 @@ namespace Mesh.Core.Scheduling.Cost;
 /// </summary>
 internal sealed class EndpointWork(CostTable table, int slot)
 {
+    private const int LeastStreams = 64;
     private readonly SpeedEstimate _prefillSpeed = new();
     private readonly SpeedEstimate _decodeSpeed = new();
     private double _decodeRatio = 1;
+    private double _poolDecode = 1;
     private readonly StreamSlack _slack = new();
     private double _stepMs;
     private double _nextStepMs;
@@ -29,7 +33,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     public double PrefillSpeedRatio => _prefillSpeed.Ratio;
 
     /// <summary>Learned: this endpoint's times per output token over the table's.</summary>
-    public double DecodeSpeedRatio => _decodeSpeed.Ratio;
+    public double DecodeSpeedRatio => _decodeSpeed.Ratio * _poolDecode;
 
     /// <summary>What of it predictions are made with; see <see cref="Trust"/>.</summary>
     public double TrustedDecodeRatio => _decodeRatio;
@@ -52,11 +56,26 @@ internal sealed class EndpointWork(CostTable table, int slot)
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
+    /// <summary>Takes the engine's own word for its speed, until something is observed.</summary>
+    /// <param name="sample">What it says.</param>
+    /// <param name="model">Costs.</param>
+    public void Presume(EndpointSample sample, CostModel model)
+    {
+        if (_prefillSpeed.Count == 0 && ReportedSpeed.OfPrefill(sample, model.Curve) is { } prefill)
+        {
+            _prefillSpeed.Presume(prefill);
+            Row.PrefillSpeed = _prefillSpeed.Ratio;
+        }
+        if (_decodeSpeed.Count > 0 || ReportedSpeed.OfDecode(sample, model.Curve) is not { } decode) return;
+        _decodeSpeed.Presume(decode);
+        _decodeRatio = Trust(_decodeSpeed.Ratio);
+    }
+
     /// <summary>Doubts a speed that nothing has confirmed for a while; see <see cref="SpeedEstimate.Relax"/>.</summary>
-    public void RelaxSpeed(double others, double othersDecode, double nowMs)
+    public void RelaxSpeed(double others, double nowMs)
     {
         _prefillSpeed.Relax(others, nowMs);
-        _decodeSpeed.Relax(othersDecode, nowMs);
+        _decodeSpeed.Relax(1, nowMs);
         Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
@@ -67,8 +86,11 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// <param name="nowMs">Now.</param>
     public void ObserveDecode(double observedMs, double tableMs, double all, double nowMs)
     {
-        _decodeSpeed.Observe(observedMs, tableMs, nowMs);
-        _decodeRatio = Trust(all) * Trust(_decodeSpeed.Ratio / all);
+        // Beside the others at this very moment: whatever slows all of them says nothing about one.
+        _decodeSpeed.Observe(observedMs, tableMs * all, nowMs);
+        _poolDecode = all;
+        // It is hardware that this looks for, which does not change from one moment to the next: a few slow streams are no evidence.
+        _decodeRatio = Trust(all) * (_decodeSpeed.Count < LeastStreams ? 1 : Trust(_decodeSpeed.Ratio));
     }
 
     // A busy endpoint's streams are slower than predicted for many a passing reason; only other hardware, or another model than the

@@ -56,7 +56,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     }
 
     private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
-        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, bindAheadMs, nowMs, adapterMs, random);
+        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, CostModel.KvShareAt(_meanWaitMs), bindAheadMs, nowMs, adapterMs, random);
 
     private CostChoice End(in CostScan scan)
     {

@@ -45,6 +45,12 @@ internal sealed class SpeedEstimate
         Ratio = Math.Clamp(up ? Ratio * (1 + _step) : Ratio / (1 + _step), 1.0 / 16, 16);
     }
 
+    /// <summary>Takes somebody else's word while nothing has been observed.</summary>
+    public void Presume(double ratio)
+    {
+        if (Count == 0) Ratio = Math.Clamp(ratio, 1.0 / 16, 16);
+    }
+
     /// <summary>Time has passed: without observations for 5 s, an estimate above the others' halves its distance from them every 10 s.</summary>
     /// <param name="others">What the others show.</param>
     /// <param name="nowMs">Now, on the clock of the observations.</param>

@@ -28,6 +28,9 @@ internal sealed class WorkCurve(StepTimeTable table)
         return Math.Max(full, table.PrefillMs(cachedTokens + uncachedTokens) - table.PrefillMs(cachedTokens));
     }
 
+    /// <summary>A prompt that is computed alone, from its beginning.</summary>
+    public double LonePromptMs(double tokens) => table.PrefillMs(tokens);
+
     /// <summary>Steps that a prompt takes.</summary>
     public static int Steps(int uncachedTokens) => (uncachedTokens + ChunkTokens - 1) / ChunkTokens;
 

@@ -1,3 +1,5 @@
+using Mesh.Engine.KvEvents.Subscription;
+
 namespace Mesh.Engine.KvEvents.Events;
 
 /// <summary>
@@ -19,4 +21,11 @@ public interface IKvEventSink
     /// What was told so far no longer holds or has a hole: forget all of it. What comes after this call holds by itself.
     /// </summary>
     void OnReset(KvResetReason reason);
+
+    /// <summary>How far what was told can be relied upon from now on.</summary>
+    /// <param name="knowledge">The state.</param>
+    /// <param name="isComplete">True if all since the publisher's first batch was told.</param>
+    void OnStateChanged(KvKnowledge knowledge, bool isComplete)
+    {
+    }
 }

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Mesh.Engine.KvEvents.MessagePack;
+using Mesh.Zmtp.MessagePack;
 
 namespace Mesh.Engine.KvEvents.Events;
 

@@ -15,6 +15,7 @@ internal sealed class KvEventIntake(KvEventSource source, IKvEventSink sink, KvE
     private readonly LiveBacklog _backlog = new(options.MaxHeldBatches, options.MaxHeldBytes);
     private readonly KvBatchDecoder _decoder = new();
     private KvKnowledge _knowledge = KvKnowledge.History;
+    private bool _isComplete;
     private string _reason = "not connected yet";
     private DateTimeOffset _since = clock.GetUtcNow();
     private long _lastHeard = clock.GetTimestamp();
@@ -211,6 +212,11 @@ internal sealed class KvEventIntake(KvEventSource source, IKvEventSink sink, KvE
     {
         TellReset();
         var knowledge = _tracker.Knowledge;
+        if (knowledge != _knowledge || _tracker.IsComplete != _isComplete)
+        {
+            _isComplete = _tracker.IsComplete;
+            sink.OnStateChanged(knowledge, _isComplete);
+        }
         if (knowledge == _knowledge) return;
         var before = _knowledge;
         _knowledge = knowledge;

@@ -1,5 +1,5 @@
 using Mesh.Engine.KvEvents.Events;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Engine.KvEvents.Subscription;

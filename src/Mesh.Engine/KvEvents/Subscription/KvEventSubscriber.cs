@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Threading.Channels;
 using Mesh.Engine.KvEvents.Events;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Engine.KvEvents.Subscription;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 
 namespace Mesh.Engine.KvEvents.Subscription;
 

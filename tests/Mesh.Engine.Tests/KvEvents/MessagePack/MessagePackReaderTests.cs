@@ -1,4 +1,4 @@
-using Mesh.Engine.KvEvents.MessagePack;
+using Mesh.Zmtp.MessagePack;
 
 namespace Mesh.Engine.Tests.KvEvents.MessagePack;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Mesh.Engine.KvEvents.MessagePack;
+using Mesh.Zmtp.MessagePack;
 
 namespace Mesh.Engine.Tests.KvEvents.MessagePack;
 

@@ -17,25 +17,39 @@ def text(value):
     return bytes([0xA0 | len(value)]) + value.encode()
 
 
-TOKENS = b"\xdc\x00\x10" + b"".join(b"\xcd" + struct.pack(">H", 1000 + t) for t in range(16))
+def tokens(index):
+    return b"\xdc\x00\x10" + b"".join(b"\xce" + struct.pack(">I", index * 16 + t) for t in range(16))
 
 
 def hashed(index):
     return b"\xc4\x20" + bytes(24) + struct.pack(">Q", index)
 
 
-def stored(index):
-    return (b"\x88" + text("type") + text("BlockStored") + text("block_hashes") + b"\x91" + hashed(index) + text("parent_block_hash") + hashed(index)
-            + text("token_ids") + TOKENS + text("block_size") + b"\x10" + text("lora_id") + b"\xc0" + text("medium") + text("GPU") + text("lora_name") + b"\xc0")
+def stored(index, parent):
+    return (b"\x88" + text("type") + text("BlockStored") + text("block_hashes") + b"\x91" + hashed(index) + text("parent_block_hash") + (b"\xc0" if parent is None else hashed(parent))
+            + text("token_ids") + tokens(index) + text("block_size") + b"\x10" + text("lora_id") + b"\xc0" + text("medium") + text("GPU") + text("lora_name") + b"\xc0")
 
 
-def removed(index):
-    return b"\x83" + text("type") + text("BlockRemoved") + text("block_hashes") + b"\x91" + hashed(index) + text("medium") + text("GPU")
+def removed(first, second):
+    return b"\x83" + text("type") + text("BlockRemoved") + text("block_hashes") + b"\x92" + hashed(first) + hashed(second) + text("medium") + text("GPU")
 
 
-events = b"".join(removed(i) if i % 3 == 2 else stored(i) for i in range(args.events))
-payload = (b"\x83" + text("ts") + b"\xcb" + struct.pack(">d", 1.7e9) + text("events") + b"\xdc" + struct.pack(">H", args.events) + events
-           + text("data_parallel_rank") + b"\x00")
+# Prompts of two blocks come and go; every publisher has its own, and each batch of it the same ones.
+def batch(publisher):
+    events = b""
+    for i in range(args.events):
+        block = (publisher * args.events + i) * 4 + 4
+        if i % 3 == 0:
+            events += stored(block, None)
+        elif i % 3 == 1:
+            events += stored(block, block - 4)
+        else:
+            events += removed(block - 8, block - 4)
+    return (b"\x83" + text("ts") + b"\xcb" + struct.pack(">d", 1.7e9) + text("events") + b"\xdc" + struct.pack(">H", args.events) + events
+            + text("data_parallel_rank") + b"\x00")
+
+
+payloads = [batch(publisher) for publisher in range(args.publishers)]
 
 context = zmq.Context()
 sockets = []
@@ -56,6 +70,6 @@ for sequence in range(int(args.seconds / interval)):
         ahead = (sequence + index / len(sockets)) * interval - (time.monotonic() - began)
         if ahead > 0.001:
             time.sleep(ahead)
-        socket.send_multipart((b"", number, payload))
+        socket.send_multipart((b"", number, payloads[index]))
 print("done", time.monotonic() - began, flush=True)
 input()

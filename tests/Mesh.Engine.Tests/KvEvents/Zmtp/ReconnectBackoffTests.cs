@@ -1,4 +1,4 @@
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 
 namespace Mesh.Engine.Tests.KvEvents.Zmtp;
 

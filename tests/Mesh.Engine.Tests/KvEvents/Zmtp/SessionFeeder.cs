@@ -1,5 +1,5 @@
 using System.Buffers;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 
 namespace Mesh.Engine.Tests.KvEvents.Zmtp;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using Mesh.Testing;
 using static Mesh.Engine.Tests.KvEvents.Zmtp.WireBytes;
 

@@ -1,4 +1,4 @@
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using static Mesh.Engine.Tests.KvEvents.Zmtp.WireBytes;
 
 namespace Mesh.Engine.Tests.KvEvents.Zmtp;

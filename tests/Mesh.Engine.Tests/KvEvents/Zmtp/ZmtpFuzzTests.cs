@@ -1,5 +1,5 @@
 using System.Buffers;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using Xunit.Abstractions;
 using static Mesh.Engine.Tests.KvEvents.Zmtp.WireBytes;
 

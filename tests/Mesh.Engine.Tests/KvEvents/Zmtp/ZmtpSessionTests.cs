@@ -1,5 +1,5 @@
 using System.Text;
-using Mesh.Engine.KvEvents.Zmtp;
+using Mesh.Zmtp;
 using static Mesh.Engine.Tests.KvEvents.Zmtp.WireBytes;
 
 namespace Mesh.Engine.Tests.KvEvents.Zmtp;
