@@ -86,6 +86,35 @@ public sealed class KeyGateTests
     }
 
     [Fact]
+    public async Task WrongKey_AtMessages_IsInAnthropicsShape()
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), With(set: e => e.Models = ["other"]));
+        foreach (var (key, status, type) in new[] { ("wrong", HttpStatusCode.Unauthorized, "authentication_error"), (Key, HttpStatusCode.Forbidden, "permission_error") })
+        {
+            using var response = await gateway.PostAsync("{\"model\":\"m1\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", "/v1/messages", Bearing(key, "x-api-key"));
+            Assert.Equal(status, response.StatusCode);
+            using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+            Assert.Equal(("error", type), (json.RootElement.GetProperty("type").GetString(), json.RootElement.GetProperty("error").GetProperty("type").GetString()));
+        }
+    }
+
+    [Fact]
+    public async Task AccessLog_NamesTheKeyAndNeverShowsIt()
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        var loggers = new CapturingLoggers("Mesh.AccessLog");
+        var config = Configs.For(backend.Id);
+        config = config with { Pools = [config.Pools[0] with { LogSampleRatio = 1 }] };
+        await using var gateway = await TestGateway.StartAsync(config, With(), loggers);
+        using var response = await gateway.PostAsync(Body, edit: Bearing(Key));
+        await Eventually.TrueAsync(() => !loggers.Lines.IsEmpty, "the line is written");
+        var line = Assert.Single(loggers.Lines);
+        Assert.Contains("\"key\":\"team\"", line, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WrongKeys_PastTheLimit_Are429_AndTheRightOneStillEnters()
     {
         await using var backend = ScriptedBackend.Answering(200, "{}");

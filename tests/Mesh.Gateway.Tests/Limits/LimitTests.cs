@@ -162,6 +162,18 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Answer_ThatNobodyTakes_ClosesTheConnection()
+    {
+        var large = new string('x', 16 << 20);
+        await using var backend = ScriptedBackend.Answering(200, large);
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), o => { o.Limits.Grace = TimeSpan.FromSeconds(2); o.Limits.MinAnswerBytesPerSecond = 100_000_000; });
+        using var socket = await gateway.ConnectAsync();
+        await socket.SendAsync(Encoding.ASCII.GetBytes(Post()));
+        await Eventually.TrueAsync(() => gateway.Engine.InFlight == 1, "it is under way", 20_000);
+        await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0 && gateway.Host.OpenRequests == 0, "the client is given up, and the lease comes back", 30_000);
+    }
+
+    [Fact]
     public async Task RequestsPerMinute_Reached_Is429WithHeaders()
     {
         await using var backend = ScriptedBackend.Answering(200, "{}");

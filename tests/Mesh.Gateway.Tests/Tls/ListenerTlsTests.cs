@@ -231,6 +231,43 @@ public sealed class ListenerTlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Handshake_ThatDoesNotBegin_IsClosed()
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await StartAsync(Config(backend, Listener("tls", null, "store")), o =>
+        {
+            o.Limits.HandshakeTimeout = TimeSpan.FromSeconds(1);
+            o.Certificates["store"] = Files("store", _authority.Issue("a.example.com"));
+        });
+        using var socket = await Clients.ConnectAsync(_address);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, await socket.ReceiveAsync(new byte[1], SocketFlags.None, deadline.Token));
+    }
+
+    [Fact]
+    public async Task Http2_Keys_AndBodyLimits_AreAnsweredOnTheStream()
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await StartAsync(Config(backend, Listener("tls", null, "store")), o =>
+        {
+            o.MaxBodyBytes = 100;
+            o.Keys.Entries["team"] = new Mesh.Gateway.Keys.KeyEntry { Hash = Mesh.Gateway.Keys.KeyHash.Of("team", "sk-0123456789abcdef0123456789").ToString() };
+            o.Certificates["store"] = Files("store", _authority.Issue("a.example.com"));
+        });
+        using var client = Client("a.example.com", HttpVersion.Version20);
+        using var refused = await PostAsync(client);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using var taken = await PostAsync(client, r => r.Headers.Add("api-key", "sk-0123456789abcdef0123456789"));
+        Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+        using var large = await PostAsync(client, r =>
+        {
+            r.Headers.Add("api-key", "sk-0123456789abcdef0123456789");
+            r.Content = new StringContent(new string(' ', 5000), Encoding.UTF8, "application/json");
+        });
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
+    }
+
+    [Fact]
     public async Task ClearText_OnAnHttpsListener_IsClosed()
     {
         await using var backend = ScriptedBackend.Answering(200, "{}");
