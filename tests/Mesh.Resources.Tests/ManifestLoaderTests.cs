@@ -46,8 +46,8 @@ public sealed class ManifestLoaderTests
         var result = ManifestLoader.Load(directory.Path);
         Assert.DoesNotContain(result.Diagnostics, d => d.Code == DiagnosticCodes.NoEffectYet);
         var listeners = Assert.Single(result.Config!.Gateways, g => g.Name == "tls").Listeners;
-        Assert.Equal([], listeners[0].Certificates);
-        Assert.Equal(["store", "spare"], listeners[1].Certificates);
+        Assert.Equal([], listeners[0].Certificates.ToArray());
+        Assert.Equal(["store", "spare"], listeners[1].Certificates.ToArray());
     }
 
     [Fact]

@@ -91,11 +91,11 @@ public sealed class PortTableTests
             ],
         };
         var table = Assert.Single(PortTable.CompileAll(config, "r1"));
-        Assert.Equal(["name", "spare"], table.CertificatesFor("A.example.com"));
-        Assert.Equal(["wild"], table.CertificatesFor("b.example.com"));
-        Assert.Equal(["any"], table.CertificatesFor("b.org"));
-        Assert.Equal(["any"], table.CertificatesFor(""));
-        Assert.Equal(["name", "spare", "wild", "any"], table.Certificates);
+        Assert.Equal(["name", "spare"], table.CertificatesFor("A.example.com").ToArray());
+        Assert.Equal(["wild"], table.CertificatesFor("b.example.com").ToArray());
+        Assert.Equal(["any"], table.CertificatesFor("b.org").ToArray());
+        Assert.Equal(["any"], table.CertificatesFor("").ToArray());
+        Assert.Equal(["name", "spare", "wild", "any"], table.Certificates.ToArray());
     }
 
     [Fact]
