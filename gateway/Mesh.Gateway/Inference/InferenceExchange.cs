@@ -253,7 +253,8 @@ internal sealed class InferenceExchange : Flight
     {
         if (FirstByteAfter is not null) return;
         FirstByteAfter = Lifetime.Elapsed;
-        Lease.ReportFirstByte();
+        // An answer that comes as a whole is complete moments later, which tells the same.
+        if (Facts.Stream) Lease.ReportFirstByte();
         FirstUsage = UsageReader.Read(bytes.Length > MaxFirstBytes ? bytes[..MaxFirstBytes] : bytes);
     }
 

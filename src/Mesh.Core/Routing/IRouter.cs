@@ -14,7 +14,7 @@ public interface IRouter
     /// <param name="cancellationToken">Cancelled when the client leaves: a waiting request gives up its place at once.</param>
     ValueTask<RouteDecision> RouteAsync(RouteRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Tells that the first byte of the answer has come: the prompt has been computed.</summary>
+    /// <summary>Tells that the first byte of a streamed answer has come: the prompt has been computed. One that comes as a whole needs none.</summary>
     void ReportFirstByte(PoolId pool, LeaseId lease);
 
     /// <summary>Gives a lease back. Completing twice, or completing an expired lease, has no effect.</summary>

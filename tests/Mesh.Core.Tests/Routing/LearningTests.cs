@@ -35,6 +35,28 @@ public sealed class LearningTests
     }
 
     [Fact]
+    public void Complete_WholeAnswerCameEarly_TheEndpointIsFreeAtOnce()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(1));
+        for (var i = 0; i < 1000; i++)
+        {
+            // A second of work by the table, and no time at all in fact.
+            var decision = pool.State.Route(pool.Request(prompt: 20_000));
+            Assert.Equal(RouteKind.Send, decision.Kind);
+            pool.Complete(decision);
+            Assert.Equal(0, pool.Endpoint(0).PredictedWaitMs);
+        }
+
+        var first = pool.State.Route(pool.Request(prompt: 20_000));
+        var second = pool.State.Route(pool.Request(prompt: 20_000));
+        Assert.Equal((RouteKind.Send, RouteKind.Wait), (first.Kind, second.Kind));
+        pool.Complete(first);
+        Assert.True(pool.State.TryTakeDecided(out _, out var decided));
+        pool.Complete(decided);
+        Assert.Equal(0, pool.Endpoint(0).PredictedWaitMs);
+    }
+
+    [Fact]
     public void Route_PromptDoesNotFitBesideTheStreams_GoesWhereThereIsRoom()
     {
         var pool = new PoolFixture(MeshWorld.Config(2));

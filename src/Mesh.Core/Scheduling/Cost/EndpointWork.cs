@@ -17,6 +17,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private double _stepMs;
     private double _nextStepMs;
     private double _blindUntilMs;
+    private double _blindMs;
+    private int _blind;
     private double _pendingMs;
     private int _pending;
     private int _streams;
@@ -113,7 +115,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     /// <summary>
     /// A request was sent. One that answers as a whole tells nothing when its prompt is computed: it counts as a stream at once, and its
-    /// prompt as work until the predicted time.
+    /// prompt as work until the predicted time, or until its answer is there.
     /// </summary>
     public void OnSent(double ownMs, bool streaming, int contextTokens, double nowMs, CostModel model)
     {
@@ -128,6 +130,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
             return;
         }
         _blindUntilMs = row.BusyUntilMs;
+        _blindMs += ownMs;
+        _blind++;
         _streams++;
         _contextTokens += contextTokens;
         Refresh(model);
@@ -174,6 +178,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _streams--;
         _contextTokens -= contextTokens;
         if (stream.IsStream) _slack.Remove(stream.Amount);
+        else EndBlind(ownMs, nowMs);
         Row.HasStreams = _streams > 0;
         Refresh(model);
     }
@@ -193,6 +198,16 @@ internal sealed class EndpointWork(CostTable table, int slot)
         row.LeastWaitMs = BehindTheFirstMs;
         row.BusyUntilMs = Math.Min(row.BusyUntilMs, Math.Max(_blindUntilMs, nowMs + _pendingMs));
         if (_pending > 0) row.BusyUntilMs = Math.Max(row.BusyUntilMs, nowMs + row.LeastWaitMs);
+    }
+
+    // Its prompt is done, however long it was to take: no more can be left than those of the others.
+    private void EndBlind(double ownMs, double nowMs)
+    {
+        _blind--;
+        _blindMs = _blind == 0 ? 0 : Math.Max(0, _blindMs - ownMs);
+        _blindUntilMs = Math.Min(_blindUntilMs, nowMs + _pendingMs + _blindMs);
+        ref var row = ref Row;
+        row.BusyUntilMs = Math.Min(row.BusyUntilMs, Math.Max(_blindUntilMs, nowMs + _pendingMs));
     }
 
     private void Refresh(CostModel model)

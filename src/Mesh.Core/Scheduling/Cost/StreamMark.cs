@@ -7,5 +7,5 @@ namespace Mesh.Core.Scheduling.Cost;
 internal readonly record struct StreamMark(double Amount, double BegunMs, double Tokens)
 {
     /// <summary>False for a request whose answer has not begun, or comes as a whole.</summary>
-    public bool IsStream => BegunMs > 0;
+    public bool IsStream { get; } = true;
 }
