@@ -69,7 +69,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
         upstreamTls.Follow(state.Config);
-        _upstream = TlsUpstreamClient.For(upstreamTls, UpstreamFor(options, time), options.ConnectTimeout);
+        _upstream = UpstreamFor(options, upstreamTls, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
@@ -95,6 +95,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Source of the spans of this gateway, for tests.</summary>
     internal GatewayTracing Tracing => _tracing;
+
+    /// <summary>True when keys are asked for.</summary>
+    public bool AsksForKeys => _gate.IsClosed;
 
     /// <summary>Inference requests under way.</summary>
     public int OpenRequests => _inference.Open;
@@ -185,11 +188,11 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _tracing.Dispose();
     }
 
-    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, TimeProvider time)
     {
-        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
         var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
-        return new SocketUpstreamClient(limits, time);
+        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time);
+        return TlsUpstreamClient.For(tls, plain, limits);
     }
 
     private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers)

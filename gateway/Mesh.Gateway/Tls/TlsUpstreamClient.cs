@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Mesh.Gateway.Upstream;
+using Mesh.Gateway.Upstream.Http1;
 
 namespace Mesh.Gateway.Tls;
 
@@ -10,16 +11,16 @@ internal sealed class TlsUpstreamClient : IUpstreamClient
     private readonly IUpstreamClient _plain;
     private readonly FrozenDictionary<UpstreamTlsRule, InvokerUpstreamClient> _clients;
 
-    private TlsUpstreamClient(UpstreamTls tls, IUpstreamClient plain, TimeSpan connectTimeout)
+    private TlsUpstreamClient(UpstreamTls tls, IUpstreamClient plain, UpstreamLimits limits)
     {
         _tls = tls;
         _plain = plain;
-        _clients = tls.Rules.ToFrozenDictionary(r => r, r => new InvokerUpstreamClient(connectTimeout, r));
+        _clients = tls.Rules.ToFrozenDictionary(r => r, r => new InvokerUpstreamClient(limits, r));
     }
 
     /// <summary>The client for these rules: the plain one itself when there are none. Owns the plain one.</summary>
-    public static IUpstreamClient For(UpstreamTls tls, IUpstreamClient plain, TimeSpan connectTimeout) =>
-        tls.Rules.Any() ? new TlsUpstreamClient(tls, plain, connectTimeout) : plain;
+    public static IUpstreamClient For(UpstreamTls tls, IUpstreamClient plain, UpstreamLimits limits) =>
+        tls.Rules.Any() ? new TlsUpstreamClient(tls, plain, limits) : plain;
 
     public ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken) =>
         _tls.For(request.Endpoint) is { } rule ? _clients[rule].SendAsync(request, cancellationToken) : _plain.SendAsync(request, cancellationToken);

@@ -1,14 +1,15 @@
 using System.Net;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Upstream.Http1;
 
 namespace Mesh.Gateway.Upstream;
 
 /// <summary>HTTP/1.1, and HTTP/2 over TLS, through the framework's own client stack.</summary>
-/// <param name="connectTimeout">Time to connect.</param>
+/// <param name="limits">Times to connect, to the head of an answer and between its bytes.</param>
 /// <param name="tls">TLS over every connection; null for clear text.</param>
-internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout, UpstreamTlsRule? tls = null) : IUpstreamClient
+internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRule? tls = null) : IUpstreamClient
 {
-    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(connectTimeout, tls);
+    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(limits.ConnectTimeout, tls);
     private readonly EndpointUris _uris = new(tls is null ? "http" : "https");
     private readonly bool _http2 = tls?.Http2 == true;
 
@@ -26,14 +27,20 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout, UpstreamTls
 
     private async ValueTask<UpstreamResult> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
+        var head = WaitLimit.Of(limits.HeadTimeout);
+        head?.Arm(cancellationToken);
         try
         {
-            return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, cancellationToken)));
+            return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, head?.Token ?? cancellationToken), limits.IdleTimeout));
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             // Whatever it was that surfaced first, the caller gave up.
             return UpstreamResult.Failed(UpstreamFailure.Cancelled, null);
+        }
+        catch (Exception) when (head?.RanOut(cancellationToken) == true)
+        {
+            return UpstreamResult.Failed(UpstreamFailure.HeadTimeout, $"no head of an answer within {limits.HeadTimeout.TotalSeconds:0} s");
         }
         catch (OperationCanceledException e)
         {
@@ -47,6 +54,10 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout, UpstreamTls
         catch (IOException e)
         {
             return UpstreamResult.Failed(UpstreamFailure.ResetBeforeHead, Innermost(e));
+        }
+        finally
+        {
+            head?.Disarm();
         }
     }
 

@@ -93,6 +93,37 @@ public sealed class UpstreamTlsTests : IDisposable
         await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0, "the lease comes back", 20_000);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Endpoint_ThatNeverAnswersOrStalls_IsGivenUp(bool begins)
+    {
+        await using var backend = await TlsBackend.StartAsync(_authority.Issue("model.internal"), async context =>
+        {
+            if (begins)
+            {
+                context.Response.ContentType = "text/event-stream";
+                await context.Response.WriteAsync("data: 1\n\n");
+                await context.Response.Body.FlushAsync();
+            }
+
+            await Task.Delay(TimeSpan.FromMinutes(2), context.RequestAborted);
+        });
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), o =>
+        {
+            o.UpstreamTls["*"] = Trusting("model.internal");
+            o.MaxRetries = 0;
+            o.ConnectTimeout = TimeSpan.FromSeconds(10);
+            if (begins) o.IdleTimeout = TimeSpan.FromSeconds(1);
+            else o.HeadTimeout = TimeSpan.FromSeconds(2);
+        });
+        using var response = await gateway.PostAsync(Body);
+        var text = await response.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(begins ? HttpStatusCode.OK : HttpStatusCode.GatewayTimeout, response.StatusCode);
+        Assert.Contains(begins ? "\"code\":\"stream_broken\"" : "\"code\":\"timeout\"", text, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0, "the lease comes back", 20_000);
+    }
+
     [Fact]
     public async Task OwnCertificate_IsShown()
     {
