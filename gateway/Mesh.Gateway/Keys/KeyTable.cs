@@ -5,7 +5,7 @@ using Mesh.Gateway.Limits;
 
 namespace Mesh.Gateway.Keys;
 
-/// <summary>The API keys in force. Immutable. A look-up is one hash and one comparison in constant time, and takes no memory.</summary>
+/// <summary>The API keys in force. Immutable. A look-up is one hash, two for a wrong key, and one comparison in constant time.</summary>
 internal sealed class KeyTable
 {
     /// <summary>Most keys.</summary>

@@ -75,6 +75,25 @@ public sealed class KeyPartsTests
     }
 
     [Fact]
+    public void Table_LookUps_TakeLittleMemory()
+    {
+        var salted = KeyHash.NewKey("team-a");
+        var table = KeyTable.Compile([("a", new KeyEntry { Id = "team-a", Hash = KeyHash.Of("team-a", salted).ToString() })], new RateTable(new ManualTimeProvider()), []);
+        var wrong = salted + "x";
+        Assert.NotNull(table.Find(salted));
+        Assert.Null(table.Find(wrong));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            table.Find(salted);
+            table.Find(wrong);
+        }
+
+        // Three hashes in each turn, at 64 bytes of the platform's own.
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 1000, 0, 256);
+    }
+
+    [Fact]
     public void Table_EveryMistakeIsToldAtOnce()
     {
         var hash = KeyHash.Of("x", "sk-0123456789abcdef0123456789").ToString();
