@@ -54,6 +54,7 @@ internal static class MeshTool
         DiffCommand.Create(console),
         ReplayCommand.Create(console),
         LoadCommand.Create(console),
+        KeysCommand.Create(console),
         VersionCommand.Create(console),
     };
 

@@ -57,7 +57,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         _seed = seed;
         _logger = loggers.CreateLogger<EmbeddedEngine>();
         _metrics = new EngineMetrics(this);
-        _handlers = new EngineHttpHandlers(options.ConnectTimeout);
+        _handlers = new EngineHttpHandlers(options.ConnectTimeout, options.Security);
         _services = new MonitorServices(options, time, _handlers, new EndpointProber(_handlers, options, time, _metrics), _metrics, _logger);
 
         // The wall clock rises from start to start, which is all that an epoch has to do.

@@ -1,6 +1,14 @@
+using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 
 namespace Mesh.Engine;
+
+/// <summary>Does the handshake of TLS over a connection that has just been opened.</summary>
+/// <param name="connection">The connection; it belongs to the stream that is returned, and to the callee when it throws.</param>
+/// <param name="cancellationToken">Ends the handshake.</param>
+/// <returns>The stream to speak over: an <see cref="System.Net.Security.SslStream"/>.</returns>
+/// <exception cref="System.Security.Authentication.AuthenticationException">The other side is not who it should be; the message says why.</exception>
+public delegate ValueTask<Stream> SecureConnection(Stream connection, CancellationToken cancellationToken);
 
 /// <summary>Settings of an engine. Each has a default; every range is checked at start.</summary>
 public sealed record EngineOptions
@@ -62,6 +70,12 @@ public sealed record EngineOptions
 
     /// <summary>Time that a connection may take to open, 10 ms to 1 min; 2 s by default.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// What puts TLS over a connection to an endpoint; null, and null for an endpoint, by default: clear text. It holds for health probes on the endpoint's own port,
+    /// its list of models and its pages of metrics on that port.
+    /// </summary>
+    public Func<EndpointId, SecureConnection?>? Security { get; init; }
 
     /// <summary>
     /// Settings of every pool state. The engine sets the epoch, and raises <see cref="PoolStateOptions.SampleMaxAge"/> to three scrape intervals

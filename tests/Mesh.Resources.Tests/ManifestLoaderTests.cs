@@ -29,7 +29,7 @@ public sealed class ManifestLoaderTests
     }
 
     [Fact]
-    public void Load_FieldsWithoutEffectYet_AreToldOfOneByOne()
+    public void Load_HttpsListener_HasItsEffectAndItsCertificates()
     {
         using var directory = new TempDirectory();
         directory.CopyFrom(Cases.Fleet);
@@ -41,12 +41,13 @@ public sealed class ManifestLoaderTests
               gatewayClassName: gke-l7-cross-regional-internal-managed-mc
               listeners:
               - {name: plain, protocol: HTTP, port: 80}
-              - {name: secret, protocol: HTTPS, port: 443}
+              - {name: secret, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: store}, {name: spare}]}}
             """);
-        var found = ManifestLoader.Load(directory.Path).Diagnostics.Where(d => d.Code == DiagnosticCodes.NoEffectYet);
-        var told = Assert.Single(found);
-        Assert.Equal((Severity.Warning, "spec.listeners[1].name"), (told.Severity, told.Path));
-        Assert.Contains("protocol HTTPS of Gateway", told.Message, StringComparison.Ordinal);
+        var result = ManifestLoader.Load(directory.Path);
+        Assert.DoesNotContain(result.Diagnostics, d => d.Code == DiagnosticCodes.NoEffectYet);
+        var listeners = Assert.Single(result.Config!.Gateways, g => g.Name == "tls").Listeners;
+        Assert.Equal([], listeners[0].Certificates.ToArray());
+        Assert.Equal(["store", "spare"], listeners[1].Certificates.ToArray());
     }
 
     [Fact]

@@ -13,7 +13,7 @@ namespace Mesh.Gateway.Decisions;
 /// <c>GET /mesh/v1/decisions?pool=&amp;requestId=&amp;limit=</c> and <c>GET /mesh/v1/decisions/{requestId}</c>: the decisions that were kept, the newest first. Of one request there are
 /// as many as it had attempts.
 /// </summary>
-internal sealed class DecisionPages(bool hasAdminListener, IMeshEngine engine, ActiveConfiguration configuration, DecisionJson json, ErrorReporter errors)
+internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveConfiguration configuration, DecisionJson json, ErrorReporter errors)
 {
     /// <summary>Path of the list.</summary>
     public const string Path = "/mesh/v1/decisions";
@@ -23,8 +23,8 @@ internal sealed class DecisionPages(bool hasAdminListener, IMeshEngine engine, A
 
     public Task HandleAsync(HttpContext context)
     {
-        // Without a listener of its own the page tells this machine alone: it names endpoints and their load.
-        if (!hasAdminListener && !ExplainAccess.IsLoopback(context.Connection.RemoteIpAddress))
+        // Without a listener of its own or keys the page tells this machine alone: it names endpoints and their load.
+        if (!isGuarded && !ExplainAccess.IsLoopback(context.Connection.RemoteIpAddress))
         {
             return errors.RefuseAsync(
                 context, GatewayErrors.NotAllowed, "Decisions are shown to clients on the gateway's machine, or on the listener of Mesh:AdminAddress.");

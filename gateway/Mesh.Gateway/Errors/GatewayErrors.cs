@@ -24,6 +24,39 @@ internal static class GatewayErrors
     /// <summary>The body came in below the server's least rate.</summary>
     public static readonly GatewayError BodyTooSlow = new(408, Invalid, "body_too_slow");
 
+    /// <summary>No key where one is asked for.</summary>
+    public static readonly GatewayError MissingKey = new(401, Invalid, "missing_api_key");
+
+    /// <summary>A key that nobody has, or not any more.</summary>
+    public static readonly GatewayError InvalidKey = new(401, Invalid, "invalid_api_key");
+
+    /// <summary>An address sends wrong keys again and again.</summary>
+    public static readonly GatewayError TooManyWrongKeys = new(429, "rate_limit_error", "too_many_wrong_keys");
+
+    /// <summary>The key does not open this path.</summary>
+    public static readonly GatewayError RoleMissing = new(403, "permission_error", "role_missing");
+
+    /// <summary>The key may not use the model.</summary>
+    public static readonly GatewayError ModelNotAllowed = new(403, "permission_error", "model_not_allowed", "model");
+
+    /// <summary>The key may not use the objective.</summary>
+    public static readonly GatewayError ObjectiveNotAllowed = new(403, "permission_error", "objective_not_allowed");
+
+    /// <summary>The key has used its requests of the minute.</summary>
+    public static readonly GatewayError RequestRate = new(429, "requests", "rate_limit_exceeded");
+
+    /// <summary>The key has used its tokens of the minute.</summary>
+    public static readonly GatewayError TokenRate = new(429, "tokens", "rate_limit_exceeded");
+
+    /// <summary>As many requests are under way as <c>Mesh:Limits:ConcurrentRequests</c> allows.</summary>
+    public static readonly GatewayError TooManyRequests = new(503, Server, "too_many_requests");
+
+    /// <summary>The bodies of requests under way fill <c>Mesh:Limits:BufferedBodyBytes</c>.</summary>
+    public static readonly GatewayError BuffersFull = new(503, Server, "buffers_full");
+
+    /// <summary>The request's host belongs to another listener than the connection's TLS name.</summary>
+    public static readonly GatewayError Misdirected = new(421, Invalid, "misdirected_request");
+
     /// <summary>No such path.</summary>
     public static readonly GatewayError UnknownPath = new(404, Invalid, "unknown_path");
 

@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Engine;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -18,6 +19,9 @@ internal sealed class ActiveConfiguration
         _current = first;
     }
 
+    /// <summary>Raised before the engine has a new configuration that can be used, on the caller's thread.</summary>
+    public event Action<MeshConfig>? Preparing;
+
     /// <summary>Raised after the swap, on the caller's thread, with the listeners that should now be open.</summary>
     public event Action<RoutingState>? Changed;
 
@@ -35,6 +39,8 @@ internal sealed class ActiveConfiguration
         {
             // Compiled first: what cannot be routed must not reach the engine either.
             var next = new RoutingState(config, _options);
+            OpenAddresses.Check(_options.Keys, next.Bindings);
+            Preparing?.Invoke(config);
             // The engine first: a new route must find its new pool. A request that still goes by the old routes to a pool
             // that is gone looks its route up again.
             _engine.Reconfigure(config);

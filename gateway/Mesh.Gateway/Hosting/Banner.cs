@@ -31,9 +31,10 @@ internal static class Banner
         if (host.Bindings is not [{ IsAdmin: false } first, ..]) return;
         output.WriteLine();
         output.WriteLine("Try it:");
+        var key = host.AsksForKeys ? " -H \"Authorization: Bearer $KEY\"" : "";
         output.WriteLine();
         output.WriteLine($$"""
-            curl -i -X POST {{first.Url}}/v1/completions -H 'Content-Type: application/json' -d '{
+            curl -i -X POST {{first.Url}}/v1/completions -H 'Content-Type: application/json'{{key}} -d '{
             "model": "food-review-1",
             "prompt": "What is the best pizza in the world?",
             "max_tokens": 100,

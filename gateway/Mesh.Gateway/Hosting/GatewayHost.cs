@@ -10,10 +10,13 @@ using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
 using Mesh.Gateway.Inference.StoredResponses;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Models;
 using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Telemetry.Tracing;
+using Mesh.Gateway.Tls;
 using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -43,17 +46,30 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly AccessLogFile? _accessLogFile;
     private readonly ILogger _log;
     private readonly InferenceHandler _inference;
+    private readonly ErrorReporter _errors;
+    private readonly KeyGate _gate;
+    private readonly CertificateStore _certificates;
+    private readonly ListenerTls _tls;
 
-    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
     {
+        // First of all: what keys say can stop the start.
+        _errors = new ErrorReporter(_metrics);
+        var admin = state.Bindings is [.., { IsAdmin: true } last] ? last.Address : null;
+        _gate = new KeyGate(options.Keys, admin, _errors, time, loggers);
         _options = options;
+        _certificates = new CertificateStore(options.Certificates, time, loggers);
+        _tls = new ListenerTls(_certificates, options.Limits.HandshakeTimeout);
+        _tls.Follow(state);
         _listeners = new ListenerConfigurationSource();
         _listeners.Set(state.Bindings);
         _log = loggers.CreateLogger<GatewayHost>();
-        _app = Build(options, _listeners, loggers);
+        _app = Build(options, _listeners, _tls, loggers);
         _configuration = new ActiveConfiguration(state, options, engine);
         _configuration.Changed += OnChanged;
-        _upstream = UpstreamFor(options, time);
+        _configuration.Preparing += upstreamTls.Follow;
+        upstreamTls.Follow(state.Config);
+        _upstream = UpstreamFor(options, upstreamTls, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
@@ -80,6 +96,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Source of the spans of this gateway, for tests.</summary>
     internal GatewayTracing Tracing => _tracing;
 
+    /// <summary>True when keys are asked for.</summary>
+    public bool AsksForKeys => _gate.IsClosed;
+
     /// <summary>Inference requests under way.</summary>
     public int OpenRequests => _inference.Open;
 
@@ -92,9 +111,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <param name="engine">Engine.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Logs; they belong to the caller.</param>
+    /// <param name="upstreamTls">TLS towards endpoints, which the engine may share; it belongs to the caller. Null makes one of the options.</param>
     /// <exception cref="GatewayConfigurationException">A route, listener or address is not usable; the message says which and why.</exception>
     public static async Task<GatewayHost> StartAsync(
-        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
+        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers, UpstreamTls? upstreamTls = null)
     {
         RoutingState state;
         try
@@ -109,14 +129,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (state.Bindings.IsEmpty)
         {
             var where = state.Region.Length > 0 ? $" in region {state.Region}" : "";
-            throw new GatewayConfigurationException($"No Gateway of the manifests has an HTTP listener{where}.");
+            throw new GatewayConfigurationException($"No Gateway of the manifests has a listener that can be opened{where}: HTTPS listeners need certificate files (Mesh:Certificates:NAME:Certificate and :Key).");
         }
 
-        var host = new GatewayHost(options, state, engine, time, loggers);
+        OpenAddresses.Check(options.Keys, state.Bindings);
+        var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers);
         try
         {
             await host._app.StartAsync();
-            host.WarnOfTlsListeners(config);
+            host.WarnOfMissingCertificates(config);
             return host;
         }
         catch (IOException e)
@@ -134,7 +155,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         {
             _configuration.Apply(config);
             _metrics.Reloads.With("taken").Increment();
-            WarnOfTlsListeners(config);
+            WarnOfMissingCertificates(config);
         }
         catch (Exception e) when (e is ArgumentException or GatewayConfigurationException)
         {
@@ -156,6 +177,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
+        _gate.Dispose();
+        _certificates.Dispose();
         _upstream.Dispose();
         _keys.Dispose();
         _endRequests.Dispose();
@@ -165,21 +188,22 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _tracing.Dispose();
     }
 
-    private static IUpstreamClient UpstreamFor(GatewayOptions options, TimeProvider time)
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, TimeProvider time)
     {
-        if (options.Upstream == UpstreamKind.Framework) return new InvokerUpstreamClient(options.ConnectTimeout);
         var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
-        return new SocketUpstreamClient(limits, time);
+        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time);
+        return TlsUpstreamClient.For(tls, plain, limits);
     }
 
-    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ILoggerFactory loggers)
+    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
         var kestrel = new ConfigurationBuilder().Add(listeners).Build();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(server =>
         {
+            server.ConfigureEndpointDefaults(tls.Configure);
             server.Configure(kestrel, reloadOnChange: true);
-            Limit(server);
+            Limit(server, options);
         });
         // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
@@ -188,11 +212,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         return builder.Build();
     }
 
-    private static void Limit(KestrelServerOptions server)
+    private static void Limit(KestrelServerOptions server, GatewayOptions options)
     {
         server.AddServerHeader = false;
-        // The request path has the limit, and answers in the API's own shape.
-        server.Limits.MaxRequestBodySize = null;
+        ServerLimits.Apply(options.Limits, server.Limits);
         // Headers pass as bytes, whatever they mean.
         server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
@@ -201,10 +224,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private (InferenceHandler Inference, RequestDispatcher Dispatcher) RequestPath(
         IMeshEngine engine, TimeProvider time, ILoggerFactory loggers)
     {
+        var errors = _errors;
         var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
         var services = new InferenceServices(
             _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
-        var errors = new ErrorReporter(_metrics);
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
@@ -212,14 +235,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var decisionJson = new DecisionJson(time);
         var decisionLines = new DecisionLines(_options.DecisionLog.WriteToLog, engine, decisionJson, loggers);
         var handler = new InferenceHandler(
-            services, matcher, forwarder, new StoredResponseForwarder(services, errors), errors, accessLog, decisionLines, _endRequests.Token);
+            services, matcher, forwarder, new StoredResponseForwarder(services, errors), new RequestLimits(_options.Limits, errors), errors, accessLog, decisionLines,
+            _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
         ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
-            new DecisionPages(adminPort is not null, engine, _configuration, decisionJson, errors), _configuration, errors);
+            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
 
@@ -231,17 +255,20 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     private void OnChanged(RoutingState state)
     {
+        // First the certificates: a listener that opens must find its own.
+        _tls.Follow(state);
         if (_listeners.Set(state.Bindings)) ListenersChanged(_log, string.Join(", ", state.Bindings.Select(b => b.Address)));
     }
 
-    private void WarnOfTlsListeners(MeshConfig config)
+    private void WarnOfMissingCertificates(MeshConfig config)
     {
         foreach (var gateway in config.Gateways)
         {
             if (!gateway.ListensIn(Region)) continue;
             foreach (var listener in gateway.Listeners)
             {
-                if (listener.Protocol != ListenerProtocol.Http) TlsListener(_log, gateway.Namespace, gateway.Name, listener.Name);
+                if (listener.Protocol != ListenerProtocol.Https || listener.Certificates.Any(_options.Certificates.ContainsKey)) continue;
+                NoCertificate(_log, gateway.Namespace, gateway.Name, listener.Name, string.Join(", ", listener.Certificates));
             }
         }
     }
@@ -249,6 +276,6 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     [LoggerMessage(1, LogLevel.Information, "Listeners changed; now open: {Addresses}.")]
     private static partial void ListenersChanged(ILogger log, string addresses);
 
-    [LoggerMessage(2, LogLevel.Warning, "Gateway {Namespace}/{Name}: listener {Listener} is HTTPS and is not opened; this gateway serves clear text.")]
-    private static partial void TlsListener(ILogger log, string @namespace, string name, string listener);
+    [LoggerMessage(2, LogLevel.Warning, "Gateway {Namespace}/{Name}: HTTPS listener {Listener} does not serve: none of its certificates ({Certificates}) has files; name them by Mesh:Certificates:NAME:Certificate and Mesh:Certificates:NAME:Key.")]
+    private static partial void NoCertificate(ILogger log, string @namespace, string name, string listener, string certificates);
 }

@@ -1,6 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Telemetry.Otlp;
+using Mesh.Gateway.Tls;
 using Mesh.Gateway.Upstream;
 using Microsoft.Extensions.Options;
 
@@ -40,6 +43,20 @@ internal sealed record GatewayOptions
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
     [Range(1, 1 << 30)]
     public int MaxBodyBytes { get; set; } = 32 << 20;
+
+    /// <summary>What clients may take.</summary>
+    [ValidateObjectMembers]
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>Who may use the gateway.</summary>
+    [ValidateObjectMembers]
+    public KeyOptions Keys { get; set; } = new();
+
+    /// <summary>Files of the certificates that HTTPS listeners of the manifests name, by the name of the reference.</summary>
+    public Dictionary<string, CertificateOptions> Certificates { get; set; } = [];
+
+    /// <summary>TLS towards model servers, by pool (<c>namespace/name</c>), by cluster, or <c>*</c> for all; the first of these that is there holds.</summary>
+    public Dictionary<string, UpstreamTlsOptions> UpstreamTls { get; set; } = [];
 
     /// <summary>Attempts on other endpoints after the first failed before it answered, 0–5.</summary>
     [Range(0, 5)]

@@ -3,6 +3,7 @@ using Mesh.Core.Routing;
 using Mesh.Core.SpillOver;
 using Mesh.Engine;
 using Mesh.Gateway.Telemetry.Otlp;
+using Mesh.Gateway.Tls;
 using Mesh.Resources;
 using Mesh.Resources.Diagnostics;
 
@@ -69,9 +70,13 @@ internal sealed class GatewayProcess(
         if (feed.First.Config is not { } config) return Failed;
         await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
         if (simulate) await fleet.ApplyAsync(config);
-        await using var engine = new EmbeddedEngine(EngineOptionsFor(options), time, loggers, options.Seed);
+        using var upstreamTls = new UpstreamTls(options.UpstreamTls, time, loggers);
+        upstreamTls.Follow(config);
+        var engineOptions = EngineOptionsFor(options);
+        if (options.UpstreamTls.Count > 0) engineOptions = engineOptions with { Security = upstreamTls.SecurityOf };
+        await using var engine = new EmbeddedEngine(engineOptions, time, loggers, options.Seed);
         engine.Reconfigure(config);
-        await using var host = await GatewayHost.StartAsync(options, config, engine, time, loggers);
+        await using var host = await GatewayHost.StartAsync(options, config, engine, time, loggers, upstreamTls);
         // Ends before the host, whose instruments it reads a last time.
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(host, simulate ? fleet.Follow : null);

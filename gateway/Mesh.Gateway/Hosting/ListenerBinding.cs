@@ -5,11 +5,12 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>One address that this process opens.</summary>
 /// <param name="Port">Port of the listener in the manifests; 0 for the administrative address.</param>
 /// <param name="Address">Where it is opened.</param>
-internal readonly record struct ListenerBinding(int Port, IPEndPoint Address)
+/// <param name="IsTls">True for HTTPS.</param>
+internal readonly record struct ListenerBinding(int Port, IPEndPoint Address, bool IsTls = false)
 {
     /// <summary>True for the administrative address.</summary>
     public bool IsAdmin => Port == 0;
 
     /// <summary>As Kestrel's configuration has it.</summary>
-    public string Url => $"http://{Address}";
+    public string Url => $"{(IsTls ? "https" : "http")}://{Address}";
 }

@@ -12,7 +12,7 @@ internal sealed class ListenerConfigurationSource : ConfigurationProvider, IConf
     {
         var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         // Kestrel tells endpoints apart by name: one that moves is a new one.
-        foreach (var binding in bindings) data[$"Endpoints:{(binding.IsAdmin ? "admin" : "listener")}-{binding.Address.Port}:Url"] = binding.Url;
+        foreach (var binding in bindings) data[$"Endpoints:{(binding.IsAdmin ? "admin" : binding.IsTls ? "tls" : "listener")}-{binding.Address.Port}:Url"] = binding.Url;
         if (Same(data)) return false;
         Data = data;
         OnReload();

@@ -16,7 +16,13 @@ internal static class ListenerPlan
     public static ImmutableArray<ListenerBinding> Create(GatewayOptions options, ImmutableArray<PortTable> tables)
     {
         var bindings = ImmutableArray.CreateBuilder<ListenerBinding>();
-        foreach (var table in tables) bindings.Add(new ListenerBinding(table.Port, AddressFor(options, table.Port)));
+        foreach (var table in tables)
+        {
+            // As the Gateway API wants it: a listener without its certificate does not serve, the others do.
+            if (table.IsTls && !table.Certificates.Any(options.Certificates.ContainsKey)) continue;
+            bindings.Add(new ListenerBinding(table.Port, AddressFor(options, table.Port), table.IsTls));
+        }
+
         if (!string.IsNullOrEmpty(options.AdminAddress))
         {
             bindings.Add(new ListenerBinding(0, Parse("Mesh:AdminAddress", options.AdminAddress, options)));

@@ -30,7 +30,11 @@ internal sealed class RoutingState
         var tables = PortTable.CompileAll(config, Region);
         Bindings = ListenerPlan.Create(options, tables);
         var byLocalPort = new Dictionary<int, PortTable>();
-        for (var i = 0; i < tables.Length; i++) byLocalPort.Add(Bindings[i].Address.Port, tables[i]);
+        foreach (var binding in Bindings)
+        {
+            if (!binding.IsAdmin) byLocalPort.Add(binding.Address.Port, tables.Single(t => t.Port == binding.Port));
+        }
+
         _byLocalPort = byLocalPort.ToFrozenDictionary();
         _pools = config.Pools.ToFrozenDictionary(p => p.Id, p => new PoolEntry(p));
         Endpoints = _pools.Values.SelectMany(p => p.Endpoints).ToFrozenSet();

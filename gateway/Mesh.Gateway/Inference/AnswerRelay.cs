@@ -6,6 +6,7 @@ using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Usage;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
@@ -30,6 +31,7 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         // What the client gets is of another length.
         if (edits is not null) response.ContentLength = null;
         Explanation.AddTo(exchange);
+        RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
         using var relay = new ResponseRelay(response, upstream, exchange, edits);
         RelayEnd end;
         try

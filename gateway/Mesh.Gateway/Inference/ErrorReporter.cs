@@ -1,6 +1,7 @@
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Explaining;
+using Mesh.Gateway.Limits;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Inference;
@@ -11,10 +12,10 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
     private const int StatusClientGone = 499;
 
     /// <summary>Answers with an error outside of any inference request.</summary>
-    public Task RefuseAsync(HttpContext context, GatewayError error, string message)
+    public Task RefuseAsync(HttpContext context, GatewayError error, string message, TimeSpan retryAfter = default)
     {
         metrics.Refusals.With(error.Reason).Increment();
-        return ErrorWriter.WriteAsync(context.Response, InferenceApis.DialectOf(context.Request.Path.Value), error, message);
+        return ErrorWriter.WriteAsync(context.Response, InferenceApis.DialectOf(context.Request.Path.Value), error, message, retryAfter);
     }
 
     /// <summary>Answers with an error; the answer has not started. Always false, for callers that go on only when all is well.</summary>
@@ -30,6 +31,7 @@ internal sealed class ErrorReporter(GatewayMetrics metrics)
         response.Headers[RequestIds.Header] = exchange.RequestId;
         if (error == GatewayErrors.MethodNotAllowed) response.Headers.Allow = ApiPaths.Allowed(ApiPaths.Find(exchange.Context.Request.Path.Value));
         Explanation.AddTo(exchange);
+        RateHeaders.Set(response.Headers, exchange.Caller?.Rates);
         try
         {
             await ErrorWriter.WriteAsync(response, exchange.Api.Dialect, error, message, retryAfter, reason);

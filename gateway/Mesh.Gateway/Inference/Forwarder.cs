@@ -130,6 +130,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         var headers = exchange.Context.Request.Headers;
         var facts = exchange.Facts;
         exchange.Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId);
+        if (exchange.Caller is { } caller) exchange.Priority = caller.PriorityFor(exchange.Priority);
         var request = new RouteRequest
         {
             RequestId = exchange.RequestId,
@@ -137,7 +138,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             Session = services.Engine.Session,
             Model = exchange.Model,
             Priority = exchange.Priority,
-            FairnessId = ControlHeaders.FairnessId(headers),
+            FairnessId = exchange.Caller?.FairnessId ?? ControlHeaders.FairnessId(headers),
             PromptTokens = ExpectedLoad.PromptTokens(exchange),
             MaxOutputTokens = ExpectedLoad.OutputTokens(exchange),
             IsStreaming = facts.Stream,

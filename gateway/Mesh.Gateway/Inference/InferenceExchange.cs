@@ -14,6 +14,7 @@ using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Inference.StoredResponses;
 using Mesh.Gateway.Inference.Usage;
+using Mesh.Gateway.Keys;
 using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Telemetry.Tracing;
 using IRouter = Mesh.Core.Routing.IRouter;
@@ -83,6 +84,12 @@ internal sealed class InferenceExchange : Flight
 
     /// <summary>Why it was placed where it was, or refused; of the last placement.</summary>
     public DecisionReason Decision { get; set; }
+
+    /// <summary>Who sent it; null where no key is asked for.</summary>
+    public Caller? Caller { get; set; }
+
+    /// <summary>Tokens that the key's allowance has been charged so far, by estimate.</summary>
+    public int TokensTaken { get; set; }
 
     /// <summary>The client asks how its request is placed, and may.</summary>
     public bool IsAsked { get; set; }
@@ -181,6 +188,8 @@ internal sealed class InferenceExchange : Flight
         Endpoint = default;
         Placement = null;
         Trace = null;
+        Caller = null;
+        TokensTaken = 0;
         IsAsked = IsExplained = WasRefused = HidesUsage = false;
         DecisionJson = null;
         Subset = default;

@@ -6,6 +6,8 @@ using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.RequestBody;
 using Mesh.Gateway.Inference.StoredResponses;
+using Mesh.Gateway.Keys;
+using Mesh.Gateway.Limits;
 
 namespace Mesh.Gateway.Inference;
 
@@ -22,8 +24,8 @@ namespace Mesh.Gateway.Inference;
 /// </list>
 /// </summary>
 internal sealed partial class InferenceHandler(
-    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, StoredResponseForwarder stored, ErrorReporter errors, AccessLog accessLog,
-    DecisionLines decisionLines, CancellationToken stopping)
+    InferenceServices services, RouteMatcher matcher, Forwarder forwarder, StoredResponseForwarder stored, RequestLimits limits, ErrorReporter errors,
+    AccessLog accessLog, DecisionLines decisionLines, CancellationToken stopping)
 {
     private readonly ILogger _log = services.Loggers.CreateLogger<InferenceHandler>();
     private readonly RequestIds _ids = new();
@@ -34,24 +36,31 @@ internal sealed partial class InferenceHandler(
     public int Open => Volatile.Read(ref _open);
 
     /// <summary>Handles a request to an inference API. Never throws for anything that a client or an endpoint does.</summary>
-    public async Task HandleAsync(HttpContext context)
+    /// <param name="context">Request.</param>
+    /// <param name="caller">Who sent it; null where no key is asked for.</param>
+    public async Task HandleAsync(HttpContext context, Caller? caller)
     {
         // :: Step 1: id and lifetime
-        Interlocked.Increment(ref _open);
+        var open = Interlocked.Increment(ref _open);
         var requestId = _ids.KeepOrMake(context.Request);
         context.Response.Headers[RequestIds.Header] = requestId;
         var exchange = _exchanges.Begin(context, requestId);
         var lifetime = exchange.Lifetime;
+        exchange.Caller = caller;
         exchange.IsAsked = services.Explain.IsAsked(context);
         exchange.IsExplained = exchange.IsAsked || services.Explain.IsSampled();
         services.Telemetry.Begin(exchange);
         try
         {
-            if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
+            if (!await limits.EnterAsync(exchange, open))
+            {
+                // It has been answered.
+            }
+            else if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
             {
                 if (await MatchAsync(exchange)) await stored.ForwardAsync(exchange);
             }
-            else if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange))
+            else if (await EnterAsync(exchange) && await ReadAsync(exchange) && await MatchAsync(exchange) && await limits.AuthorizeAsync(exchange))
             {
                 await forwarder.ForwardAsync(exchange);
             }
@@ -69,6 +78,7 @@ internal sealed partial class InferenceHandler(
         {
             // :: Step 7: give back and count
             exchange.Lease.Complete(OutcomeFor(lifetime.Reason));
+            RequestLimits.Leave(exchange);
             services.Telemetry.End(exchange);
             accessLog.Write(exchange);
             decisionLines.Write(exchange);
@@ -104,7 +114,7 @@ internal sealed partial class InferenceHandler(
             return await errors.FailAsync(exchange, GatewayErrors.UnsupportedEncoding, message);
         }
 
-        var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, exchange.Lifetime.Token);
+        var read = await BodyReader.ReadAsync(request, services.Options.MaxBodyBytes, limits.Bodies, limits.BodyTimeout, services.Time, exchange.Lifetime.Token);
         switch (read.Failure)
         {
             case BodyReadFailure.TooLarge:
@@ -114,6 +124,8 @@ internal sealed partial class InferenceHandler(
                 return await errors.FailAsync(exchange, GatewayErrors.InvalidBody, $"The body could not be read: {read.Detail}");
             case BodyReadFailure.TooSlow:
                 return await errors.FailAsync(exchange, GatewayErrors.BodyTooSlow, "The body came in too slowly.");
+            case BodyReadFailure.BuffersFull:
+                return await errors.FailAsync(exchange, GatewayErrors.BuffersFull, "The gateway holds as many bytes of requests as it may.", TimeSpan.FromSeconds(1));
             case BodyReadFailure.Interrupted:
                 await errors.EndedAsync(exchange);
                 return false;

@@ -6,6 +6,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Models;
 
@@ -14,15 +15,15 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
 {
     private readonly long _createdSeconds = time.GetUtcNow().ToUnixTimeSeconds();
 
-    /// <summary>The list.</summary>
-    public Task HandleAsync(HttpContext context) => SendAsync(context, Json(ModelsFor(context), null));
+    /// <summary>The list of those that the caller may use.</summary>
+    public Task HandleAsync(HttpContext context, Caller? caller) => SendAsync(context, Json(ModelsFor(context, caller), null));
 
     /// <summary>One model, by the rest of the path; its name may hold slashes, encoded or not.</summary>
-    public Task HandleOneAsync(HttpContext context, ErrorReporter errors)
+    public Task HandleOneAsync(HttpContext context, Caller? caller, ErrorReporter errors)
     {
         // The server decodes everything in a path but the slash.
         var name = context.Request.Path.Value![ApiPaths.ModelPrefix.Length..].Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        return ModelsFor(context).Contains(name)
+        return ModelsFor(context, caller).Contains(name)
             ? SendAsync(context, Json(null, name))
             : errors.RefuseAsync(context, GatewayErrors.ModelNotFound, $"The model `{name}` does not exist.");
     }
@@ -34,7 +35,7 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
         if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(json.WrittenMemory);
     }
 
-    private SortedSet<string> ModelsFor(HttpContext context)
+    private SortedSet<string> ModelsFor(HttpContext context, Caller? caller)
     {
         var models = new SortedSet<string>(StringComparer.Ordinal);
         if (configuration.Current.TableFor(context.Connection.LocalPort) is not { } table) return models;
@@ -43,6 +44,7 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
             if (table.Pools.Contains(pool.Id)) Collect(pool.Backends, models);
         }
 
+        if (caller is { Models.IsAny: false }) models.RemoveWhere(m => !caller.Models.Matches(m));
         return models;
     }
 

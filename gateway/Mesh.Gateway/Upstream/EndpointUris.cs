@@ -4,7 +4,8 @@ using Mesh.Core.Endpoints;
 namespace Mesh.Gateway.Upstream;
 
 /// <summary>URIs by endpoint and target, so that parsing one is not part of every request. Bounded: it forgets all when full.</summary>
-internal sealed class EndpointUris
+/// <param name="scheme">Scheme of every one.</param>
+internal sealed class EndpointUris(string scheme)
 {
     private const int MaxEntries = 8192;
 
@@ -30,5 +31,5 @@ internal sealed class EndpointUris
         return uri;
     }
 
-    private static Uri Create(EndpointId endpoint, string target) => new($"http://{endpoint.Address}{target}", in AsIs);
+    private Uri Create(EndpointId endpoint, string target) => new($"{scheme}://{endpoint.Address}{target}", in AsIs);
 }

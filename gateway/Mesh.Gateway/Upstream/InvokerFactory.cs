@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Mesh.Gateway.Tls;
 
 namespace Mesh.Gateway.Upstream;
 
@@ -11,7 +12,10 @@ internal static class InvokerFactory
 
     private const int MaxHeadKib = 64;
 
-    public static HttpMessageInvoker Create(TimeSpan connectTimeout) => new(
+    /// <summary>Makes one.</summary>
+    /// <param name="connectTimeout">Time to connect, with TLS the handshake too.</param>
+    /// <param name="tls">TLS over every connection; null for clear text.</param>
+    public static HttpMessageInvoker Create(TimeSpan connectTimeout, UpstreamTlsRule? tls = null) => new(
         new SocketsHttpHandler
         {
             UseProxy = false,
@@ -19,7 +23,8 @@ internal static class InvokerFactory
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = connectTimeout,
-            ConnectCallback = UpstreamMessage.ConnectAsync,
+            ConnectCallback = tls is null ? UpstreamMessage.ConnectAsync : (context, cancellationToken) => UpstreamMessage.ConnectAsync(context, tls, cancellationToken),
+            EnableMultipleHttp2Connections = true,
             PooledConnectionIdleTimeout = IdleTimeout,
             PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
             // The router bounds what an endpoint gets; a limit here would only be a second, hidden queue.

@@ -1,18 +1,24 @@
 using System.Net;
+using Mesh.Gateway.Tls;
+using Mesh.Gateway.Upstream.Http1;
 
 namespace Mesh.Gateway.Upstream;
 
-/// <summary>HTTP/1.1 through the framework's own client stack.</summary>
-internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstreamClient
+/// <summary>HTTP/1.1, and HTTP/2 over TLS, through the framework's own client stack.</summary>
+/// <param name="limits">Times to connect, to the head of an answer and between its bytes.</param>
+/// <param name="tls">TLS over every connection; null for clear text.</param>
+internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRule? tls = null) : IUpstreamClient
 {
-    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(connectTimeout);
-    private readonly EndpointUris _uris = new();
+    private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(limits.ConnectTimeout, tls);
+    private readonly EndpointUris _uris = new(tls is null ? "http" : "https");
+    private readonly bool _http2 = tls?.Http2 == true;
 
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
         var message = Message(request);
         var result = await SendAsync(message, cancellationToken);
-        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection) return result;
+        if (result.Failure != UpstreamFailure.ResetBeforeHead || message.HasFreshConnection || _http2) return result;
+        // Of HTTP/2 the stack itself repeats what was surely not begun.
         // An idle connection that the endpoint closed just as it was used: no byte came, and it says nothing about the endpoint.
         return await SendAsync(Message(request), cancellationToken);
     }
@@ -21,14 +27,20 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
 
     private async ValueTask<UpstreamResult> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
+        var head = WaitLimit.Of(limits.HeadTimeout);
+        head?.Arm(cancellationToken);
         try
         {
-            return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, cancellationToken)));
+            return UpstreamResult.Answered(new InvokerUpstreamResponse(await _invoker.SendAsync(message, head?.Token ?? cancellationToken), limits.IdleTimeout));
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             // Whatever it was that surfaced first, the caller gave up.
             return UpstreamResult.Failed(UpstreamFailure.Cancelled, null);
+        }
+        catch (Exception) when (head?.RanOut(cancellationToken) == true)
+        {
+            return UpstreamResult.Failed(UpstreamFailure.HeadTimeout, $"no head of an answer within {limits.HeadTimeout.TotalSeconds:0} s");
         }
         catch (OperationCanceledException e)
         {
@@ -43,14 +55,18 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
         {
             return UpstreamResult.Failed(UpstreamFailure.ResetBeforeHead, Innermost(e));
         }
+        finally
+        {
+            head?.Disarm();
+        }
     }
 
     private UpstreamMessage Message(UpstreamRequest request)
     {
         var message = new UpstreamMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
         {
-            Version = HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Version = _http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = _http2 ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
             Content = new PooledBodyContent(request.Body),
         };
         var connection = request.Headers.Connection;
@@ -61,7 +77,7 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
         }
 
         message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
-        message.Headers.Host = request.Host;
+        message.Headers.Host = tls?.Hostname ?? request.Host;
         return message;
     }
 

@@ -6,10 +6,13 @@ using Microsoft.Extensions.Primitives;
 namespace Mesh.Gateway.Upstream;
 
 /// <summary>An answer that comes through the framework's client stack.</summary>
-internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUpstreamResponse
+/// <param name="message">The answer.</param>
+/// <param name="idleTimeout">Time within which the body must go on; zero sets no limit.</param>
+internal sealed class InvokerUpstreamResponse(HttpResponseMessage message, TimeSpan idleTimeout = default) : IUpstreamResponse
 {
     private const int BufferBytes = 16 * 1024;
 
+    private readonly WaitLimit? _idle = WaitLimit.Of(idleTimeout);
     private Stream? _stream;
     private byte[]? _buffer;
 
@@ -28,7 +31,7 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUp
     {
         _stream ??= message.Content.ReadAsStream(CancellationToken.None);
         _buffer ??= ArrayPool<byte>.Shared.Rent(BufferBytes);
-        var read = _stream.ReadAsync(_buffer, cancellationToken);
+        var read = _stream.ReadAsync(_buffer, _idle?.Token ?? cancellationToken);
         return read.IsCompletedSuccessfully
             ? new ValueTask<UpstreamChunk>(new UpstreamChunk(_buffer.AsMemory(0, read.Result)))
             : AwaitAsync(read, cancellationToken);
@@ -45,6 +48,7 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUp
 
     private async ValueTask<UpstreamChunk> AwaitAsync(ValueTask<int> read, CancellationToken cancellationToken)
     {
+        _idle?.Arm(cancellationToken);
         try
         {
             return new UpstreamChunk(_buffer.AsMemory(0, await read));
@@ -53,9 +57,17 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message) : IUp
         {
             return new UpstreamChunk(default, UpstreamFailure.Cancelled);
         }
+        catch (Exception) when (_idle?.RanOut(cancellationToken) == true)
+        {
+            return new UpstreamChunk(default, UpstreamFailure.Stalled, $"no byte for {idleTimeout.TotalSeconds:0} s");
+        }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
             return new UpstreamChunk(default, UpstreamFailure.BodyBroken, e.Message);
+        }
+        finally
+        {
+            _idle?.Disarm();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Mesh.Gateway.Tls;
 
 namespace Mesh.Gateway.Upstream;
 
@@ -9,6 +10,13 @@ internal sealed class UpstreamMessage(HttpMethod method, Uri uri) : HttpRequestM
 
     /// <summary>True when a connection was opened for this request.</summary>
     public bool HasFreshConnection => _hasFreshConnection;
+
+    /// <summary>As <see cref="ConnectAsync(SocketsHttpConnectionContext, CancellationToken)"/>, with TLS: the stack takes such a stream for what https asks.</summary>
+    public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, UpstreamTlsRule tls, CancellationToken cancellationToken)
+    {
+        var stream = await ConnectAsync(context, cancellationToken);
+        return await tls.HandshakeAsync(stream, context.DnsEndPoint.Host, tls.Http2, cancellationToken);
+    }
 
     /// <summary>Opens a connection and marks the request that it is opened for.</summary>
     public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

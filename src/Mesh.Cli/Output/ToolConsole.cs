@@ -10,6 +10,7 @@ internal sealed class ToolConsole
     private const int UnlimitedWidth = 100_000;
 
     private readonly bool _colourError;
+    private readonly TextReader? _input;
     private readonly IAnsiConsole _styledOut;
     private readonly IAnsiConsole _styledError;
 
@@ -17,14 +18,19 @@ internal sealed class ToolConsole
     /// <param name="error">Problems.</param>
     /// <param name="colourOutput">Answers may carry colours.</param>
     /// <param name="colourError">Problems may carry colours.</param>
-    public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false)
+    /// <param name="input">What a command reads; null means the process's own.</param>
+    public ToolConsole(TextWriter output, TextWriter error, bool colourOutput = false, bool colourError = false, TextReader? input = null)
     {
+        _input = input;
         Out = output;
         Error = error;
         _colourError = colourError;
         _styledOut = Styled(output, colourOutput);
         _styledError = Styled(error, colourError);
     }
+
+    /// <summary>What a command reads.</summary>
+    public TextReader In => _input ?? Console.In;
 
     /// <summary>Answers, unstyled, as machines read them.</summary>
     public TextWriter Out { get; }

@@ -11,6 +11,9 @@ internal sealed class AdminServer(Uri address)
     /// <summary>Environment variable that names the server.</summary>
     public const string Variable = "MESH_SERVER";
 
+    /// <summary>Environment variable with the key that is sent.</summary>
+    public const string KeyVariable = "MESH_KEY";
+
     private const string Default = "http://127.0.0.1:9090";
     private const int MaxAnswerBytes = 16 << 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -44,7 +47,10 @@ internal sealed class AdminServer(Uri address)
         using var client = new HttpClient(handler) { Timeout = Patience, MaxResponseContentBufferSize = MaxAnswerBytes };
         try
         {
-            using var response = await client.GetAsync(new Uri(address, path), cancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path));
+            // From the environment alone: arguments stand in the list of processes.
+            if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {key}");
+            using var response = await client.SendAsync(request, cancellationToken);
             var text = await response.Content.ReadAsStringAsync(cancellationToken);
             if (response.StatusCode == HttpStatusCode.OK) return Parse(console, text);
             Refused(console, response.StatusCode, text);
@@ -79,7 +85,8 @@ internal sealed class AdminServer(Uri address)
         var next = (status, code) switch
         {
             (_, "unknown_decision") => "ask for it: send the request again with the header x-mesh-explain: 1",
-            (_, "not_allowed") or (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, _) => "run mesh on the gateway's machine, or set Mesh:AdminAddress there and name it: --server URL",
+            (HttpStatusCode.Unauthorized, _) or (_, "role_missing") => $"put a key with the role reader into the environment: {KeyVariable}",
+            (_, "not_allowed") or (HttpStatusCode.Forbidden, _) => "run mesh on the gateway's machine, or set Mesh:AdminAddress there and name it: --server URL",
             (HttpStatusCode.NotFound, _) => $"name the gateway's administrative address (Mesh:AdminAddress): --server URL or {Variable}",
             _ => "see the gateway's log",
         };

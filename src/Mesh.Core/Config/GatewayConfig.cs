@@ -23,7 +23,11 @@ public sealed record GatewayConfig
 /// <param name="Protocol">HTTP or HTTPS.</param>
 /// <param name="Port">1–65535.</param>
 /// <param name="Hostname">Accepted host, a leading <c>*.</c> being a wildcard; null accepts any.</param>
-public sealed record ListenerConfig(string Name, ListenerProtocol Protocol, int Port, string? Hostname);
+public sealed record ListenerConfig(string Name, ListenerProtocol Protocol, int Port, string? Hostname)
+{
+    /// <summary>Names of <c>tls.certificateRefs</c> in the manifest's order; empty for clear text.</summary>
+    public ImmutableArray<string> Certificates { get; init; } = [];
+}
 
 /// <summary>Protocol of a listener.</summary>
 public enum ListenerProtocol

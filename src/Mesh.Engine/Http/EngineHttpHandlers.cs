@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using Mesh.Core.Endpoints;
 
 namespace Mesh.Engine.Http;
 
@@ -12,8 +13,14 @@ internal sealed class EngineHttpHandlers : IDisposable
     /// <summary>vLLM's server closes a connection that has been idle for 5 s: ours must let go first, or a request meets the close.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(4);
 
-    public EngineHttpHandlers(TimeSpan connectTimeout)
+    /// <summary>Option of a request to an endpoint that has TLS of its own kind; the request's scheme is https then.</summary>
+    public static readonly HttpRequestOptionsKey<SecureConnection> Security = new("mesh.security");
+
+    private readonly Func<EndpointId, SecureConnection?>? _security;
+
+    public EngineHttpHandlers(TimeSpan connectTimeout, Func<EndpointId, SecureConnection?>? security = null)
     {
+        _security = security;
         ModelLists = new HttpMessageInvoker(Create(connectTimeout));
         Probes = new HttpMessageInvoker(CreateForProbes(connectTimeout));
         ProxiedProbes = new HttpMessageInvoker(WithProxyLine(CreateForProbes(connectTimeout)));
@@ -27,6 +34,9 @@ internal sealed class EngineHttpHandlers : IDisposable
 
     /// <summary>Health probes that send a PROXY protocol line first.</summary>
     public HttpMessageInvoker ProxiedProbes { get; }
+
+    /// <summary>What puts TLS over connections to an endpoint; null for clear text.</summary>
+    public SecureConnection? SecurityOf(EndpointId endpoint) => _security?.Invoke(endpoint);
 
     public void Dispose()
     {
@@ -47,6 +57,7 @@ internal sealed class EngineHttpHandlers : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
         MaxResponseHeadersLength = 64,
         MaxResponseDrainSize = 0,
+        ConnectCallback = static (context, cancellationToken) => ConnectAsync(context, sendsProxyLine: false, cancellationToken),
     };
 
     private static SocketsHttpHandler CreateForProbes(TimeSpan connectTimeout)
@@ -60,21 +71,26 @@ internal sealed class EngineHttpHandlers : IDisposable
 
     private static SocketsHttpHandler WithProxyLine(SocketsHttpHandler handler)
     {
-        handler.ConnectCallback = async (context, cancellationToken) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-                await socket.SendAsync(ProxyProtocol.Line(socket), cancellationToken).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        };
+        handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(context, sendsProxyLine: true, cancellationToken);
         return handler;
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, bool sendsProxyLine, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            if (sendsProxyLine) await socket.SendAsync(ProxyProtocol.Line(socket), cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        // The client takes a stream that speaks TLS already for what https asks.
+        return context.InitialRequestMessage.Options.TryGetValue(Security, out var secure) ? await secure(stream, cancellationToken).ConfigureAwait(false) : stream;
     }
 }

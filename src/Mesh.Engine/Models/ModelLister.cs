@@ -22,11 +22,13 @@ internal sealed class ModelLister(EndpointId endpoint, HttpMessageInvoker client
         using var deadline = new Deadline(options.ModelListTimeout, time, cancellationToken);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, EndpointUri.Create(endpoint, "http", null, "/v1/models"))
+            var security = options.Security?.Invoke(endpoint);
+            using var request = new HttpRequestMessage(HttpMethod.Get, EndpointUri.Create(endpoint, security is null ? "http" : "https", null, "/v1/models"))
             {
                 Version = HttpVersion.Version11,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             };
+            if (security is not null) request.Options.Set(EngineHttpHandlers.Security, security);
             using var response = await client.SendAsync(request, deadline.Token).ConfigureAwait(false);
             if (response.StatusCode != HttpStatusCode.OK)
                 return (default, new IoFailure(IoFailureKind.Status, $"/v1/models answered {(int)response.StatusCode}"));

@@ -25,9 +25,11 @@ internal sealed class HttpProbe(EngineHttpHandlers handlers) : IProbe
             : new IoFailure(IoFailureKind.Malformed, $"the first 1,024 bytes of {check.RequestPath} lack '{check.ExpectedResponse}'");
     }
 
-    private static HttpRequestMessage CreateRequest(EndpointId endpoint, HealthCheckConfig check)
+    private HttpRequestMessage CreateRequest(EndpointId endpoint, HealthCheckConfig check)
     {
-        var scheme = check.Type == HealthCheckType.Https ? "https" : "http";
+        // Another port of the pod is another server, which need not speak TLS.
+        var security = check.Port is null ? handlers.SecurityOf(endpoint) : null;
+        var scheme = check.Type == HealthCheckType.Https || security is not null ? "https" : "http";
         var request = new HttpRequestMessage(HttpMethod.Get, EndpointUri.Create(endpoint, scheme, check.Port, check.RequestPath))
         {
             // Without TLS, HTTP/2 has to be known beforehand: an exact version sends its preface at once.
@@ -35,6 +37,7 @@ internal sealed class HttpProbe(EngineHttpHandlers handlers) : IProbe
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         request.Headers.TryAddWithoutValidation("User-Agent", "mesh-health-check");
+        if (security is not null) request.Options.Set(EngineHttpHandlers.Security, security);
         if (check.Type != HealthCheckType.Http2) request.Headers.ConnectionClose = true;
         if (!string.IsNullOrEmpty(check.Host)) request.Headers.Host = check.Host;
         return request;

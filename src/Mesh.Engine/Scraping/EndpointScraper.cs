@@ -70,12 +70,13 @@ internal sealed class EndpointScraper(EndpointId endpoint, EngineOptions options
         }
     }
 
-    // Pages of metrics are plain http: no configuration can name another scheme.
     private PageConnection Connect(MetricsPageConfig page)
     {
         int? port = page.Port == 0 ? null : page.Port;
-        var address = EndpointUri.Create(endpoint, "http", port, page.Path);
-        return new PageConnection(address, EndpointUri.Socket(endpoint, port), options.ConnectTimeout, options.MaxMetricsPageBytes, time);
+        // Another port of the pod is another server, which need not speak TLS.
+        var security = port is null ? options.Security?.Invoke(endpoint) : null;
+        var address = EndpointUri.Create(endpoint, security is null ? "http" : "https", port, page.Path);
+        return new PageConnection(address, EndpointUri.Socket(endpoint, port), options.ConnectTimeout, options.MaxMetricsPageBytes, time, security);
     }
 
     private EndpointSample? Sample()

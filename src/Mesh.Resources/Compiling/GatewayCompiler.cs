@@ -14,7 +14,10 @@ internal static class GatewayCompiler
             {
                 Namespace = g.Namespace,
                 Name = g.Name,
-                Listeners = [.. g.Listeners.Select(l => new ListenerConfig(l.Name.Value, l.Protocol, l.Port.Value, l.Hostname?.Value))],
+                Listeners = [.. g.Listeners.Select(l => new ListenerConfig(l.Name.Value, l.Protocol, l.Port.Value, l.Hostname?.Value)
+                {
+                    Certificates = l.Protocol == ListenerProtocol.Https ? l.Certificates : [],
+                })],
                 Regions = [.. g.Addresses.Where(a => a.Region is not null).Select(a => a.Region!).Distinct()],
             })];
 }

@@ -48,14 +48,14 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
         var protocol = l.Choice("protocol", _protocols, required: true);
         var port = l.Int("port", 1, 65535, required: true);
         var hostname = l.String("hostname");
-        var certificates = false;
+        ImmutableArray<Located<string>> certificates = [];
         var hasTls = l.Object("tls", t =>
         {
             certificates = t.List("certificateRefs", r =>
             {
                 r.Ignore("group", "kind", "namespace");
                 return r.String("name", required: true);
-            }, max: 64).Length > 0;
+            }, max: 64);
             if (t.Choice("mode", [("Terminate", true), ("Passthrough", false)]) is { Value: false } mode)
                 t.Report.Error(
                     mode.At, DiagnosticCodes.Unsupported, "The mesh reads requests, so it cannot pass TLS through", "write Terminate");
@@ -91,12 +91,15 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
             return null;
         }
 
-        if (protocol is { Value: ListenerProtocol.Https } && !(hasTls && certificates))
+        if (protocol is { Value: ListenerProtocol.Https } && !(hasTls && certificates.Length > 0))
             l.Report.Error(
                 l.SpotOf("tls"), DiagnosticCodes.RequiredField, $"{l.At.Path}.tls.certificateRefs is required for protocol HTTPS");
         return name is null || protocol is null || port is null
             ? null
-            : new GatewayListener(name, protocol.Value!.Value, port, hostname, from, namedNamespace);
+            : new GatewayListener(name, protocol.Value!.Value, port, hostname, from, namedNamespace)
+            {
+                Certificates = [.. certificates.Select(c => c.Value)],
+            };
     }
 }
 
@@ -104,6 +107,9 @@ internal sealed record Gateway(ResourceHeader Header) : Resource(Header)
 internal sealed record GatewayListener(
     Located<string> Name, ListenerProtocol Protocol, Located<int> Port, Located<string>? Hostname, RouteNamespaces From, string? NamedNamespace)
 {
+    /// <summary>Names of <c>tls.certificateRefs</c>.</summary>
+    public ImmutableArray<string> Certificates { get; init; } = [];
+
     /// <summary>True when routes of a namespace may attach.</summary>
     public bool Allows(string gatewayNamespace, string routeNamespace) => From switch
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Mesh.Core.Config;
 using Mesh.Resources.Compiling;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
@@ -15,9 +14,7 @@ internal sealed class NoEffectYet : IRule
 {
     /// <summary>Kind and field, with what finds the places where an object sets it.</summary>
     public static ImmutableArray<(string Kind, string Field, Func<Resource, IEnumerable<Spot>> Find)> Fields { get; } =
-    [
-        ("Gateway", "protocol HTTPS", r => (r as Gateway)?.Listeners.Where(l => l.Protocol == ListenerProtocol.Https).Select(l => l.Name.At) ?? []),
-    ];
+        [];
 
     public void Check(World world, DiagnosticBag report)
     {

@@ -8,11 +8,14 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    public static async Task<ToolRun> OfAsync(params string[] arguments)
+    public static Task<ToolRun> OfAsync(params string[] arguments) => ReadingAsync("", arguments);
+
+    /// <summary>As <see cref="OfAsync"/>, with a text on standard input.</summary>
+    public static async Task<ToolRun> ReadingAsync(string input, params string[] arguments)
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        var exitCode = await MeshTool.RunAsync(arguments, new ToolConsole(output, error), CancellationToken.None);
+        var exitCode = await MeshTool.RunAsync(arguments, new ToolConsole(output, error, input: new StringReader(input)), CancellationToken.None);
         return new ToolRun(exitCode, output.ToString(), error.ToString());
     }
 

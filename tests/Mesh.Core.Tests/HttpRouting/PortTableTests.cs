@@ -61,10 +61,48 @@ public sealed class PortTableTests
                 Gateway("everywhere", Listener("d", 83)),
             ],
         };
-        Assert.Equal([80, 81, 83], PortTable.CompileAll(config, "r1").Select(t => t.Port));
-        Assert.Equal([80, 81, 82, 83], PortTable.CompileAll(config, "r2").Select(t => t.Port));
-        Assert.Equal([80, 81, 82, 83], PortTable.CompileAll(config, "").Select(t => t.Port));
+        Assert.Equal([80, 81, 83, 443], PortTable.CompileAll(config, "r1").Select(t => t.Port));
+        Assert.Equal([443], PortTable.CompileAll(config, "r1").Where(t => t.IsTls).Select(t => t.Port));
+        Assert.Equal([80, 81, 82, 83, 443], PortTable.CompileAll(config, "r2").Select(t => t.Port));
+        Assert.Equal([80, 81, 82, 83, 443], PortTable.CompileAll(config, "").Select(t => t.Port));
         Assert.Equal([83], PortTable.CompileAll(config, "r3").Select(t => t.Port));
+    }
+
+    [Fact]
+    public void CompileAll_OnePortWithTwoProtocols_IsRefused()
+    {
+        var config = new MeshConfig { Gateways = [Gateway("g1", Listener("http", 443)), Gateway("g2", Listener("tls", 443, null, ListenerProtocol.Https))] };
+        var refused = Assert.Throws<ArgumentException>(() => PortTable.CompileAll(config, ""));
+        Assert.Equal("Port 443 is HTTP and HTTPS at once: Gateways default/g1 and default/g2.", refused.Message);
+    }
+
+    [Fact]
+    public void CertificatesFor_AreThoseOfTheMostSpecificListener()
+    {
+        var config = new MeshConfig
+        {
+            Gateways =
+            [
+                Gateway(
+                    "gw",
+                    Listener("any", 443, null, ListenerProtocol.Https) with { Certificates = ["any"] },
+                    Listener("wild", 443, "*.example.com", ListenerProtocol.Https) with { Certificates = ["wild"] },
+                    Listener("name", 443, "a.example.com", ListenerProtocol.Https) with { Certificates = ["name", "spare"] }),
+            ],
+        };
+        var table = Assert.Single(PortTable.CompileAll(config, "r1"));
+        Assert.Equal(["name", "spare"], table.CertificatesFor("A.example.com").ToArray());
+        Assert.Equal(["wild"], table.CertificatesFor("b.example.com").ToArray());
+        Assert.Equal(["any"], table.CertificatesFor("b.org").ToArray());
+        Assert.Equal(["any"], table.CertificatesFor("").ToArray());
+        Assert.Equal(["name", "spare", "wild", "any"], table.Certificates.ToArray());
+    }
+
+    [Fact]
+    public void CertificatesFor_NameThatNoListenerHas_IsDefault()
+    {
+        var config = new MeshConfig { Gateways = [Gateway("gw", Listener("name", 443, "a.example.com", ListenerProtocol.Https) with { Certificates = ["name"] })] };
+        Assert.True(Assert.Single(PortTable.CompileAll(config, "r1")).CertificatesFor("b.example.com").IsDefault);
     }
 
     private readonly struct Head(string host, string path) : IRequestHead

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
@@ -66,6 +67,14 @@ internal sealed class TestGateway : IAsyncDisposable
 /// <summary>HTTP clients that do what a test needs.</summary>
 internal static class Clients
 {
+    /// <summary>A raw connection.</summary>
+    public static async Task<Socket> ConnectAsync(IPEndPoint address)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(address);
+        return socket;
+    }
+
     public static HttpClient Create(Uri uri) => new(new SocketsHttpHandler
     {
         UseProxy = false,

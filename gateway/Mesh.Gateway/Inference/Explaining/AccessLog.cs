@@ -58,6 +58,7 @@ internal sealed partial class AccessLog(ILoggerFactory loggers, RequestDraw draw
             json.WriteNumber("sample_ratio"u8, ratio);
             json.WriteString("method"u8, exchange.Context.Request.Method);
             json.WriteString("path"u8, Short(exchange.Context.Request.Path.Value));
+            if (exchange.Caller is { } caller) json.WriteString("key"u8, caller.Id);
             json.WriteNumber("status"u8, exchange.Status);
             json.WriteString("pool"u8, exchange.Pool!.Label);
             WriteBackend(json, exchange);

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using Mesh.Gateway.Limits;
 
 namespace Mesh.Gateway.Inference.RequestBody;
 
@@ -9,11 +11,18 @@ internal static class BodyReader
 
     /// <param name="request">Request; nothing of its body has been read.</param>
     /// <param name="maxBytes">Largest accepted body.</param>
+    /// <param name="budget">Room for all bodies; the body gives its share back when it is released.</param>
+    /// <param name="timeout">Time for the whole body.</param>
+    /// <param name="time">Clock.</param>
     /// <param name="cancellationToken">Client gone or shutdown.</param>
-    public static async ValueTask<BodyReadResult> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    public static async ValueTask<BodyReadResult> ReadAsync(
+        HttpRequest request, int maxBytes, BodyBudget budget, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         // A body that says it is too large is refused unread.
         if (request.ContentLength > maxBytes) return BodyReadResult.Failed(BodyReadFailure.TooLarge);
+        var taken = request.ContentLength ?? 0;
+        if (!budget.TryTake(taken)) return BodyReadResult.Failed(BodyReadFailure.BuffersFull);
+        ITimer? timer = null;
         var array = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstRentBytes));
         var length = 0;
         var kept = false;
@@ -22,9 +31,19 @@ internal static class BodyReader
             var reader = request.BodyReader;
             while (true)
             {
-                var read = await reader.ReadAsync(cancellationToken);
+                var reading = reader.ReadAsync(cancellationToken);
+                // Only a body that is waited for can be slow.
+                if (!reading.IsCompleted) timer ??= time.CreateTimer(static r => ((PipeReader)r!).CancelPendingRead(), reader, timeout, Timeout.InfiniteTimeSpan);
+                var read = await reading;
+                if (read.IsCanceled) return BodyReadResult.Failed(BodyReadFailure.TooSlow);
                 var count = read.Buffer.Length;
                 if (length + count > maxBytes) return BodyReadResult.Failed(BodyReadFailure.TooLarge);
+                if (length + count > taken)
+                {
+                    if (!budget.TryTake(length + count - taken)) return BodyReadResult.Failed(BodyReadFailure.BuffersFull);
+                    taken = length + count;
+                }
+
                 if (length + count > array.Length) array = Grow(array, length, (int)(length + count));
                 read.Buffer.CopyTo(array.AsSpan(length));
                 length += (int)count;
@@ -33,7 +52,7 @@ internal static class BodyReader
             }
 
             kept = true;
-            return BodyReadResult.Read(new PooledBody(array, length));
+            return BodyReadResult.Read(new PooledBody(array, length, budget, taken));
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
         {
@@ -49,7 +68,12 @@ internal static class BodyReader
         }
         finally
         {
-            if (!kept) ArrayPool<byte>.Shared.Return(array);
+            timer?.Dispose();
+            if (!kept)
+            {
+                budget.Return(taken);
+                ArrayPool<byte>.Shared.Return(array);
+            }
         }
     }
 
@@ -78,6 +102,9 @@ internal enum BodyReadFailure
 
     /// <summary>Larger than the limit.</summary>
     TooLarge,
+
+    /// <summary>The bodies of all requests leave no room for it.</summary>
+    BuffersFull,
 
     /// <summary>Not valid HTTP, or cut short.</summary>
     Malformed,

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mesh.Gateway.Limits;
 
 namespace Mesh.Gateway.Inference.RequestBody;
 
@@ -10,11 +11,19 @@ internal sealed class PooledBody
 {
     private readonly byte[] _array;
     private readonly int _length;
+    private readonly BodyBudget? _budget;
+    private readonly long _budgeted;
     private int _references = 1;
 
     /// <summary>Takes over an array rented from the shared pool.</summary>
-    public PooledBody(byte[] array, int length)
+    /// <param name="array">The array.</param>
+    /// <param name="length">Bytes of it that are the body.</param>
+    /// <param name="budget">Gets <paramref name="budgeted"/> bytes back at the end; null without one.</param>
+    /// <param name="budgeted">Bytes taken from the budget.</param>
+    public PooledBody(byte[] array, int length, BodyBudget? budget = null, long budgeted = 0)
     {
+        _budget = budget;
+        _budgeted = budgeted;
         _array = array;
         _length = length;
     }
@@ -39,6 +48,8 @@ internal sealed class PooledBody
     /// <summary>Drops a reference.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0 && _array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
+        if (Interlocked.Decrement(ref _references) > 0) return;
+        _budget?.Return(_budgeted);
+        if (_array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
     }
 }

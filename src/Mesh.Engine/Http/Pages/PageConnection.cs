@@ -11,12 +11,14 @@ namespace Mesh.Engine.Http.Pages;
 /// metrics, of which a gateway reads thousands in a second. Reading allocates nothing once it is under way, and once the length is known, waits
 /// for the whole rest instead of waking up for each piece. One reading at a time.
 /// </summary>
-/// <param name="address">The page; its scheme is <c>http</c>.</param>
+/// <param name="address">The page.</param>
 /// <param name="socketAddress">Where its server listens.</param>
 /// <param name="connectTimeout">Time that a connection may take to open.</param>
 /// <param name="maxBytes">Largest page.</param>
 /// <param name="time">Clock.</param>
-internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSpan connectTimeout, int maxBytes, TimeProvider time) : IDisposable
+/// <param name="security">What puts TLS over the connection; null for clear text.</param>
+internal sealed class PageConnection(
+    Uri address, EndPoint socketAddress, TimeSpan connectTimeout, int maxBytes, TimeProvider time, SecureConnection? security = null) : IDisposable
 {
     /// <summary>vLLM's server closes a connection that has been idle for 5 s: ours must let go first, or a request meets the close.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(4);
@@ -32,6 +34,7 @@ internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSp
         $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nAccept: text/plain;version=0.0.4\r\n\r\n");
     private readonly ResponseDecoder _decoder = new(maxBytes);
     private Socket? _socket;
+    private Stream? _secured;
     private byte[]? _buffer;
     private int _length;
     private int _lastLength = FirstBufferBytes;
@@ -102,10 +105,11 @@ internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSp
         try
         {
             await socket.ConnectAsync(socketAddress, deadline.Token).ConfigureAwait(false);
+            if (security is not null) _secured = await security(new NetworkStream(socket, ownsSocket: true), deadline.Token).ConfigureAwait(false);
             _socket = socket;
             return default;
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException)
         {
             socket.Dispose();
             return new IoFailure(IoFailureKind.Connect, e.Message);
@@ -133,12 +137,15 @@ internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSp
         try
         {
             WakeAt(1);
-            for (var sent = 0; sent < _request.Length;)
+            if (_secured is not null) await _secured.WriteAsync(_request, cancellationToken).ConfigureAwait(false);
+            else for (var sent = 0; sent < _request.Length;)
                 sent += await _socket!.SendAsync(_request.AsMemory(sent), SocketFlags.None, cancellationToken).ConfigureAwait(false);
 
             while (true)
             {
-                var read = await _socket!.ReceiveAsync(_buffer.AsMemory(_length), SocketFlags.None, cancellationToken).ConfigureAwait(false);
+                var read = _secured is not null
+                    ? await _secured.ReadAsync(_buffer.AsMemory(_length), cancellationToken).ConfigureAwait(false)
+                    : await _socket!.ReceiveAsync(_buffer.AsMemory(_length), SocketFlags.None, cancellationToken).ConfigureAwait(false);
                 if (_length == 0) AnsweredAt = time.GetTimestamp();
                 _length += read;
                 var result = read == 0 && _decoder.End() ? DecodeResult.Done : read == 0 ? default(DecodeResult?) : _decoder.Decode(_buffer, ref _length);
@@ -153,7 +160,7 @@ internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSp
                 break;
             }
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             failure = new IoFailure(IoFailureKind.Broken, e.Message);
         }
@@ -190,14 +197,16 @@ internal sealed class PageConnection(Uri address, EndPoint socketAddress, TimeSp
     /// <summary>Has the socket count as readable when so many bytes have come, or the connection has ended.</summary>
     private void WakeAt(int bytes)
     {
-        // Other systems have no such mark: there each piece wakes.
-        if (bytes == _lowWater || !OperatingSystem.IsLinux()) return;
+        // Other systems have no such mark: there each piece wakes. Under TLS the bytes of the page are not those of the socket.
+        if (bytes == _lowWater || _secured is not null || !OperatingSystem.IsLinux()) return;
         _socket!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveLowWater, bytes);
         _lowWater = bytes;
     }
 
     private void Close()
     {
+        _secured?.Dispose();
+        _secured = null;
         _socket?.Dispose();
         _socket = null;
         _lowWater = 1;
