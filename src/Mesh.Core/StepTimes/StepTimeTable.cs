@@ -80,6 +80,16 @@ public sealed class StepTimeTable
         return new StepTimeTable(Name, [.. tokens], [.. times], _batches, _contexts, _decodeMs);
     }
 
+    /// <summary>A copy whose times are <paramref name="factor"/> times as long: 0.5 is a device twice as fast. Same name.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is not above 0 and finite.</exception>
+    public StepTimeTable ScaledBy(double factor)
+    {
+        if (!(factor > 0 && double.IsFinite(factor))) throw new ArgumentOutOfRangeException(nameof(factor), factor, "A factor is above 0.");
+        if (factor == 1) return this;
+        return new StepTimeTable(
+            Name, _prefillTokens, Array.ConvertAll(_prefillMs, ms => ms * factor), _batches, _contexts, Array.ConvertAll(_decodeMs, ms => ms * factor));
+    }
+
     /// <summary>Milliseconds of one decode step of <paramref name="batch"/> sequences with <paramref name="meanContext"/> tokens each on average; 0 for an empty batch.</summary>
     public double DecodeMs(double batch, double meanContext)
     {
