@@ -119,7 +119,7 @@ internal sealed class PlanCommand(ToolConsole console)
         if (result.Endpoints is not { } endpoints)
         {
             console.Problem(
-                ReplayText.Number($"no fleet of up to {result.At.Endpoints} endpoints serves {what}: {result.At.Endpoints} reach {result.At.Worst * 100:0.0}%"),
+                ReplayText.Number($"no fleet of up to {Findings.Count(result.At.Endpoints, "endpoint")} serves {what}: {result.At.Endpoints} reach {result.At.Worst * 100:0.0}%"),
                 "raise --max, lower --rate or --goodput, or give the SLO more time");
             return;
         }

@@ -14,6 +14,9 @@ namespace Mesh.Cli.Replay;
 /// <param name="report">Where findings go.</param>
 internal sealed class FleetBuilder(DiagnosticBag report)
 {
+    /// <summary>Code of findings about what the manifests say and the simulation leaves out.</summary>
+    private const string NotSimulated = "not-simulated";
+
     private const int DefaultPort = 8000;
 
     /// <summary>The simulated fleet and the pool over it; null when the two do not fit.</summary>
@@ -40,6 +43,7 @@ internal sealed class FleetBuilder(DiagnosticBag report)
         }
 
         var clients = Clients(description, config, pool);
+        if (pool is not null) CheckPool(description, pool);
         if (report.HasErrors) return null;
         var fleet = new FleetTopology
         {
@@ -95,6 +99,22 @@ internal sealed class FleetBuilder(DiagnosticBag report)
                     $"write region: {known.Region}");
             }
         }
+    }
+
+    // What the figures do not show should not be taken for shown.
+    private void CheckPool(FleetDescription description, PoolConfig pool)
+    {
+        var at = description.Clusters[0].Name.At with { Path = "spec.clusters", Line = 0, Column = 0 };
+        foreach (var cluster in pool.Backends.Select(b => b.Id.Cluster).Distinct().Where(c => description.Clusters.All(d => d.Name.Value != c)))
+            report.Warning(at, NotSimulated, $"Cluster {cluster} of the manifests' pool {pool.Id} is not in the fleet: it is left out");
+        var exports = pool.Backends.SelectMany(b => b.Endpoints).SelectMany(e => e.MetricsPages).SelectMany(p => p.Exports)
+            .Where(e => SimulatedMetrics.Names.Contains(e.MetricName)).Select(e => e.ExportName).ToHashSet();
+        foreach (var metric in pool.Backends.SelectMany(b => b.Settings.CustomMetrics).Where(m => !m.DryRun).Select(m => m.ExportName).Distinct().Where(m => !exports.Contains(m)))
+            report.Warning(
+                at, NotSimulated, $"A policy balances by {metric}, which simulated engines do not tell: it counts as unknown",
+                $"simulated are {string.Join(", ", SimulatedMetrics.Names)}");
+        if (pool.KvEvents.Enabled)
+            report.Warning(at, NotSimulated, $"The pool {pool.Id} follows KV events; the simulation goes by what was routed");
     }
 
     private BackendConfig? BackendOf(FleetCluster cluster, FleetGroup group, PoolConfig? pool)

@@ -21,6 +21,8 @@ internal sealed class WorldOptionSet
     private readonly Option<int> _blockSize = new("--block-size") { Description = "Without --fleet: tokens of an engine's KV block.", DefaultValueFactory = _ => 16 };
     private readonly Option<int> _numGpuBlocks = new("--num-gpu-blocks") { Description = "Without --fleet: blocks of KV cache per engine.", DefaultValueFactory = _ => 27_000 };
 
+    private readonly HashSet<Diagnostic> _told = [];
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -90,10 +92,11 @@ internal sealed class WorldOptionSet
             : $"The manifests have no pool {name}{(nearest is null ? $"; they have {string.Join(", ", names)}" : $"; did you mean {nearest}?")}");
     }
 
-    private static bool Tell(ToolConsole console, string path, DiagnosticBag report)
+    private bool Tell(ToolConsole console, string path, DiagnosticBag report)
     {
+        // A search builds many worlds: what is told once is known.
         var findings = report.Sorted();
-        Findings.Write(console.ForProblems(), "", findings);
+        Findings.Write(console.ForProblems(), "", findings.Where(_told.Add));
         if (report.HasErrors) console.Problem($"{path} has {Findings.Count(findings.Count(f => f.Severity == Severity.Error), "error")}", "correct what is listed");
         return report.HasErrors;
     }
