@@ -128,7 +128,7 @@ internal sealed class FleetWorld : ISequenceSink
 
     void ISequenceSink.OnFirstToken(in SequenceProgress progress)
     {
-        var traveller = (Traveller)progress.Tag!;
+        var traveller = _travellers[((WorldRequest)progress.Tag!).Slot];
         traveller.Request.CachedTokens = progress.CachedTokens;
         _events.Add(progress.TimeMs + traveller.OneWayMs, EventKind.FirstByte, traveller.Request.Slot, traveller.Version);
     }
@@ -139,7 +139,7 @@ internal sealed class FleetWorld : ISequenceSink
 
     void ISequenceSink.OnFinished(in SequenceProgress progress, FinishReason reason)
     {
-        var traveller = (Traveller)progress.Tag!;
+        var traveller = _travellers[((WorldRequest)progress.Tag!).Slot];
         traveller.IsInEngine = false;
         _events.Add(progress.TimeMs + traveller.OneWayMs, EventKind.LastByte, traveller.Request.Slot, traveller.Version);
     }
@@ -243,7 +243,7 @@ internal sealed class FleetWorld : ISequenceSink
                 OutputTokens = request.OutputTokens,
                 EndsWith = FinishReason.Stop,
                 BlockHashes = request.EngineBlocks,
-                Tag = traveller,
+                Tag = request,
             },
             Clock.NowMs);
         traveller.IsInEngine = true;

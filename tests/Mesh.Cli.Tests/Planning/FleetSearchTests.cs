@@ -26,7 +26,7 @@ public sealed class FleetSearchTests
     {
         var found = new FleetSearch((n, seed) => n >= (seed == 2 ? 6 : 4) ? 1 : 0, 0.95, 16, [1, 2]).Find();
         Assert.Equal(6, found.Endpoints);
-        Assert.Equal([1, 0], found.OneLess!.GoodputShares);
+        Assert.Equal((1.0, 0.0), (found.OneLess!.GoodputShares[0], found.OneLess.GoodputShares[1]));
     }
 
     [Fact]

@@ -5,9 +5,9 @@ namespace Mesh.Cli.Tests.Replay;
 public sealed class FleetFileTests
 {
     [Theory]
-    [InlineData("region: us-east4\n      endpoints", "region: us-east\n      endpoints", "fleet.yaml:36:7: error: spec.clusters[1].region is us-east, which is not among the regions: europe-west3, us-east4 [unknown-value]", "did you mean us-east4?")]
+    [InlineData("region: us-east4\n      endpoints", "region: us-east\n      endpoints", "fleet.yaml:31:7: error: spec.clusters[1].region is us-east, which is not among the regions: europe-west3, us-east4 [unknown-value]", "did you mean us-east4?")]
     [InlineData("hardware: half", "hardware: hal", "spec.clusters[1].endpoints[1].hardware is hal, which is not among the hardware profiles: h100, h100-llama-3.1-8b, half", "did you mean half?")]
-    [InlineData("- [90, 1]", "- [80, 1]", "spec.roundTripMs[1] says 80 ms between us-east4 and europe-west3, but line 12 says 90 ms", "a round trip is as long from either end")]
+    [InlineData("- [90, 1]", "- [80, 1]", "spec.roundTripMs[1] says 80 ms between us-east4 and europe-west3, but line 11 says 90 ms", "a round trip is as long from either end")]
     [InlineData("    - [90, 1]\n", "", "spec.roundTripMs has 1 rows for 2 regions", "write a row and a column for each region")]
     [InlineData("numGpuBlocks: 12000", "numGpuBlock: 12000", "spec.hardware[1] has no field numGpuBlock", "did you mean numGpuBlocks?")]
     [InlineData("count: 4", "count: 0", "spec.clusters[0].endpoints[0].count is 0, out of the range 1–100000", null)]
