@@ -40,7 +40,7 @@ internal static class FleetHardware
         var room = (int)Math.Min(longest, (long)blocks * blockSize);
         var engine = new VllmModelOptions
         {
-            StepTimes = table.WithLongPrompts(WorldOptions.LongestPrompt).ScaledBy(1 / speed),
+            StepTimes = table.WithLongPrompts(WorldOptions.LongestPrompt).Scaled(table.Name, 1 / speed, 1 / speed),
             MaxNumSeqs = sequences,
             MaxNumBatchedTokens = batched,
             NumGpuBlocks = blocks,

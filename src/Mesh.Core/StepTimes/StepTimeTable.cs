@@ -80,14 +80,17 @@ public sealed class StepTimeTable
         return new StepTimeTable(Name, [.. tokens], [.. times], _batches, _contexts, _decodeMs);
     }
 
-    /// <summary>A copy whose times are <paramref name="factor"/> times as long: 0.5 is a device twice as fast. Same name.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The factor is not above 0 and finite.</exception>
-    public StepTimeTable ScaledBy(double factor)
+    /// <summary>The table of an accelerator whose prompts and decode steps take so many times as long.</summary>
+    /// <param name="name">What it stands for.</param>
+    /// <param name="prefillRatio">Prefill times over this table's, above 0.</param>
+    /// <param name="decodeRatio">Decode times over this table's, above 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A ratio is not a finite number above 0.</exception>
+    public StepTimeTable Scaled(string name, double prefillRatio, double decodeRatio)
     {
-        if (!(factor > 0 && double.IsFinite(factor))) throw new ArgumentOutOfRangeException(nameof(factor), factor, "A factor is above 0.");
-        if (factor == 1) return this;
+        CheckRatio(prefillRatio, nameof(prefillRatio));
+        CheckRatio(decodeRatio, nameof(decodeRatio));
         return new StepTimeTable(
-            Name, _prefillTokens, Array.ConvertAll(_prefillMs, ms => ms * factor), _batches, _contexts, Array.ConvertAll(_decodeMs, ms => ms * factor));
+            name, _prefillTokens, Array.ConvertAll(_prefillMs, ms => ms * prefillRatio), _batches, _contexts, Array.ConvertAll(_decodeMs, ms => ms * decodeRatio));
     }
 
     /// <summary>Milliseconds of one decode step of <paramref name="batch"/> sequences with <paramref name="meanContext"/> tokens each on average; 0 for an empty batch.</summary>
@@ -142,6 +145,11 @@ public sealed class StepTimeTable
         while (i < axis.Length - 2 && x >= axis[i + 1]) i++;
         u = (x - axis[i]) / (axis[i + 1] - axis[i]);
         return i;
+    }
+
+    private static void CheckRatio(double ratio, string name)
+    {
+        if (!(ratio > 0 && double.IsFinite(ratio))) throw new ArgumentOutOfRangeException(name, ratio, "A ratio is a number above 0.");
     }
 
     private static void CheckAxis(double[] axis, string name)

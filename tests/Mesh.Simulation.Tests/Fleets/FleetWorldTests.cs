@@ -129,7 +129,7 @@ public sealed class FleetWorldTests
     public void Run_FasterHardware_AnswersFaster()
     {
         var slow = Fleet([0], new ClientGroup(0, 1));
-        var fast = slow with { Endpoints = [new FleetEndpoint(0, Id(0), Engine with { StepTimes = Engine.StepTimes.ScaledBy(0.5) })] };
+        var fast = slow with { Endpoints = [new FleetEndpoint(0, Id(0), Engine with { StepTimes = Engine.StepTimes.Scaled("fast", 0.5, 0.5) })] };
         var rows = Rows(3, 5000, promptTokens: 2000).ToList();
         var slowTpot = Play(slow, Pool(slow, TimeSpan.FromHours(1)), "mesh", rows).TpotMs.P50;
         Assert.Equal(slowTpot / 2, Play(fast, Pool(fast, TimeSpan.FromHours(1)), "mesh", rows).TpotMs.P50, 6);
