@@ -53,6 +53,7 @@ internal static class MeshTool
         ExplainCommand.Create(console),
         DiffCommand.Create(console),
         ReplayCommand.Create(console),
+        PlanCommand.Create(console),
         LoadCommand.Create(console),
         KeysCommand.Create(console),
         VersionCommand.Create(console),

@@ -48,22 +48,7 @@ internal static class DiffCommand
     private static void WriteText(
         ToolConsole console, string newDirectory, IReadOnlyList<ConfigChange> changes, IReadOnlyList<Diagnostic> findings)
     {
-        foreach (var subject in changes.GroupBy(c => (c.Kind, c.Subject)))
-        {
-            var own = subject.Where(c => c.Name == c.Kind).Select(c => c.Before is null ? " (new)" : " (removed)").FirstOrDefault() ?? "";
-            console.WriteLine($"{subject.Key.Kind} {subject.Key.Subject}{own}", Palette.Heading);
-            foreach (var part in subject.Where(c => c.Name != c.Kind).GroupBy(c => c.Backend))
-            {
-                if (part.Key is not null) console.WriteLine($"  backend {part.Key}");
-                var rows = new Columns();
-                foreach (var change in part)
-                    rows.Add(
-                        $"{change.Name}:", new Columns.Cell($"{change.Before ?? "none"} → {change.After ?? "none"}"),
-                        new Columns.Cell(change.Origin?.ToString() ?? "", Palette.Dim));
-                rows.Write(console, part.Key is null ? 2 : 4);
-            }
-        }
-
+        ChangeText.Write(console, changes);
         if (findings.Count > 0)
         {
             console.WriteLine("new findings", Palette.Heading);

@@ -1,5 +1,6 @@
 using System.Text;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Mesh.Cli.Output;
 
@@ -60,6 +61,9 @@ internal sealed class ToolConsole
 
     /// <summary>Writes a part of a line of the answer.</summary>
     public void Write(string text, Style? style = null) => _styledOut.Write(new Text(Printable.Of(text), style));
+
+    /// <summary>Writes a table of the answer. Texts in it have gone through <see cref="Printable"/>.</summary>
+    public void WriteTable(IRenderable table) => _styledOut.Write(table);
 
     /// <summary>Ends a line of the answer.</summary>
     public void WriteLine(string text = "", Style? style = null)

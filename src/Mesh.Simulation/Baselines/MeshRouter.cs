@@ -164,6 +164,7 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
     {
         if (decision.Kind == RouteKind.Refuse)
         {
+            request.RefusedFor = RefusalName.Of(decision.Reason);
             Host.Refuse(request);
             return;
         }

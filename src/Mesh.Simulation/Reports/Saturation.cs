@@ -17,40 +17,56 @@ internal static class Saturation
     private const double MostSearchFactor = 1e6;
 
     /// <summary>Requests per second over the whole trace.</summary>
-    public static double Find(WorldOptions options, ITraceSource trace, CancellationToken cancellationToken)
+    public static double Find(WorldOptions options, ITraceSource trace, CancellationToken cancellationToken) =>
+        Find(trace.NativeRate, rate => Growth(options, trace, rate, cancellationToken));
+
+    /// <summary>As above, for any world.</summary>
+    /// <param name="native">Rate at which the search begins.</param>
+    /// <param name="growthAt">Growth of the wait for the first token at a rate, in ms per ms.</param>
+    /// <exception cref="ArgumentException">No rate saturates the fleet, or none is served.</exception>
+    public static double Find(double native, Func<double, double> growthAt)
     {
-        var native = trace.NativeRate;
         var high = native;
-        while (IsStable(options, trace, high, cancellationToken))
+        while (IsStable(high))
         {
             high *= 2;
-            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(trace));
+            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(native));
         }
 
         var low = high / 2;
-        while (!IsStable(options, trace, low, cancellationToken))
+        while (!IsStable(low))
         {
             (low, high) = (low / 2, low);
-            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(trace));
+            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(native));
         }
 
         while (high / low > Precision)
         {
             var middle = (low + high) / 2;
-            if (IsStable(options, trace, middle, cancellationToken)) low = middle;
+            if (IsStable(middle)) low = middle;
             else high = middle;
         }
 
         return low;
+
+        bool IsStable(double rate) => growthAt(rate) < MostGrowth;
     }
 
     /// <summary>Growth of the wait for the first token, in ms per ms, at a rate.</summary>
     internal static double Growth(WorldOptions options, ITraceSource trace, double rate, CancellationToken cancellationToken)
     {
         var (_, recorder) = Replay.Record(options, Reference, trace.At(rate), new SloTarget(), cancellationToken);
-        var fromMs = WarmUpShare * recorder.LastArrivalMs;
+        return Growth(recorder.FirstTokens, recorder.LastArrivalMs);
+    }
+
+    /// <summary>Growth of the wait for the first token, in ms per ms, in a run.</summary>
+    /// <param name="firstTokens">Arrival and wait of every request served.</param>
+    /// <param name="lastArrivalMs">Arrival of the last request.</param>
+    internal static double Growth(IReadOnlyList<(double ArrivedMs, double TtftMs)> firstTokens, double lastArrivalMs)
+    {
+        var fromMs = WarmUpShare * lastArrivalMs;
         var (count, meanX, meanY, xx, xy) = (0, 0.0, 0.0, 0.0, 0.0);
-        foreach (var (arrivedMs, ttftMs) in recorder.FirstTokens)
+        foreach (var (arrivedMs, ttftMs) in firstTokens)
         {
             if (arrivedMs < fromMs) continue;
             count++;
@@ -63,7 +79,4 @@ internal static class Saturation
 
         return xx == 0 ? 0 : xy / xx;
     }
-
-    private static bool IsStable(WorldOptions options, ITraceSource trace, double rate, CancellationToken cancellationToken) =>
-        Growth(options, trace, rate, cancellationToken) < MostGrowth;
 }

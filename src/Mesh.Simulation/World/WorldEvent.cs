@@ -23,6 +23,12 @@ internal enum EventKind
 
     /// <summary>A region's router asked for this moment: version of the asking, region.</summary>
     Wake,
+
+    /// <summary>Gauges that were read elsewhere reach a region's gateway: region, endpoint.</summary>
+    ScrapeAnswer,
+
+    /// <summary>A request has taken as long as it may: slot of the request, version of its use.</summary>
+    Deadline,
 }
 
 /// <summary>One event to come.</summary>

@@ -65,6 +65,12 @@ internal sealed class WorldRequest(int slot)
     /// <summary>Lease of the production core, where that routes.</summary>
     public LeaseId Lease { get; set; }
 
+    /// <summary>Priority that its client's objective gives it; 0 without one.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Why it was turned away or given up, in snake case; null where nothing was said.</summary>
+    public string? RefusedFor { get; set; }
+
     /// <summary>A number of the router's own, in milliseconds or tokens.</summary>
     public double RouterAmount { get; set; }
 
@@ -83,6 +89,8 @@ internal sealed class WorldRequest(int slot)
         CachedTokens = 0;
         Lease = default;
         RouterAmount = 0;
+        Priority = 0;
+        RefusedFor = null;
         var blocks = row.Blocks.Span;
         if (_chain.Length < blocks.Length) _chain = new ulong[blocks.Length];
         for (var i = 0; i < blocks.Length; i++) _chain[i] = BlockHash.OfTraceBlock(blocks[i]);

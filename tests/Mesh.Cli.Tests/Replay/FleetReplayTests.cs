@@ -1,0 +1,125 @@
+using Mesh.Cli.Tests.Support;
+
+namespace Mesh.Cli.Tests.Replay;
+
+public sealed class FleetReplayTests
+{
+    private static readonly string[] Small = ["--trace", "sessions", "--minutes", "1", "--rate", "20"];
+
+    private static string[] Quickstart(params string[] more) => ["replay", "--manifests", Manifests.Quickstart, "--fleet", Fleets.Quickstart, .. Small, .. more];
+
+    [Fact]
+    public async Task Replay_QuickstartFleet_ComparesPoliciesWithPickers()
+    {
+        var run = await ToolRun.OfAsync(Quickstart("--profile", "mesh,epp-default,core-round-robin"));
+        Assert.Equal(0, run.ExitCode);
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("router", lines[0], StringComparison.Ordinal);
+        foreach (var column in (string[])["within SLO", "TTFT ms p50", "TPOT ms p50", "e2e s p50", "refused", "prefix hits", "spread", "cross-region"]) Assert.Contains(column, lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("mesh ", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("epp-default ", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("core-round-robin ", lines[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_SameSeed_SameBytes()
+    {
+        var first = await ToolRun.OfAsync(Quickstart("-o", "json", "--profile", "mesh,least-request"));
+        var second = await ToolRun.OfAsync(Quickstart("-o", "json", "--profile", "mesh,least-request"));
+        Assert.Equal(first.Output, second.Output);
+        var mesh = first.Json[0];
+        Assert.Equal("mesh", mesh.GetProperty("router").GetString());
+        Assert.Equal(["europe-west3", "us-east4"], mesh.GetProperty("regions").EnumerateArray().Select(r => r.GetString()));
+        var sent = mesh.GetProperty("flows").EnumerateArray().Sum(row => row.EnumerateArray().Sum(c => c.GetInt64()));
+        Assert.Equal(mesh.GetProperty("requests").GetInt64() - mesh.GetProperty("refused").GetInt64(), sent);
+        Assert.True(mesh.GetProperty("ttftMs").GetProperty("p99").GetDouble() >= mesh.GetProperty("ttftMs").GetProperty("p50").GetDouble());
+    }
+
+    [Fact]
+    public async Task Replay_ShedPolicyAtTarget_RefusesByReason()
+    {
+        using var manifests = Manifests.CopyOf(Manifests.Quickstart);
+        manifests.Edit("gke-west/backend-policy.yaml", "maxUtilizationPercent: 60", "maxUtilizationPercent: 1");
+        manifests.Write(
+            "gke-west/flow.yaml",
+            """
+            apiVersion: mesh.internal/v1alpha1
+            kind: FlowControlPolicy
+            metadata: {name: shed, namespace: default}
+            spec:
+              targetRef: {group: networking.gke.io, kind: GCPInferencePoolImport, name: vllm-llama3-8b-instruct}
+              whenFull: Shed
+            """);
+        var run = await ToolRun.OfAsync("replay", "--manifests", manifests.Path, "--fleet", Fleets.Quickstart, "--trace", "sessions", "--minutes", "1", "--rate", "80", "-o", "json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var figures = run.Json[0];
+        Assert.True(figures.GetProperty("refusedBy").GetProperty("saturated").GetInt32() > 0);
+        Assert.True(figures.GetProperty("crossRegionShare").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Replay_DrainedCluster_SendsEverythingToTheOther()
+    {
+        using var manifests = Manifests.CopyOf(Manifests.Quickstart);
+        manifests.Edit("gke-west/backend-policy.yaml", "  default:\n", "  default:\n    scopes:\n      - selector: {gke.io/cluster-name: gke-west}\n        capacityScalerPercent: 0\n");
+        var run = await ToolRun.OfAsync("replay", "--manifests", manifests.Path, "--fleet", Fleets.Quickstart, "--trace", "sessions", "--minutes", "1", "--rate", "5", "-o", "json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var flows = run.Json[0].GetProperty("flows");
+        Assert.Equal((0, 0), (flows[0][0].GetInt32(), flows[1][0].GetInt32()));
+        Assert.True(flows[0][1].GetInt32() > 0);
+        // Nobody in Europe is answered before a round trip over the ocean.
+        Assert.True(run.Json[0].GetProperty("ttftMs").GetProperty("p50").GetDouble() > 90);
+    }
+
+    [Fact]
+    public async Task Replay_FleetWithoutManifests_HasNoPolicies()
+    {
+        var run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Quickstart, .. Small, "--load", "0.5", "--saturation", "20"]);
+        // The quick start's clients name an objective, which only manifests have.
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("is food-review, but the manifests have no objective", run.Error, StringComparison.Ordinal);
+        using var folder = new TemporaryFolder();
+        run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Edited(folder, "      objective: food-review\n", ""), .. Small[..4], "--load", "0.5", "--saturation", "20"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("mesh", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_Plot_WritesAPageThatAsksNobody()
+    {
+        using var folder = new TemporaryFolder();
+        var page = Path.Combine(folder.Path, "out.html");
+        var run = await ToolRun.OfAsync(Quickstart("--profile", "mesh,random", "--plot", page));
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains($"wrote {page}", run.Error, StringComparison.Ordinal);
+        var html = await File.ReadAllTextAsync(page);
+        Assert.Contains("\"name\":\"mesh at 20/s\"", html, StringComparison.Ordinal);
+        Assert.Contains("\"name\":\"random at 20/s\"", html, StringComparison.Ordinal);
+        Assert.Contains("\"region\":\"us-east4\"", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"RUNS\"", html, StringComparison.Ordinal);
+        Assert.Equal(["http://www.w3.org/2000/svg"], System.Text.RegularExpressions.Regex.Matches(html, "https?://[^'\"]*").Select(m => m.Value).Distinct());
+        Assert.DoesNotMatch("<(link|img|iframe|script src)", html);
+    }
+
+    [Theory]
+    [InlineData("--slo-ttft soon", "--slo-ttft soon: a duration above 0 is expected")]
+    [InlineData("--profile mesj", "did you mean mesh?")]
+    [InlineData("--pool vllm-llama3-8b-instruc", "did you mean vllm-llama3-8b-instruct?")]
+    [InlineData("--exit-code", "--exit-code belongs to --diff.")]
+    [InlineData("--rate 0", "--rate must be above 0.")]
+    public async Task Replay_BadOption_SaysWhatIsWrong(string options, string message)
+    {
+        var given = options.Split(' ');
+        var run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", Fleets.Quickstart, "--trace", "sessions", "--minutes", "1", .. given]);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Equal("", run.Output);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_ManifestsWithoutFleet_SaysWhatIsMissing()
+    {
+        var run = await ToolRun.OfAsync("replay", "--manifests", Manifests.Quickstart, "--trace", "sessions");
+        Assert.Equal(new ToolRun(1, "", "error: Policies need a fleet to act on: --fleet FILE says how many endpoints stand where.\nnext: mesh replay --help\n"), run);
+    }
+}
