@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Inference.Retrying;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Upstream;
 using Microsoft.Extensions.Options;
@@ -44,6 +45,10 @@ internal sealed record GatewayOptions
     /// <summary>Attempts on other endpoints after the first failed before it answered, 0–5.</summary>
     [Range(0, 5)]
     public int MaxRetries { get; set; } = 2;
+
+    /// <summary>How many of those attempts the requests of one pool may cause together.</summary>
+    [ValidateObjectMembers]
+    public RetryBudgetOptions RetryBudget { get; set; } = new();
 
     /// <summary>Time to connect to an endpoint, 10 ms–60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]

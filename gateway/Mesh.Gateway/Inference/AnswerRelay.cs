@@ -50,10 +50,16 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 exchange.Lease.Complete(OutcomeFor(upstream.StatusCode), exchange.Usage);
                 break;
             case RelayEnd.UpstreamBroken:
-                exchange.Ending = "stream_broken";
+                exchange.Ending = response.HasStarted ? "stream_broken" : "broken_answer";
                 exchange.Lease.Complete(OutcomeKind.StreamBroken);
                 var error = response.HasStarted ? GatewayErrors.StreamBroken : GatewayErrors.BrokenAnswer;
                 await errors.BreakAsync(exchange, error, "The model server's answer broke off.", isStream, relay.IsInsideEvent, relay.NextSequence);
+                break;
+            case RelayEnd.UpstreamStalled:
+                exchange.Ending = "stalled";
+                exchange.Lease.Complete(OutcomeKind.Timeout);
+                const string Message = "The model server stopped sending its answer.";
+                await errors.BreakAsync(exchange, GatewayErrors.AnswerStalled, Message, isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             default:
                 await EndAsync(exchange, relay, isStream);

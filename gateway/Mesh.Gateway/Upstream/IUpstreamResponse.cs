@@ -9,7 +9,10 @@ internal interface IUpstreamResponse : IAsyncDisposable
     /// <summary>Content type; null without one.</summary>
     string? ContentType { get; }
 
-    /// <summary>Sets the headers that are relayed (<see cref="HeaderRules.IsRelayed"/>), unchanged, <c>Content-Length</c> among them.</summary>
+    /// <summary>
+    /// Sets the headers that are relayed (<see cref="HeaderRules.IsRelayed"/>), unchanged, <c>Content-Length</c> among them. Comes before the
+    /// first <see cref="ReadAsync"/>: the head's bytes lie where the body is received.
+    /// </summary>
     void CopyHeadersTo(IHeaderDictionary headers);
 
     /// <summary>
