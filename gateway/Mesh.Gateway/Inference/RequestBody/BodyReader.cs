@@ -25,7 +25,12 @@ internal static class BodyReader
                 var read = await reader.ReadAsync(cancellationToken);
                 var count = read.Buffer.Length;
                 if (length + count > maxBytes) return BodyReadResult.Failed(BodyReadFailure.TooLarge);
-                if (length + count > array.Length) array = Grow(array, length, (int)(length + count));
+                if (length + count > array.Length)
+                {
+                    await LargeBodies.LeaveSocketThread(length);
+                    array = Grow(array, length, (int)(length + count));
+                }
+
                 read.Buffer.CopyTo(array.AsSpan(length));
                 length += (int)count;
                 reader.AdvanceTo(read.Buffer.End);
