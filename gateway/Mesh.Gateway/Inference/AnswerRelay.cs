@@ -1,18 +1,23 @@
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Engine.Scraping.Orca;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.LoadReports;
 using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Inference;
 
 /// <summary>Passes one endpoint's answer to the client and settles the lease by how that went.</summary>
-internal sealed class AnswerRelay(ErrorReporter errors)
+internal sealed class AnswerRelay(InferenceServices services, ErrorReporter errors)
 {
+    /// <summary>What endpoints tell of their load beside their answers.</summary>
+    public LoadReporter Reports { get; } = new(services);
+
     /// <summary>Relays and disposes the answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RelayAsync(InferenceExchange exchange, IUpstreamResponse upstream, EndpointId endpoint)
@@ -20,7 +25,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         var response = exchange.Context.Response;
         var isStream = upstream.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
         exchange.Status = response.StatusCode = upstream.StatusCode;
-        upstream.CopyHeadersTo(response.Headers);
+        var loadReport = upstream.CopyHeadersTo(response.Headers);
+        if (loadReport is not null && LoadReporter.IsAskedBy(exchange)) response.Headers[OrcaHeader.Name] = loadReport;
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
         if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
@@ -48,6 +54,7 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 exchange.Ending = "complete";
                 exchange.Usage = relay.ReadUsage();
                 exchange.Lease.Complete(OutcomeFor(upstream.StatusCode), exchange.Usage);
+                Reports.Tell(exchange, endpoint, loadReport);
                 break;
             case RelayEnd.UpstreamBroken:
                 exchange.Ending = response.HasStarted ? "stream_broken" : "broken_answer";

@@ -26,7 +26,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     private const string TimedOut = "timeout";
 
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
-    private readonly AnswerRelay _relay = new(errors);
+    private readonly AnswerRelay _relay = new(services, errors);
     private readonly RetryBudgets _budgets = new(services.Options.RetryBudget, services.Time);
     private readonly DecisionJson _decisionJson = new(services.Time);
 
@@ -74,7 +74,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
                 exchange.PrepareFor(decision.Endpoint);
                 lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
-                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys), lifetime.Token);
+                var asksForLoad = _relay.Reports.ShouldAsk(exchange, decision.Endpoint);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys, asksForLoad), lifetime.Token);
                 if (result.Response is { } response)
                 {
                     if (!FlightRegistry.TryBeginAnswer(exchange))

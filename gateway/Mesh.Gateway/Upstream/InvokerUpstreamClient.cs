@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Engine.Scraping.Orca;
 
 namespace Mesh.Gateway.Upstream;
 
@@ -61,6 +62,7 @@ internal sealed class InvokerUpstreamClient(TimeSpan connectTimeout) : IUpstream
         }
 
         message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
+        if (request.AsksForLoad) message.Headers.TryAddWithoutValidation(OrcaHeader.FormatName, "TEXT");
         message.Headers.Host = request.Host;
         return message;
     }
