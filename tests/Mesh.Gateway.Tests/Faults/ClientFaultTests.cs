@@ -13,12 +13,14 @@ public sealed class ClientFaultTests
     [InlineData("before_head")]
     [InlineData("after_head")]
     [InlineData("mid_stream")]
+    [InlineData("non_streaming")]
     public async Task ClientGone_EndpointAbortedAndLeaseReturned(string stage)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend = ScriptedBackend.Start(async x =>
         {
-            if (stage != "before_head") await x.SendStreamHeadAsync();
+            if (stage == "non_streaming") await x.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"half\":");
+            else if (stage != "before_head") await x.SendStreamHeadAsync();
             if (stage == "mid_stream") await x.SendChunkAsync("data: 1\n\n");
             reached.TrySetResult();
             await x.UntilClosedAsync();
@@ -136,5 +138,33 @@ public sealed class ClientFaultTests
         }
 
         Assert.StartsWith("HTTP/1.1 400", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ClientReadsSlowly_GetsAllOfIt_AndTheEndpointIsHeldBack()
+    {
+        const int Chunks = 400;
+        const int ChunkBytes = 30_000;
+        var sent = 0;
+        await using var backend = ScriptedBackend.Start(async x =>
+        {
+            await x.SendStreamHeadAsync();
+            var chunk = new string('z', ChunkBytes);
+            for (; sent < Chunks; sent++) await x.SendChunkAsync(chunk);
+            await x.SendAsync("0\r\n\r\n");
+        });
+        // Silence that is the client's doing is no stall.
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), o => o.IdleTimeout = TimeSpan.FromSeconds(1));
+        using var response = await gateway.PostAsync(Body);
+        await using var body = await response.Content.ReadAsStreamAsync();
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        Assert.InRange(sent, 1, Chunks - 1);
+        var buffer = new byte[ChunkBytes];
+        long received = 0;
+        for (int read; (read = await body.ReadAsync(buffer)) > 0;) received += read;
+        Assert.Equal((long)Chunks * ChunkBytes, received);
+        await SettledAsync(gateway);
+        Assert.Equal(OutcomeKind.Success, gateway.Engine.Outcomes.Single().Kind);
+        Assert.Equal(1, gateway.Host.Metrics.Endings.With("default/pool", "complete").Value);
     }
 }
