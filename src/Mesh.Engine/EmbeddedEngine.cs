@@ -9,6 +9,7 @@ using Mesh.Engine.Http;
 using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Engine.Monitoring;
 using Mesh.Engine.Probing;
+using Mesh.Engine.Scraping.Orca;
 using Mesh.Engine.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -121,6 +122,22 @@ public sealed class EmbeddedEngine : IMeshEngine
         if (pool is { } id) return pools.TryGetValue(id, out var host) ? host.Decisions(requestId, limit) : [];
         // Equal times are told apart by the pool, so that the order is always the same.
         return [.. pools.OrderBy(p => p.Key).SelectMany(p => p.Value.Decisions(requestId, limit)).OrderByDescending(d => d.Timestamp).Take(limit)];
+    }
+
+    /// <inheritdoc/>
+    public void ReportLoad(PoolId pool, EndpointId endpoint, in OrcaReport report)
+    {
+        if (!_router.Pools.TryGetValue(pool, out var host)) return;
+        host.Reported(new EndpointReport
+        {
+            Endpoint = endpoint,
+            Timestamp = _time.GetTimestamp(),
+            KvUtilizationRatio = report.KvUtilizationRatio,
+            RunningRequests = report.RunningRequests,
+            WaitingRequests = report.WaitingRequests,
+            ApplicationUtilizationRatio = report.ApplicationUtilizationRatio,
+            CpuUtilizationRatio = report.CpuUtilizationRatio,
+        });
     }
 
     /// <inheritdoc/>

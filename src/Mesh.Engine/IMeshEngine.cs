@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
+using Mesh.Engine.Scraping.Orca;
 
 namespace Mesh.Engine;
 
@@ -25,6 +27,14 @@ public interface IMeshEngine : IAsyncDisposable
     /// <param name="requestId">Only those of this request, one for each attempt; null for all.</param>
     /// <param name="limit">At most so many, at least 1.</param>
     ImmutableArray<ExplainedDecision> Decisions(PoolId? pool, string? requestId, int limit) => [];
+
+    /// <summary>
+    /// Tells what an endpoint said of its own load beside an answer just now. Of each figure the newest value holds, that of a page of metrics
+    /// or of a report. Unknown pools and endpoints have no effect, and an engine that learns nothing from reports passes them over.
+    /// </summary>
+    void ReportLoad(PoolId pool, EndpointId endpoint, in OrcaReport report)
+    {
+    }
 
     /// <summary>State of every pool, ordered by id. Costs a copy: for people, not for the request path.</summary>
     ImmutableArray<PoolSnapshot> Snapshot();

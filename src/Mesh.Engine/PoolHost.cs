@@ -162,6 +162,19 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         Finish(answers);
     }
 
+    /// <summary>What an endpoint told of its load beside an answer.</summary>
+    public void Reported(in EndpointReport report)
+    {
+        Answers answers;
+        lock (_gate)
+        {
+            state.Apply(in report);
+            answers = _waiting.Collect();
+        }
+
+        Finish(answers);
+    }
+
     public void Listed(EndpointId endpoint, ImmutableArray<string> models)
     {
         Answers answers;

@@ -55,7 +55,7 @@ public sealed class RelayTests
         Assert.Equal("my-id-1", response.Headers.GetValues("x-request-id").Single());
         var headers = backend.Requests.Single().Headers;
         Assert.Equal(
-            ["Content-Length", "Content-Type", "Host", "X-Kept", "X-Request-Id", "traceparent"],
+            ["Content-Length", "Content-Type", "Host", "X-Kept", "X-Request-Id", "endpoint-load-metrics-format", "traceparent"],
             headers.Keys.Order(StringComparer.Ordinal));
         Assert.Equal("my-id-1", headers["x-request-id"]);
         Assert.Equal("models.example.com", headers["Host"]);

@@ -114,6 +114,9 @@ internal static class GatewayErrors
     /// <summary>The endpoint's answer broke off in the middle.</summary>
     public static readonly GatewayError StreamBroken = new(502, Server, "stream_broken");
 
+    /// <summary>The endpoint's answer had begun and sent nothing for as long as <c>Mesh:IdleTimeout</c>.</summary>
+    public static readonly GatewayError AnswerStalled = new(504, "timeout_error", "answer_stalled");
+
     /// <summary>The time for the whole request ran out.</summary>
     public static readonly GatewayError Timeout = new(504, "timeout_error", "timeout");
 

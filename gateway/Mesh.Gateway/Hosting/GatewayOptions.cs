@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Inference.Retrying;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Telemetry.Otlp;
@@ -62,6 +63,10 @@ internal sealed record GatewayOptions
     [Range(0, 5)]
     public int MaxRetries { get; set; } = 2;
 
+    /// <summary>How many of those attempts the requests of one pool may cause together.</summary>
+    [ValidateObjectMembers]
+    public RetryBudgetOptions RetryBudget { get; set; } = new();
+
     /// <summary>Time to connect to an endpoint, 10 ms–60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
@@ -80,6 +85,10 @@ internal sealed record GatewayOptions
     /// <summary>Time within which an answer that has begun must go on, in whole seconds, 0–1 h; 0 sets no limit.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often each endpoint is asked, beside a plain answer, for its load (ORCA), 0–1 h; 0 never asks.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan LoadReportInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

@@ -1,10 +1,12 @@
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
+using Mesh.Engine.Scraping.Orca;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
+using Mesh.Gateway.Inference.LoadReports;
 using Mesh.Gateway.Inference.Usage;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Upstream;
@@ -12,8 +14,11 @@ using Mesh.Gateway.Upstream;
 namespace Mesh.Gateway.Inference;
 
 /// <summary>Passes one endpoint's answer to the client and settles the lease by how that went.</summary>
-internal sealed class AnswerRelay(ErrorReporter errors)
+internal sealed class AnswerRelay(InferenceServices services, ErrorReporter errors)
 {
+    /// <summary>What endpoints tell of their load beside their answers.</summary>
+    public LoadReporter Reports { get; } = new(services);
+
     /// <summary>Relays and disposes the answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RelayAsync(InferenceExchange exchange, IUpstreamResponse upstream, EndpointId endpoint)
@@ -21,7 +26,8 @@ internal sealed class AnswerRelay(ErrorReporter errors)
         var response = exchange.Context.Response;
         var isStream = upstream.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
         exchange.Status = response.StatusCode = upstream.StatusCode;
-        upstream.CopyHeadersTo(response.Headers);
+        var loadReport = upstream.CopyHeadersTo(response.Headers);
+        if (loadReport is not null && LoadReporter.IsAskedBy(exchange)) response.Headers[OrcaHeader.Name] = loadReport;
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
         if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
@@ -50,12 +56,19 @@ internal sealed class AnswerRelay(ErrorReporter errors)
                 exchange.Ending = "complete";
                 exchange.Usage = relay.ReadUsage();
                 exchange.Lease.Complete(OutcomeFor(upstream.StatusCode), exchange.Usage);
+                Reports.Tell(exchange, endpoint, loadReport);
                 break;
             case RelayEnd.UpstreamBroken:
-                exchange.Ending = "stream_broken";
+                exchange.Ending = response.HasStarted ? "stream_broken" : "broken_answer";
                 exchange.Lease.Complete(OutcomeKind.StreamBroken);
                 var error = response.HasStarted ? GatewayErrors.StreamBroken : GatewayErrors.BrokenAnswer;
                 await errors.BreakAsync(exchange, error, "The model server's answer broke off.", isStream, relay.IsInsideEvent, relay.NextSequence);
+                break;
+            case RelayEnd.UpstreamStalled:
+                exchange.Ending = "stalled";
+                exchange.Lease.Complete(OutcomeKind.Timeout);
+                const string Message = "The model server stopped sending its answer.";
+                await errors.BreakAsync(exchange, GatewayErrors.AnswerStalled, Message, isStream, relay.IsInsideEvent, relay.NextSequence);
                 break;
             default:
                 await EndAsync(exchange, relay, isStream);

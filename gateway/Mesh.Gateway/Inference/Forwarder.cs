@@ -6,6 +6,7 @@ using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
+using Mesh.Gateway.Inference.Retrying;
 using Mesh.Gateway.Inference.Shaping;
 using Mesh.Gateway.Upstream;
 
@@ -13,7 +14,7 @@ namespace Mesh.Gateway.Inference;
 
 /// <summary>
 /// Places a matched request, sends it and relays the answer. Attempts that fail before an answer begins go on at another endpoint, a
-/// bounded number of times; a request whose answer has begun is never sent twice.
+/// bounded number of times and within the pool's retry budget; a request whose answer has begun is never sent twice.
 /// </summary>
 internal sealed partial class Forwarder(InferenceServices services, RouteMatcher matcher, Mirrors mirrors, FlightRegistry flights, ErrorReporter errors)
 {
@@ -22,8 +23,11 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     // Each takes an edit of the manifests, so this is only a bound.
     private const int MaxDisplacements = 8;
 
+    private const string TimedOut = "timeout";
+
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
-    private readonly AnswerRelay _relay = new(errors);
+    private readonly AnswerRelay _relay = new(services, errors);
+    private readonly RetryBudgets _budgets = new(services.Options.RetryBudget, services.Time);
     private readonly DecisionJson _decisionJson = new(services.Time);
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
@@ -31,6 +35,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     public async ValueTask ForwardAsync(InferenceExchange exchange)
     {
         mirrors.Send(exchange);
+        _budgets.Of(exchange.Pool!.Label).OnRequest();
         var lifetime = exchange.Lifetime;
         // An endpoint that said it is full or unable; its answer is the client's if nobody else is left.
         IUpstreamResponse? spare = null;
@@ -46,6 +51,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 var decision = await PlaceAsync(exchange);
                 if (decision.Kind != RouteKind.Send)
                 {
+                    _budgets.NobodyLeft(exchange);
                     if (spare is null) await RefuseAsync(exchange, decision);
                     else await _relay.RelayAsync(exchange, spare, exchange.Endpoint);
                     return;
@@ -54,6 +60,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
                 exchange.Endpoint = decision.Endpoint;
                 exchange.Attempts++;
+                exchange.HoldsRetry = false;
                 services.Telemetry.AttemptBegins(exchange);
                 if (spare is not null) await spare.DisposeAsync();
                 spare = null;
@@ -67,8 +74,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
                 exchange.PrepareFor(decision.Endpoint);
                 lifetime.LimitAttempt(exchange.Target!.Rule.BackendRequestTimeout);
-                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys), lifetime.Token);
-                var isLast = exchange.Attempts > services.Options.MaxRetries;
+                var asksForLoad = _relay.Reports.ShouldAsk(exchange, decision.Endpoint);
+                var result = await services.Upstream.SendAsync(UpstreamRequests.For(exchange, decision.Endpoint, services.Keys, asksForLoad), lifetime.Token);
                 if (result.Response is { } response)
                 {
                     if (!FlightRegistry.TryBeginAnswer(exchange))
@@ -78,7 +85,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                         continue;
                     }
 
-                    if (isLast || !IsInability(response.StatusCode))
+                    if (!IsInability(response.StatusCode) || !MayTryAgain(exchange, neverAnswered: false))
                     {
                         // :: Step 6c: relay
                         await _relay.RelayAsync(exchange, response, decision.Endpoint);
@@ -92,7 +99,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 }
 
                 // :: Step 6d: failed before the head
-                if (!await TryAgainAsync(exchange, decision.Endpoint, result, isLast)) return;
+                if (!await TryAgainAsync(exchange, decision.Endpoint, result)) return;
             }
         }
         finally
@@ -153,7 +160,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         return services.Engine.Router.RouteAsync(request, exchange.Lifetime.Token);
     }
 
-    private async ValueTask<bool> TryAgainAsync(InferenceExchange exchange, EndpointId endpoint, UpstreamResult result, bool isLast)
+    private async ValueTask<bool> TryAgainAsync(InferenceExchange exchange, EndpointId endpoint, UpstreamResult result)
     {
         switch (result.Failure)
         {
@@ -162,14 +169,9 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             case UpstreamFailure.HeadTimeout:
             case UpstreamFailure.Cancelled when exchange.Lifetime.Reason == EndReason.AttemptTimeout:
                 exchange.Lease.Complete(OutcomeKind.Timeout);
-                if (!isLast)
-                {
-                    Retry(exchange, endpoint, "timeout", null);
-                    return true;
-                }
-
-                exchange.Ending = "timeout";
-                return await errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that one may take.");
+                if (!MayTryAgain(exchange, neverAnswered: false)) return await TimedOutAsync(exchange);
+                Retry(exchange, endpoint, TimedOut, null);
+                return true;
             case UpstreamFailure.Cancelled:
                 exchange.Ending = AnswerRelay.EndingFor(exchange.Lifetime.Reason);
                 exchange.Lease.Complete(AnswerRelay.OutcomeFor(exchange.Lifetime.Reason));
@@ -182,11 +184,11 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         }
 
         exchange.Lease.Complete(OutcomeKind.ConnectFailure);
-        if (isLast)
+        if (!MayTryAgain(exchange, neverAnswered: true))
         {
             exchange.Ending = "all_attempts_failed";
             AttemptFailed(_log, exchange.RequestId, endpoint, result.Failure, result.Detail);
-            return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
+            return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange, exchange.Excluded.Length + 1));
         }
 
         Retry(exchange, endpoint, result.Failure == UpstreamFailure.ConnectFailed ? "connect_failed" : "reset", result.Detail);
@@ -205,7 +207,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         }
 
         exchange.Ending = "all_attempts_failed";
-        return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length + 1));
+        return await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange, exchange.Excluded.Length + 1));
     }
 
     private void Retry(InferenceExchange exchange, EndpointId endpoint, string reason, string? detail)
@@ -220,8 +222,14 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         var pool = exchange.Pool!.Label;
         if (!exchange.Excluded.IsEmpty)
         {
+            if (exchange.RetryReason == TimedOut)
+            {
+                await TimedOutAsync(exchange);
+                return;
+            }
+
             exchange.Ending = "all_attempts_failed";
-            await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange.Excluded.Length));
+            await errors.FailAsync(exchange, GatewayErrors.AllAttemptsFailed, AttemptsMessage(exchange, exchange.Excluded.Length));
             return;
         }
 
@@ -232,7 +240,25 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
         await errors.FailAsync(exchange, error, Refusals.MessageFor(decision.Reason, pool, exchange.Facts.Model), retryAfter, reason);
     }
 
-    private static string AttemptsMessage(int attempts) => $"All {attempts} attempts failed before an answer began.";
+    private ValueTask<bool> TimedOutAsync(InferenceExchange exchange)
+    {
+        exchange.Ending = "timeout";
+        return errors.FailAsync(exchange, GatewayErrors.Timeout, "No attempt was answered in the time that one may take.");
+    }
+
+    /// <summary>True when the request has attempts left and the pool's budget takes another one; false is counted where only the budget forbids it.</summary>
+    private bool MayTryAgain(InferenceExchange exchange, bool neverAnswered)
+    {
+        if (exchange.Attempts > services.Options.MaxRetries) return false;
+        if (_budgets.MayTryAgain(exchange, neverAnswered)) return true;
+        exchange.IsRetryWithheld = true;
+        services.Metrics.RetriesWithheld.With(exchange.Pool!.Label).Increment();
+        return false;
+    }
+
+    private static string AttemptsMessage(InferenceExchange exchange, int attempts) => exchange.IsRetryWithheld
+        ? $"All {attempts} attempts failed before an answer began, and the pool's retry budget allows no more now."
+        : $"All {attempts} attempts failed before an answer began.";
 
     [LoggerMessage(1, LogLevel.Debug, "Request {RequestId}: {Endpoint} failed ({Reason}: {Detail}); trying another endpoint.")]
     private static partial void Retrying(ILogger log, string requestId, EndpointId endpoint, string reason, string? detail);

@@ -79,6 +79,18 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>Why the attempt before failed, until another one follows; null before the first failure.</summary>
+    public string? RetryReason { get; set; }
+
+    /// <summary>It has used its failover that costs no budget.</summary>
+    public bool HasFailedOver { get; set; }
+
+    /// <summary>A retry has been taken out of the pool's budget and not been made yet.</summary>
+    public bool HoldsRetry { get; set; }
+
+    /// <summary>The pool's budget did not allow another attempt.</summary>
+    public bool IsRetryWithheld { get; set; }
+
     /// <summary>Priority by the objective.</summary>
     public int Priority { get; set; }
 
@@ -190,14 +202,14 @@ internal sealed class InferenceExchange : Flight
         Trace = null;
         Caller = null;
         TokensTaken = 0;
-        IsAsked = IsExplained = WasRefused = HidesUsage = false;
+        HasFailedOver = HoldsRetry = IsRetryWithheld = IsAsked = IsExplained = WasRefused = HidesUsage = false;
         DecisionJson = null;
         Subset = default;
         FirstUsage = default;
         Attempts = Priority = Displacements = Status = 0;
         Decision = default;
         QueueWait = default;
-        Failure = Ending = Model = null;
+        Failure = Ending = Model = RetryReason = null;
         ResponseBytes = 0;
         Usage = default;
         PoolId = default;

@@ -133,6 +133,7 @@ internal sealed partial class InferenceHandler(
 
         // :: Step 3: what routing needs
         exchange.Body = read.Body;
+        await LargeBodies.LeaveSocketThread(read.Body!.Length);
         if (Scan(exchange) is { } mistake)
         {
             var row = exchange.Api.Body == ApiBody.Multipart ? GatewayErrors.InvalidForm : GatewayErrors.InvalidBody;

@@ -49,7 +49,7 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
                 // What the endpoint sent before it broke belongs to the client.
                 if (chunk.Failure != UpstreamFailure.Cancelled) await WriteRestAsync(cancellationToken);
                 if (_unflushed > 0 && chunk.Failure != UpstreamFailure.Cancelled) await FlushAsync(cancellationToken);
-                return chunk.Failure == UpstreamFailure.Cancelled ? RelayEnd.Ended : RelayEnd.UpstreamBroken;
+                return EndOf(chunk.Failure);
             }
 
             if (chunk.IsEnd && !await WriteRestAsync(cancellationToken)) return RelayEnd.Ended;
@@ -154,6 +154,13 @@ internal sealed class ResponseRelay(HttpResponse response, IUpstreamResponse ups
             // The client is gone: the read that is under way is cancelled by the same token.
         }
     }
+
+    private static RelayEnd EndOf(UpstreamFailure failure) => failure switch
+    {
+        UpstreamFailure.Cancelled => RelayEnd.Ended,
+        UpstreamFailure.Stalled => RelayEnd.UpstreamStalled,
+        _ => RelayEnd.UpstreamBroken,
+    };
 
     // A read that has begun must end before its buffer may go back.
     private static async ValueTask<RelayEnd> DrainAsync(ValueTask<UpstreamChunk> reading)

@@ -13,7 +13,7 @@ internal sealed class GatewayMetrics
     {
         Sources =
         [
-            Requests, Endings, Failures, Retries, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
+            Requests, Endings, Failures, Retries, RetriesWithheld, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
             DroppedLines, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
         ];
         // A rise is only seen from a value before it, and these rise seldom.
@@ -33,6 +33,9 @@ internal sealed class GatewayMetrics
 
     /// <summary>Attempts after the first, by pool and reason.</summary>
     public MetricFamily<Counter> Retries { get; } = Counters(RequestMetricDefinitions.Retries);
+
+    /// <summary>Attempts that the retry budget did not allow, by pool.</summary>
+    public MetricFamily<Counter> RetriesWithheld { get; } = Counters(RequestMetricDefinitions.RetriesWithheld);
 
     /// <summary>Answers that the gateway gave by itself, by reason.</summary>
     public MetricFamily<Counter> Refusals { get; } = Counters(RequestMetricDefinitions.Refusals);

@@ -39,6 +39,9 @@ internal static class RequestMetricDefinitions
     public static MetricDefinition Retries { get; } = Counter(
         "mesh_retries_total", "mesh.retries", "{attempt}", "Attempts on another endpoint, by pool and why the one before failed.", Pool, Reason);
 
+    public static MetricDefinition RetriesWithheld { get; } = Counter(
+        "mesh_retries_withheld_total", "mesh.retries.withheld", "{attempt}", "Attempts on another endpoint that the pool's retry budget did not allow.", Pool);
+
     public static MetricDefinition Refusals { get; } = Counter(
         "mesh_refusals_total", "mesh.refusals", "{request}", "Requests of any kind that the gateway answered with an error of its own, by reason.", Reason);
 
@@ -93,7 +96,7 @@ internal static class RequestMetricDefinitions
     /// <summary>All of them, in the order of the page.</summary>
     public static ImmutableArray<MetricDefinition> All { get; } =
     [
-        Requests, Endings, Failures, Retries, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
+        Requests, Endings, Failures, Retries, RetriesWithheld, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
         DroppedLines, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
     ];
 

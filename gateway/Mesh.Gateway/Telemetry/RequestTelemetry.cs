@@ -32,12 +32,21 @@ internal sealed class RequestTelemetry(GatewayMetrics metrics, KnownModels model
     }
 
     /// <summary>An attempt is about to be sent to <see cref="InferenceExchange.Endpoint"/>.</summary>
-    public void AttemptBegins(InferenceExchange exchange) => exchange.Trace?.BeginAttempt(exchange);
+    public void AttemptBegins(InferenceExchange exchange)
+    {
+        if (exchange.RetryReason is { } reason)
+        {
+            metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+            exchange.RetryReason = null;
+        }
 
-    /// <summary>An attempt failed and another one follows.</summary>
+        exchange.Trace?.BeginAttempt(exchange);
+    }
+
+    /// <summary>An attempt failed and another one may follow, if somebody is left.</summary>
     public void AttemptFailed(InferenceExchange exchange, string reason)
     {
-        metrics.Retries.With(exchange.Pool!.Label, reason).Increment();
+        exchange.RetryReason = reason;
         exchange.Trace?.FailAttempt(reason);
     }
 

@@ -9,8 +9,12 @@ internal interface IUpstreamResponse : IAsyncDisposable
     /// <summary>Content type; null without one.</summary>
     string? ContentType { get; }
 
-    /// <summary>Sets the headers that are relayed (<see cref="HeaderRules.IsRelayed"/>), unchanged, <c>Content-Length</c> among them.</summary>
-    void CopyHeadersTo(IHeaderDictionary headers);
+    /// <summary>
+    /// Sets the headers that are relayed (<see cref="HeaderRules.IsRelayed"/>), unchanged, <c>Content-Length</c> among them. Comes before the
+    /// first <see cref="ReadAsync"/>: the head's bytes lie where the body is received.
+    /// </summary>
+    /// <returns>Value of <see cref="Mesh.Engine.Scraping.Orca.OrcaHeader.Name"/>, which is not set; null without one.</returns>
+    string? CopyHeadersTo(IHeaderDictionary headers);
 
     /// <summary>
     /// The next bytes of the body as they arrived; they stay valid until the next call. Empty without a failure means the end. Completes

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Engine.Scraping.Orca;
 using Mesh.Gateway.Tls;
 using Mesh.Gateway.Upstream.Http1;
 
@@ -77,6 +78,7 @@ internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRu
         }
 
         message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
+        if (request.AsksForLoad) message.Headers.TryAddWithoutValidation(OrcaHeader.FormatName, "TEXT");
         message.Headers.Host = tls?.Hostname ?? request.Host;
         return message;
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
+using Mesh.Engine.Scraping.Orca;
 using Microsoft.Extensions.Primitives;
 
 namespace Mesh.Gateway.Upstream;
@@ -20,11 +21,14 @@ internal sealed class InvokerUpstreamResponse(HttpResponseMessage message, TimeS
 
     public string? ContentType => Value(message.Content.Headers.NonValidated, "Content-Type");
 
-    public void CopyHeadersTo(IHeaderDictionary headers)
+    public string? CopyHeadersTo(IHeaderDictionary headers)
     {
         var connection = new StringValues(Value(message.Headers.NonValidated, "Connection"));
         Copy(message.Headers.NonValidated, connection, headers);
         Copy(message.Content.Headers.NonValidated, connection, headers);
+        var loadReport = Value(message.Headers.NonValidated, OrcaHeader.Name);
+        if (loadReport is not null) headers.Remove(OrcaHeader.Name);
+        return loadReport;
     }
 
     public ValueTask<UpstreamChunk> ReadAsync(CancellationToken cancellationToken)

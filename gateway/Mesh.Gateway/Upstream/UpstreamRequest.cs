@@ -24,6 +24,9 @@ internal sealed class UpstreamRequest
     /// <summary>Host header; null sends the endpoint's address.</summary>
     public string? Host { get; init; }
 
+    /// <summary>Asks for a load report beside the answer.</summary>
+    public bool AsksForLoad { get; init; }
+
     /// <summary>Sent as <c>X-Request-Id</c>.</summary>
     public required string RequestId { get; init; }
 

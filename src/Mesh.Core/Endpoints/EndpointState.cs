@@ -226,6 +226,28 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         return Moved(before);
     }
 
+    /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
+    public EndpointReport? LastReport { get; private set; }
+
+    /// <summary>
+    /// Takes a report: over the last sample while that counts, alone where none does. Null when it is older than the last report or sample.
+    /// </summary>
+    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
+    {
+        if (LastReport is { } last && report.Timestamp < last.Timestamp) return null;
+        if (LastSample is not null && report.Timestamp < _sampleTimestamp) return null;
+        LastReport = report;
+        return LastSample is { } page && freshness.IsFresh(_sampleAgesFrom)
+            ? Observe(report.Over(page), _sampleAgesFrom)
+            : Observe(report.Alone(LastSample), report.Timestamp);
+    }
+
+    /// <summary>Timestamp from which the last sample ages.</summary>
+    public long SampleAgesFrom => _sampleAgesFrom;
+
+    /// <summary>A sample, with the figures that a report has told since it was read.</summary>
+    public EndpointSample WithNewerReport(EndpointSample sample) => LastReport is { } report && report.Timestamp > sample.Timestamp ? report.Over(sample) : sample;
+
     /// <summary>True, once, when a sample shows that another engine has started since the one before it that told.</summary>
     public bool TakeRestart(EndpointSample sample)
     {

@@ -163,7 +163,7 @@ public sealed partial class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         var agesFrom = _clock.AgesFrom(sample);
-        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(sample, agesFrom) is not { } transition) return false;
+        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(endpoint.WithNewerReport(sample), agesFrom) is not { } transition) return false;
         _endpoints.Adapters.Learn(sample);
         if (endpoint.TakeRestart(sample))
         {
@@ -174,6 +174,20 @@ public sealed partial class PoolState
 
         // One that was on its way for too long says nothing any more.
         if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));
+        Moved(endpoint, transition);
+        _dispatcher.Dispatch();
+        return true;
+    }
+
+    /// <summary>
+    /// Takes what an endpoint told of its load beside an answer: the newest value of each figure holds. False, and no effect, when it is older
+    /// than what is known, or the endpoint is unknown.
+    /// </summary>
+    public bool Apply(in EndpointReport report)
+    {
+        var freshness = _clock.Freshness(_clock.Now);
+        if (!_endpoints.TryFind(report.Endpoint, out var endpoint) || endpoint.Observe(in report, freshness) is not { } transition) return false;
+        if (freshness.IsFresh(endpoint.SampleAgesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(endpoint.SampleAgesFrom));
         Moved(endpoint, transition);
         _dispatcher.Dispatch();
         return true;

@@ -6,6 +6,7 @@ using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
+using Mesh.Engine.Scraping.Orca;
 
 namespace Mesh.Gateway.Tests.Support;
 
@@ -92,6 +93,11 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
     {
         lock (_gate) return [.. _config.Pools.Select(Snapshot)];
     }
+
+    /// <summary>Load reports that arrived.</summary>
+    public ConcurrentQueue<(EndpointId Endpoint, OrcaReport Report)> LoadReports { get; } = new();
+
+    public void ReportLoad(PoolId pool, EndpointId endpoint, in OrcaReport report) => LoadReports.Enqueue((endpoint, report));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -9,7 +9,7 @@ namespace Mesh.Gateway.Inference.Filters;
 internal static class UpstreamRequests
 {
     /// <summary>Makes the request of one attempt.</summary>
-    public static UpstreamRequest For(InferenceExchange exchange, EndpointId endpoint, UpstreamKeys keys)
+    public static UpstreamRequest For(InferenceExchange exchange, EndpointId endpoint, UpstreamKeys keys, bool asksForLoad = false)
     {
         var request = exchange.Context.Request;
         var authorization = keys.AuthorizationFor(exchange.Pool!, endpoint);
@@ -23,6 +23,7 @@ internal static class UpstreamRequests
             HeadersAreFinal = edits,
             Host = HostFor(exchange),
             RequestId = exchange.RequestId,
+            AsksForLoad = asksForLoad,
             Body = exchange.SentBody,
         };
     }

@@ -44,7 +44,12 @@ internal static class BodyReader
                     taken = length + count;
                 }
 
-                if (length + count > array.Length) array = Grow(array, length, (int)(length + count));
+                if (length + count > array.Length)
+                {
+                    await LargeBodies.LeaveSocketThread(length);
+                    array = Grow(array, length, (int)(length + count));
+                }
+
                 read.Buffer.CopyTo(array.AsSpan(length));
                 length += (int)count;
                 reader.AdvanceTo(read.Buffer.End);

@@ -14,7 +14,7 @@ namespace Mesh.Gateway.Inference.StoredResponses;
 /// </summary>
 internal sealed class StoredResponseForwarder(InferenceServices services, ErrorReporter errors)
 {
-    private readonly AnswerRelay _relay = new(errors);
+    private readonly AnswerRelay _relay = new(services, errors);
 
     /// <summary>Forwards a matched request.</summary>
     public async ValueTask ForwardAsync(InferenceExchange exchange)

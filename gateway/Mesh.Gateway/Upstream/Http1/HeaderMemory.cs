@@ -1,4 +1,5 @@
 using System.Text;
+using Mesh.Engine.Scraping.Orca;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -35,6 +36,7 @@ internal sealed class HeaderMemory
             IsRelayed = HeaderRules.IsRelayed(name, default);
             IsContentLength = name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase);
             IsContentType = name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
+            IsLoadReport = name.Equals(OrcaHeader.Name, StringComparison.OrdinalIgnoreCase);
         }
 
         public Entry(Entry sameName, string value)
@@ -44,6 +46,7 @@ internal sealed class HeaderMemory
             IsRelayed = sameName.IsRelayed;
             IsContentLength = sameName.IsContentLength;
             IsContentType = sameName.IsContentType;
+            IsLoadReport = sameName.IsLoadReport;
         }
 
         public string Name { get; }
@@ -56,5 +59,7 @@ internal sealed class HeaderMemory
         public bool IsContentLength { get; }
 
         public bool IsContentType { get; }
+
+        public bool IsLoadReport { get; }
     }
 }

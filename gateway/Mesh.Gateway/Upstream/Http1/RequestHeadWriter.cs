@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using Mesh.Engine.Scraping.Orca;
 using Microsoft.Extensions.Primitives;
 
 namespace Mesh.Gateway.Upstream.Http1;
@@ -35,6 +36,7 @@ internal ref struct RequestHeadWriter
         writer.AppendHeader("Host", request.Host ?? hostHeader);
         writer.AppendHeaders(request);
         writer.AppendHeader("X-Request-Id", request.RequestId);
+        if (request.AsksForLoad) writer.AppendHeader(OrcaHeader.FormatName, "TEXT");
         var body = request.Body.Memory.Span;
         if (!body.IsEmpty || !IsWithoutBody(request.Method)) writer.AppendLength(body.Length);
         writer.Append("\r\n"u8);

@@ -27,12 +27,13 @@ internal sealed class SocketUpstreamResponse : IUpstreamResponse
     public string? ContentType { get; }
 
     /// <exception cref="InvalidOperationException">The body is being read, or the answer has been disposed.</exception>
-    public void CopyHeadersTo(IHeaderDictionary headers)
+    public string? CopyHeadersTo(IHeaderDictionary headers)
     {
         if (_connection is not { } connection || _hasReadBody) throw new InvalidOperationException("The head is there only until the body is read.");
         var named = connection.Head.NamesHopHeaders ? NamedBy(connection) : default;
         var rest = HeadParser.Headers(connection.HeadBytes);
         var seen = 0UL;
+        string? loadReport = null;
         for (var i = 0; HeadParser.TryNext(ref rest, out var name, out var value); i++)
         {
             var entry = connection.Pool.Headers.At(i, name, value);
@@ -44,12 +45,20 @@ internal sealed class SocketUpstreamResponse : IUpstreamResponse
                 continue;
             }
 
+            if (entry.IsLoadReport)
+            {
+                loadReport = entry.Value;
+                continue;
+            }
+
             // Most heads name nothing twice; the bit says cheaply that this one may.
             var bit = 1UL << ((entry.Name.Length + (entry.Name[0] & 0x1f) + ((entry.Name[^1] & 0x1f) << 2)) & 63);
             if ((seen & bit) != 0 && IsRepeated(connection, i, name)) headers.Append(entry.Name, entry.Value);
             else headers[entry.Name] = entry.Value;
             seen |= bit;
         }
+
+        return loadReport;
     }
 
     public ValueTask<UpstreamChunk> ReadAsync(CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
 
@@ -8,7 +7,7 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// One connection to an endpoint. A receive is always under way, also while the connection is idle or a request is sent: so its end is seen
 /// when it happens, at no cost. One exchange at a time; only <see cref="Abort"/> and <see cref="Close"/> may be called from any thread.
 /// </summary>
-internal sealed class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSource<UpstreamChunk>, IValueTaskSource<UpstreamFailure>
+internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSource<UpstreamChunk>, IValueTaskSource<UpstreamFailure>
 {
     private const int SmallBufferBytes = 2 * 1024;
     private const int LargeBufferBytes = 32 * 1024;
@@ -220,202 +219,6 @@ internal sealed class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSourc
     void IValueTaskSource<UpstreamFailure>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
 
-    protected override void OnCompleted(SocketAsyncEventArgs e)
-    {
-        switch (Interlocked.CompareExchange(ref _receive, Receive.Completed, Receive.Pending))
-        {
-            case Receive.Pending:
-                Pool.EndedIdle(this);
-                break;
-            case Receive.Awaited:
-                if (Advance()) _signal.SetResult(true);
-                break;
-            default:
-                Free();
-                break;
-        }
-    }
-
-    /// <summary>
-    /// A receive has completed and somebody waits. Takes what came, and receives on until it makes a result. True with one, false when
-    /// another receive is under way and will bring it.
-    /// </summary>
-    private bool Advance()
-    {
-        do
-        {
-            var seen = Interlocked.CompareExchange(ref _receive, Receive.None, Receive.Awaited);
-            if (seen == Receive.Closed)
-            {
-                Free();
-                Fail(UpstreamFailure.Cancelled, null);
-                return true;
-            }
-
-            Take();
-            if (_awaitsHead ? TryHead() : TryDeliver()) return true;
-            if (Interlocked.CompareExchange(ref _receive, Receive.Awaited, Receive.None) != Receive.None)
-            {
-                Fail(UpstreamFailure.Cancelled, null);
-                return true;
-            }
-        }
-        while (!StartReceive());
-        return false;
-    }
-
-    /// <summary>False when it completed at once; its result stands in the base class.</summary>
-    private bool StartReceive()
-    {
-        MakeRoom();
-        try
-        {
-            SetBuffer(_buffer.AsMemory(_end));
-            return _socket.ReceiveAsync(this);
-        }
-        catch (ObjectDisposedException)
-        {
-            SocketError = SocketError.OperationAborted;
-            return false;
-        }
-    }
-
-    private void MakeRoom()
-    {
-        if (_buffer is null)
-        {
-            _buffer = ArrayPool<byte>.Shared.Rent(SmallBufferBytes);
-            _start = _end = 0;
-            return;
-        }
-
-        if (!_awaitsHead && _start == _end)
-        {
-            var wasFull = _end == _buffer.Length;
-            _start = _end = 0;
-            // A receive that filled the buffer: this answer comes faster than it is read.
-            if (!wasFull || _buffer.Length >= LargeBufferBytes) return;
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = ArrayPool<byte>.Shared.Rent(LargeBufferBytes);
-            return;
-        }
-
-        if (_end < _buffer.Length) return;
-        // Only a head that is not complete stands here: bodies are delivered whole.
-        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
-        _buffer.AsSpan(_start, _end - _start).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = larger;
-        _end -= _start;
-        _start = 0;
-    }
-
-    private void ShrinkBuffer()
-    {
-        _start = _end = 0;
-        if (_buffer is null || _buffer.Length <= SmallBufferBytes) return;
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = null;
-    }
-
-    private void Take()
-    {
-        Volatile.Write(ref _quietSeconds, 0);
-        if (SocketError != SocketError.Success)
-        {
-            _seesEnd = true;
-            _detail = SocketError.ToString();
-        }
-        else if (BytesTransferred == 0)
-        {
-            _seesEnd = true;
-        }
-        else
-        {
-            _receivedAny = true;
-            _end += BytesTransferred;
-        }
-    }
-
-    /// <summary>True when the head is there or cannot come any more.</summary>
-    private bool TryHead()
-    {
-        while (true)
-        {
-            var status = _start == _end ? HeadStatus.Incomplete : HeadParser.TryParse(_buffer.AsSpan(_start, _end - _start), _hasNoBody, out _head);
-            if (status == HeadStatus.Invalid) return Fail(UpstreamFailure.InvalidAnswer, "The answer is not HTTP/1.1.");
-            if (status == HeadStatus.Incomplete)
-            {
-                if (_end - _start >= _limits.MaxHeadBytes) return Fail(UpstreamFailure.InvalidAnswer, $"The head is larger than {_limits.MaxHeadBytes} bytes.");
-                if (!_seesEnd) return false;
-                return Fail(_receivedAny ? UpstreamFailure.InvalidAnswer : UpstreamFailure.ResetBeforeHead, _detail ?? "The connection was closed before the answer.");
-            }
-
-            _start += _head.Length;
-            if (!_head.IsInterim) break;
-            if (++_interimHeads > MaxInterimHeads) return Fail(UpstreamFailure.InvalidAnswer, "Too many interim answers.");
-        }
-
-        _awaitsHead = false;
-        _left = _head.ContentLength;
-        _isBodyRead = _head.Framing == BodyFraming.None || (_head.Framing == BodyFraming.Length && _left == 0);
-        return true;
-    }
-
-    /// <summary>Sets the next chunk; false when more bytes must come first.</summary>
-    private bool TryDeliver()
-    {
-        if (_failure != UpstreamFailure.None) return Fail(_failure, _detail);
-        if (_isBodyRead) return Deliver(default);
-        var bytes = _buffer.AsMemory(_start, _end - _start);
-        switch (_head.Framing)
-        {
-            case BodyFraming.Chunked when !bytes.IsEmpty:
-                var data = _chunks.Decode(bytes.Span, out var used);
-                _start += used;
-                if (_chunks.IsInvalid) return Fail(UpstreamFailure.BodyBroken, "The chunks are malformed.");
-                _isBodyRead = _chunks.IsDone;
-                if (data > 0 || _isBodyRead) return Deliver(bytes[..data]);
-                break;
-            case BodyFraming.Length when !bytes.IsEmpty:
-                var taken = (int)Math.Min(bytes.Length, _left);
-                _start += taken;
-                _left -= taken;
-                _isBodyRead = _left == 0;
-                return Deliver(bytes[..taken]);
-            case BodyFraming.Close when !bytes.IsEmpty:
-                _start = _end;
-                return Deliver(bytes);
-            case BodyFraming.Close when _seesEnd && _detail is null:
-                _isBodyRead = true;
-                return Deliver(default);
-        }
-
-        return _seesEnd && Fail(UpstreamFailure.BodyBroken, _detail ?? "The connection was closed within the body.");
-    }
-
-    private bool Deliver(ReadOnlyMemory<byte> bytes)
-    {
-        _chunk = new UpstreamChunk(bytes);
-        return true;
-    }
-
-    private bool Fail(UpstreamFailure failure, string? detail)
-    {
-        // What a broken connection says after it was ended on purpose is only the consequence.
-        if (Volatile.Read(ref _endedBy) is var ended and not 0) (failure, detail) = ((UpstreamFailure)ended, null);
-        _failure = failure;
-        _detail = detail;
-        _chunk = new UpstreamChunk(default, failure, detail);
-        return true;
-    }
-
-    private UpstreamChunk Aborted()
-    {
-        Fail(UpstreamFailure.Cancelled, null);
-        return _chunk;
-    }
-
     private async ValueTask<bool> SendRestAsync(ReadOnlyMemory<byte> bytes)
     {
         try
@@ -427,13 +230,5 @@ internal sealed class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSourc
         {
             return false;
         }
-    }
-
-    private void Free()
-    {
-        var buffer = Interlocked.Exchange(ref _buffer, null);
-        if (buffer is null) return;
-        ArrayPool<byte>.Shared.Return(buffer);
-        Dispose();
     }
 }
