@@ -120,7 +120,7 @@ public sealed class UpstreamTlsTests : IDisposable
         using var response = await gateway.PostAsync(Body);
         var text = await response.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(begins ? HttpStatusCode.OK : HttpStatusCode.GatewayTimeout, response.StatusCode);
-        Assert.Contains(begins ? "\"code\":\"stream_broken\"" : "\"code\":\"timeout\"", text, StringComparison.Ordinal);
+        Assert.Contains(begins ? "\"code\":\"answer_stalled\"" : "\"code\":\"timeout\"", text, StringComparison.Ordinal);
         await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0, "the lease comes back", 20_000);
     }
 
