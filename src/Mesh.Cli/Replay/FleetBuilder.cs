@@ -1,6 +1,5 @@
 using System.Globalization;
 using Mesh.Core.Config;
-using Mesh.Core.Endpoints;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
 using Mesh.Simulation.Fleets;
@@ -35,7 +34,7 @@ internal sealed class FleetBuilder(DiagnosticBag report)
                 for (var i = 0; i < group.Count; i++)
                 {
                     var number = endpoints.Count;
-                    var id = new EndpointId(string.Create(CultureInfo.InvariantCulture, $"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}:{backend.Id.Port}"));
+                    var id = FleetTopology.IdOf(number, backend.Id.Port);
                     endpoints.Add(new FleetEndpoint(description.NumberOf(cluster.Region.Value), id, group.Engine));
                     list.Add(new EndpointConfig { Id = id, PodName = string.Create(CultureInfo.InvariantCulture, $"{cluster.Name.Value}-{list.Count}"), MetricsPages = pages });
                 }

@@ -11,6 +11,9 @@ internal interface IWorldRouter
     /// <summary>Time between two readings of an endpoint's gauges, in ms; 0 for a router that reads none.</summary>
     double ScrapeIntervalMs { get; }
 
+    /// <summary>The same for an endpoint with waiting requests, or with four fifths of its KV cache in use; 0 where nothing is read more often then.</summary>
+    double CrowdedScrapeIntervalMs => 0;
+
     /// <summary>The world begins. Called once, before anything else.</summary>
     void Start(IWorldHost host);
 

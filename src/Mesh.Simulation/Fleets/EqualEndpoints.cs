@@ -10,8 +10,11 @@ internal sealed class EqualEndpoints(WorldOptions options) : IReplayWorld
 
     public (RunTrack Track, RunTracker Tracker) Play(ReplayRun run, IEnumerable<TraceRequest> rows, CancellationToken cancellationToken)
     {
-        var tracker = new RunTracker(run.Slo, RunScope.Of(options)) { OnProgress = run.OnProgress };
-        var world = new DiscreteWorld(options, region => Routers.Make(run.Router, options.Seed, region), tracker);
+        var fleet = FleetTopology.Equal(options);
+        var views = FleetView.OwnRegion(fleet);
+        var tracker = new RunTracker(run.Slo, RunScope.Of(fleet, views)) { OnProgress = run.OnProgress };
+        // Clients wait as long as it takes: what a time-out would hide is to be seen.
+        var world = new FleetWorld(fleet, views, region => Routers.Make(run.Router, options.Seed, region), Timeout.InfiniteTimeSpan, tracker);
         world.Run(rows, cancellationToken);
         return (tracker.Build(run.Router, run.Load, world.Engines, world.Events), tracker);
     }

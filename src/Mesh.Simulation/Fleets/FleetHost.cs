@@ -5,7 +5,7 @@ using Mesh.Simulation.World;
 namespace Mesh.Simulation.Fleets;
 
 /// <summary>One region's gateway: its router and the endpoints that the router sees.</summary>
-internal sealed class FleetHost(FleetWorld world, int region, int[] view, double latencyMs, IWorldRouter router) : IWorldHost
+internal sealed class FleetHost(FleetWorld world, int region, int[] view, IWorldRouter router) : IWorldHost
 {
     private double _wakeMs = double.PositiveInfinity;
     private int _wakeVersion;
@@ -16,14 +16,21 @@ internal sealed class FleetHost(FleetWorld world, int region, int[] view, double
 
     public int Endpoints => view.Length;
 
-    public double LatencyMs => latencyMs;
+    public double LatencyMs => OneWayMs(0);
 
     /// <summary>Number of an endpoint in the whole fleet.</summary>
     public int FleetNumber(int endpoint) => view[endpoint];
 
+    /// <summary>Time to an endpoint, and back, each.</summary>
+    public double OneWayMs(int endpoint) => world.OneWayMs(region, view[endpoint]);
+
     public VllmEngine Engine(int endpoint) => world.EngineAt(view[endpoint]);
 
-    public void Send(WorldRequest request, int endpoint) => world.Send(request, endpoint, view[endpoint]);
+    public void Send(WorldRequest request, int endpoint)
+    {
+        if ((uint)endpoint >= (uint)view.Length) throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "The router sees no such endpoint.");
+        world.Send(request, endpoint, view[endpoint]);
+    }
 
     public void Refuse(WorldRequest request) => world.Refuse(request);
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Mesh.Core.Endpoints;
 using Mesh.Simulation.Model;
+using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Fleets;
 
@@ -17,6 +19,29 @@ internal sealed record FleetTopology
 
     /// <summary>Where requests come from, at least one group.</summary>
     public required IReadOnlyList<ClientGroup> Clients { get; init; }
+
+    /// <summary>Regions of equal endpoints, each by itself, with as many clients in each.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    public static FleetTopology Equal(WorldOptions options)
+    {
+        options.Validate();
+        double[] row = [.. Enumerable.Repeat(2 * options.LatencyMs, options.Regions)];
+        return new FleetTopology
+        {
+            Regions = [.. Enumerable.Range(0, options.Regions).Select(r => $"region-{r}")],
+            RoundTripMs = [.. Enumerable.Repeat(row, options.Regions)],
+            Endpoints =
+            [
+                .. Enumerable.Range(0, options.Regions * options.EndpointsPerRegion)
+                    .Select(i => new FleetEndpoint(i / options.EndpointsPerRegion, IdOf(i), options.EngineOf(i % options.EndpointsPerRegion))),
+            ],
+            Clients = [.. Enumerable.Range(0, options.Regions).Select(r => new ClientGroup(r, 1))],
+        };
+    }
+
+    /// <summary>Address of an endpoint by its number in the fleet.</summary>
+    public static EndpointId IdOf(int number, int port = 8000) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}:{port}"));
 
     /// <summary>Checks what the world relies on.</summary>
     /// <exception cref="ArgumentException">A count, time or block size is out of its range.</exception>

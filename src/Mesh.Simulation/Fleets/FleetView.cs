@@ -13,13 +13,16 @@ internal static class FleetView
     /// <summary>Every router sees its own region, as a picker inside one cluster does; one without endpoints the nearest region that has some.</summary>
     public static int[][] OwnRegion(FleetTopology fleet)
     {
-        var views = new int[fleet.Regions.Count][];
-        for (var region = 0; region < views.Length; region++)
+        var own = new List<int>[fleet.Regions.Count];
+        for (var region = 0; region < own.Length; region++) own[region] = [];
+        for (var i = 0; i < fleet.Endpoints.Count; i++) own[fleet.Endpoints[i].Region].Add(i);
+        var views = new int[own.Length][];
+        for (var region = 0; region < own.Length; region++)
         {
-            var nearest = Enumerable.Range(0, views.Length)
-                .Where(r => fleet.Endpoints.Any(e => e.Region == r))
-                .OrderBy(r => r == region ? -1 : fleet.RoundTripMs[region][r]).ThenBy(r => r).First();
-            views[region] = [.. Enumerable.Range(0, fleet.Endpoints.Count).Where(e => fleet.Endpoints[e].Region == nearest)];
+            var nearest = own[region].Count > 0
+                ? region
+                : Enumerable.Range(0, own.Length).Where(r => own[r].Count > 0).OrderBy(r => fleet.RoundTripMs[region][r]).ThenBy(r => r).First();
+            views[region] = [.. own[nearest]];
         }
 
         return views;

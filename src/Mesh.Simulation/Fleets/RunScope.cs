@@ -1,5 +1,3 @@
-using Mesh.Simulation.World;
-
 namespace Mesh.Simulation.Fleets;
 
 /// <summary>What a recorder must know of a world to say where requests went.</summary>
@@ -8,12 +6,6 @@ namespace Mesh.Simulation.Fleets;
 /// <param name="Views">For each region the endpoints that its router numbers, in its order.</param>
 internal sealed record RunScope(IReadOnlyList<string> Regions, int[] RegionOf, int[][] Views)
 {
-    /// <summary>Scope of a world of equal regions whose routers see their own endpoints only.</summary>
-    public static RunScope Of(WorldOptions options) => new(
-        [.. Enumerable.Range(0, options.Regions).Select(r => $"region-{r}")],
-        [.. Enumerable.Range(0, options.Regions * options.EndpointsPerRegion).Select(e => e / options.EndpointsPerRegion)],
-        [.. Enumerable.Range(0, options.Regions).Select(r => Enumerable.Range(r * options.EndpointsPerRegion, options.EndpointsPerRegion).ToArray())]);
-
     /// <summary>Scope of a fleet with the endpoints that its routers see.</summary>
     public static RunScope Of(FleetTopology fleet, int[][] views) => new(fleet.Regions, [.. fleet.Endpoints.Select(e => e.Region)], views);
 }

@@ -1,6 +1,3 @@
-using Mesh.Simulation.Traces;
-using Mesh.Simulation.World;
-
 namespace Mesh.Simulation.Reports;
 
 /// <summary>
@@ -10,17 +7,12 @@ namespace Mesh.Simulation.Reports;
 /// </summary>
 internal static class Saturation
 {
-    private const string Reference = "least-request";
     private const double Precision = 1.01;
     private const double WarmUpShare = 0.1;
     private const double MostGrowth = 0.02;
     private const double MostSearchFactor = 1e6;
 
     /// <summary>Requests per second over the whole trace.</summary>
-    public static double Find(WorldOptions options, ITraceSource trace, CancellationToken cancellationToken) =>
-        Find(trace.NativeRate, rate => Growth(options, trace, rate, cancellationToken));
-
-    /// <summary>As above, for any world.</summary>
     /// <param name="native">Rate at which the search begins.</param>
     /// <param name="growthAt">Growth of the wait for the first token at a rate, in ms per ms.</param>
     /// <exception cref="ArgumentException">No rate saturates the fleet, or none is served.</exception>
@@ -50,13 +42,6 @@ internal static class Saturation
         return low;
 
         bool IsStable(double rate) => growthAt(rate) < MostGrowth;
-    }
-
-    /// <summary>Growth of the wait for the first token, in ms per ms, at a rate.</summary>
-    internal static double Growth(WorldOptions options, ITraceSource trace, double rate, CancellationToken cancellationToken)
-    {
-        var (_, recorder) = Replay.Record(options, Reference, trace.At(rate), new SloTarget(), cancellationToken);
-        return Growth(recorder.FirstTokens, recorder.LastArrivalMs);
     }
 
     /// <summary>Growth of the wait for the first token, in ms per ms, in a run.</summary>

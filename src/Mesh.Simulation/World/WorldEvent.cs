@@ -6,20 +6,23 @@ internal enum EventKind
     /// <summary>The next request of the trace comes to its gateway.</summary>
     Arrival,
 
-    /// <summary>A request reaches an endpoint: slot of the request, endpoint.</summary>
+    /// <summary>A request reaches its endpoint: slot of the request, version of its use.</summary>
     Delivery,
 
     /// <summary>An engine's step, or run of steps, ends: version of the run, endpoint.</summary>
     StepEnd,
 
-    /// <summary>The first token reaches the gateway: slot of the request, –.</summary>
+    /// <summary>The first token reaches the gateway: slot of the request, version of its use.</summary>
     FirstByte,
 
-    /// <summary>The last token reaches the gateway: slot of the request, –.</summary>
+    /// <summary>The last token reaches the gateway: slot of the request, version of its use.</summary>
     LastByte,
 
     /// <summary>A region's router reads an endpoint's gauges: region, number of the endpoint in it.</summary>
     Scrape,
+
+    /// <summary>A further reading of a crowded endpoint between two turns: region, number of the endpoint in it.</summary>
+    CrowdedScrape,
 
     /// <summary>A region's router asked for this moment: version of the asking, region.</summary>
     Wake,

@@ -1,3 +1,4 @@
+using Mesh.Simulation.Fleets;
 using Mesh.Simulation.Model;
 using Mesh.Simulation.Reports;
 using Mesh.Simulation.Traces;
@@ -38,7 +39,7 @@ public class HardwareTests
         var options = new WorldOptions { EndpointsPerRegion = 4, Hardware = HardwareProfile.ParseFleet("1,4", Measured) };
         var trace = new GeneratedSessions(new SessionOptions { Duration = TimeSpan.FromMinutes(3), RequestsPerSecond = 8 });
 
-        double TtftP90(string router) => Replay.Run(options, router, trace.At(8), new SloTarget(), CancellationToken.None).Ttft.P90;
+        double TtftP90(string router) => new EqualEndpoints(options).Play(new ReplayRun(router, "", new SloTarget()), trace.At(8), CancellationToken.None).Track.Figures.TtftMs.P90;
 
         Assert.True(TtftP90("mesh") < TtftP90("round-robin"), "requests go to the slow half as to the fast one");
     }

@@ -1,7 +1,7 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using Mesh.Core.Routing;
-using Mesh.Simulation.World;
+using Mesh.Simulation.Fleets;
 
 namespace Mesh.Simulation.Tests.World;
 
@@ -18,7 +18,7 @@ public class PortableArithmeticTests
     ];
 
     [Theory]
-    [InlineData(typeof(DiscreteWorld))]
+    [InlineData(typeof(FleetWorld))]
     [InlineData(typeof(PoolState))]
     public void Assembly_Calls_NoInexactFunction(Type type) => Assert.DoesNotContain(Calls(type.Assembly.Location), c => Inexact.Contains(c.Method));
 

@@ -1,6 +1,5 @@
-using Mesh.Simulation.Baselines;
+using Mesh.Simulation.Fleets;
 using Mesh.Simulation.Reports;
-using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Tests.World;
 
@@ -19,16 +18,15 @@ public class ReportTests
     public void Build_SmallRun_CountsWhatIsWithinTheTarget()
     {
         // TTFT 10, 20 and 30 ms, a second apart; steps of 10 ms.
-        var recorder = new RunRecorder(new SloTarget(TtftMs: 20, TpotMs: 10));
-        var world = new DiscreteWorld(WorldFixture.Options(latencyMs: 0), _ => new RoundRobinRouter(1), recorder);
-        world.Run([WorldFixture.Row(0, 1000, 2), WorldFixture.Row(1000, 2000, 2), WorldFixture.Row(2000, 3000, 2)]);
-        var report = recorder.Build("round-robin", world);
+        var fleet = new EqualEndpoints(WorldFixture.Options(latencyMs: 0));
+        var rows = new[] { WorldFixture.Row(0, 1000, 2), WorldFixture.Row(1000, 2000, 2), WorldFixture.Row(2000, 3000, 2) };
+        var report = fleet.Play(new ReplayRun("round-robin", "", new SloTarget(TtftMs: 20, TpotMs: 10)), rows, CancellationToken.None).Track.Figures;
         Assert.Equal((3, 0), (report.Requests, report.Refused));
         Assert.Equal(1.5, report.OfferedPerSecond, 9);
         Assert.Equal(1, report.GoodputPerSecond, 9);
-        Assert.Equal(20, report.Ttft.P50, 9);
-        Assert.Equal(30, report.Ttft.P99, 9);
-        Assert.Equal(10, report.Tpot.P99, 9);
-        Assert.Equal(new UtilizationSpread(1, 1), report.Spread);
+        Assert.Equal(20, report.TtftMs.P50, 9);
+        Assert.Equal(30, report.TtftMs.P99, 9);
+        Assert.Equal(10, report.TpotMs.P99, 9);
+        Assert.Equal((1.0, 1.0), (report.LeastToMeanTokens, report.MostToMeanTokens));
     }
 }

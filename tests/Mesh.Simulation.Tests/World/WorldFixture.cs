@@ -1,5 +1,6 @@
 using Mesh.Core.StepTimes;
 using Mesh.Simulation.Baselines;
+using Mesh.Simulation.Fleets;
 using Mesh.Simulation.Model;
 using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
@@ -37,9 +38,10 @@ internal sealed class WorldFixture : IRunObserver
 
     public static string DataFile(string name) => Path.Combine(AppContext.BaseDirectory, "Traces", "Data", name);
 
-    public DiscreteWorld Run(WorldOptions options, Func<int, IWorldRouter> router, params TraceRequest[] rows)
+    public FleetWorld Run(WorldOptions options, Func<int, IWorldRouter> router, params TraceRequest[] rows)
     {
-        var world = new DiscreteWorld(options, router, this);
+        var fleet = FleetTopology.Equal(options);
+        var world = new FleetWorld(fleet, FleetView.OwnRegion(fleet), router, Timeout.InfiniteTimeSpan, this);
         world.Run(rows);
         return world;
     }

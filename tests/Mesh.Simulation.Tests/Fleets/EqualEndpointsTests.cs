@@ -1,11 +1,12 @@
 using Mesh.Core.Randomness;
 using Mesh.Simulation.Baselines;
+using Mesh.Simulation.Tests.World;
 using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
 
-namespace Mesh.Simulation.Tests.World;
+namespace Mesh.Simulation.Tests.Fleets;
 
-public class DiscreteWorldTests
+public class EqualEndpointsTests
 {
     private static readonly Func<int, IWorldRouter> RoundRobin = _ => new RoundRobinRouter(1);
 
@@ -114,7 +115,7 @@ public class DiscreteWorldTests
     public void Constructor_BlockSizeThatDoesNotDivide512_Throws()
     {
         var options = WorldFixture.Options();
-        var problem = Assert.Throws<ArgumentOutOfRangeException>(() => new DiscreteWorld(options with { Engine = options.Engine with { BlockSize = 48 } }, RoundRobin, _fixture));
+        var problem = Assert.Throws<ArgumentOutOfRangeException>(() => _fixture.Run(options with { Engine = options.Engine with { BlockSize = 48 } }, RoundRobin));
         Assert.Contains("divisor of 512", problem.Message);
     }
 
