@@ -18,6 +18,10 @@ internal sealed class ReplayCommand(ToolConsole console)
 {
     private const string SaturationRouter = "least-request";
 
+    // Of a trace of so many requests, a part says where its saturation is to be looked for.
+    private const long LongTrace = 10_000;
+    private const double RoughShare = 0.2;
+
     private readonly TraceOptions _trace = new();
     private readonly WorldOptionSet _world = new();
     private readonly SloOptions _slo = new();
@@ -201,14 +205,24 @@ internal sealed class ReplayCommand(ToolConsole console)
             shares.Add(share);
         }
 
-        var saturation = arguments.GetValue(_saturation) ?? Saturation.Find(trace.Source.NativeRate, rate =>
-        {
-            var run = new ReplayRun(SaturationRouter, "", slo, begin(ReplayText.Number($"searching saturation at {rate:0.##}/s"), trace.ExpectedAt(rate)));
-            var (_, tracker) = world.Play(run, trace.Source.At(rate), cancellationToken);
-            return Saturation.Growth(tracker.FirstTokens, tracker.LastArrivalMs);
-        });
+        var saturation = arguments.GetValue(_saturation) ?? FindSaturation(world, trace, slo, begin, cancellationToken);
         if (console.Progress is null) console.Error.WriteLine(ReplayText.Number($"saturation {saturation:0.000} requests/s"));
         return [.. loads.Zip(shares, (load, share) => (load, share * saturation))];
+    }
+
+    private static double FindSaturation(IReplayWorld world, PlayedTrace trace, SloTarget slo, Func<string, long, Action<int>> begin, CancellationToken cancellationToken)
+    {
+        var isLong = trace.ExpectedAt(trace.Source.NativeRate) > LongTrace;
+        return Saturation.Find(trace.Source.NativeRate, rate => GrowthAt(rate, 1), isLong ? rate => GrowthAt(rate, RoughShare) : null);
+
+        double GrowthAt(double rate, double share)
+        {
+            var rows = trace.ExpectedAt(rate);
+            var endMs = share < 1 ? 1000 * share * rows / rate : double.PositiveInfinity;
+            var run = new ReplayRun(SaturationRouter, "", slo, begin(ReplayText.Number($"searching saturation at {rate:0.##}/s"), (long)(share * rows)));
+            var (_, tracker) = world.Play(run, trace.Source.At(rate).TakeWhile(r => r.ArrivalMs < endMs), cancellationToken);
+            return Saturation.Growth(tracker.FirstTokens, tracker.LastArrivalMs);
+        }
     }
 
     private static List<string> Split(string[]? values) =>

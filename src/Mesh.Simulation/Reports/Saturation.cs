@@ -8,6 +8,8 @@ namespace Mesh.Simulation.Reports;
 internal static class Saturation
 {
     private const double Precision = 1.01;
+    private const double RoughPrecision = 1.05;
+    private const double RoughStep = 1.2;
     private const double WarmUpShare = 0.1;
     private const double MostGrowth = 0.02;
     private const double MostSearchFactor = 1e6;
@@ -15,24 +17,39 @@ internal static class Saturation
     /// <summary>Requests per second over the whole trace.</summary>
     /// <param name="native">Rate at which the search begins.</param>
     /// <param name="growthAt">Growth of the wait for the first token at a rate, in ms per ms.</param>
+    /// <param name="roughGrowthAt">The same, quicker and rougher, from a part of the trace: it says where to look. Null for none.</param>
     /// <exception cref="ArgumentException">No rate saturates the fleet, or none is served.</exception>
-    public static double Find(double native, Func<double, double> growthAt)
+    public static double Find(double native, Func<double, double> growthAt, Func<double, double>? roughGrowthAt = null)
     {
-        var high = native;
+        var step = 2.0;
+        var from = native;
+        if (roughGrowthAt is not null)
+        {
+            from = Between(native, step, RoughPrecision, roughGrowthAt);
+            step = RoughStep;
+        }
+
+        return Between(from, step, Precision, growthAt);
+    }
+
+    private static double Between(double from, double step, double precision, Func<double, double> growthAt)
+    {
+        var high = from;
         while (IsStable(high))
         {
-            high *= 2;
-            if (high > native * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(native));
+            high *= step;
+            if (high > from * MostSearchFactor) throw new ArgumentException("No rate saturates this fleet: the trace is too short.", nameof(from));
         }
 
-        var low = high / 2;
-        while (!IsStable(low))
+        var low = high / step;
+        // What was stable on the way up need not be asked again.
+        while (low < from && !IsStable(low))
         {
-            (low, high) = (low / 2, low);
-            if (low < native / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(native));
+            (low, high) = (low / step, low);
+            if (low < from / MostSearchFactor) throw new ArgumentException("This fleet serves the trace at no rate.", nameof(from));
         }
 
-        while (high / low > Precision)
+        while (high / low > precision)
         {
             var middle = (low + high) / 2;
             if (IsStable(middle)) low = middle;
