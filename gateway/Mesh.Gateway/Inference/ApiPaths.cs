@@ -1,3 +1,5 @@
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Inference.Apis;
 
@@ -19,6 +21,10 @@ internal static class ApiPaths
         "/metrics" => ApiKind.Metrics,
         DecisionPages.Path => ApiKind.Decisions,
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
+        AdminApi.Prefix => ApiKind.Admin,
+        not null when path.StartsWith(AdminApi.Prefix + "/", StringComparison.Ordinal) => ApiKind.Admin,
+        DashboardPages.Path => ApiKind.Dashboard,
+        not null when path.StartsWith(DashboardPages.Path + "/", StringComparison.Ordinal) => ApiKind.Dashboard,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
     };
@@ -30,6 +36,8 @@ internal static class ApiPaths
         ApiKind.StoredResponse => HttpMethods.IsGet(method),
         // Whatever the method: the answer is why not.
         ApiKind.Realtime => true,
+        // Each path of it says for itself.
+        ApiKind.Admin => true,
         _ => HttpMethods.IsGet(method) || HttpMethods.IsHead(method),
     };
 
@@ -83,4 +91,10 @@ internal enum ApiKind
 
     /// <summary>Decisions that were kept.</summary>
     Decisions,
+
+    /// <summary>The administrative API.</summary>
+    Admin,
+
+    /// <summary>A file of the dashboard.</summary>
+    Dashboard,
 }
