@@ -4,6 +4,7 @@ using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Drains;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
@@ -48,6 +49,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly InferenceHandler _inference;
     private readonly ErrorReporter _errors;
     private readonly KeyGate _gate;
+    private readonly DrainBook _drains;
     private readonly CertificateStore _certificates;
     private readonly ListenerTls _tls;
 
@@ -56,6 +58,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         // First of all: what keys say can stop the start.
         _errors = new ErrorReporter(_metrics);
         var admin = state.Bindings is [.., { IsAdmin: true } last] ? last.Address : null;
+        _drains = new DrainBook(options.StateDirectory, loggers);
         _gate = new KeyGate(options.Keys, admin, _errors, time, loggers);
         _options = options;
         _certificates = new CertificateStore(options.Certificates, time, loggers);
@@ -65,7 +68,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _listeners.Set(state.Bindings);
         _log = loggers.CreateLogger<GatewayHost>();
         _app = Build(options, _listeners, _tls, loggers);
-        _configuration = new ActiveConfiguration(state, options, engine);
+        _configuration = new ActiveConfiguration(state, options, engine, _drains);
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
         upstreamTls.Follow(state.Config);
@@ -79,6 +82,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _engineMeter = new EngineMeterReader(engine);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
+        // Before the first request: what was drained when the process ended still is.
+        if (!_drains.Current.Drains.IsEmpty) _configuration.Reapply();
     }
 
     /// <summary>Addresses that are open.</summary>
@@ -243,7 +248,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
-            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors), _configuration, _gate, errors);
+            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors),
+            new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
 

@@ -1,4 +1,5 @@
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Drains;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Keys;
@@ -11,7 +12,7 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
     int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
-    ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
+    DrainPages drains, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -47,6 +48,7 @@ internal sealed class RequestDispatcher(
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),
+            ApiKind.Drains => drains.HandleAsync(context, caller),
             _ => metrics.HandleAsync(context),
         };
     }
@@ -55,6 +57,6 @@ internal sealed class RequestDispatcher(
     private bool IsServedHere(ApiKind kind, HttpContext context)
     {
         if (adminPort is null || kind is ApiKind.Health or ApiKind.Ready) return true;
-        return (kind is ApiKind.Metrics or ApiKind.Decisions) == (context.Connection.LocalPort == adminPort);
+        return ApiPaths.IsAdministrative(kind) == (context.Connection.LocalPort == adminPort);
     }
 }

@@ -1,4 +1,5 @@
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Drains;
 using Mesh.Gateway.Inference.Apis;
 
 namespace Mesh.Gateway.Inference;
@@ -19,6 +20,8 @@ internal static class ApiPaths
         "/metrics" => ApiKind.Metrics,
         DecisionPages.Path => ApiKind.Decisions,
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
+        DrainPages.Path => ApiKind.Drains,
+        not null when path.StartsWith(DrainPages.Path + "/", StringComparison.Ordinal) => ApiKind.Drains,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
     };
@@ -28,8 +31,8 @@ internal static class ApiPaths
     {
         ApiKind.Inference => HttpMethods.IsPost(method),
         ApiKind.StoredResponse => HttpMethods.IsGet(method),
-        // Whatever the method: the answer is why not.
-        ApiKind.Realtime => true,
+        // Whatever the method: the answer is why not, or the page's own.
+        ApiKind.Realtime or ApiKind.Drains => true,
         _ => HttpMethods.IsGet(method) || HttpMethods.IsHead(method),
     };
 
@@ -43,6 +46,9 @@ internal static class ApiPaths
 
     /// <summary>True when requests of the kind go to a model server.</summary>
     public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
+
+    /// <summary>True for pages that tell of the inside or change it: an administrative address has them for itself.</summary>
+    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Drains;
 
     private static ApiKind FindInference(string path)
     {
@@ -83,4 +89,7 @@ internal enum ApiKind
 
     /// <summary>Decisions that were kept.</summary>
     Decisions,
+
+    /// <summary>What operators drain.</summary>
+    Drains,
 }
