@@ -5,6 +5,7 @@ using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Drains;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
@@ -243,13 +244,14 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             services, matcher, forwarder, new StoredResponseForwarder(services, errors), new RequestLimits(_options.Limits, errors), errors, accessLog, decisionLines,
             _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
+        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All, ExternalMetricSource.Source];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var dispatcher = new RequestDispatcher(
             adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
             new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors),
-            new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors), _configuration, _gate, errors);
+            new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors),
+            new ExternalMetricPages(engine, _configuration, time), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
 

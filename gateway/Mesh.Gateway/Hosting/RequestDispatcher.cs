@@ -1,6 +1,7 @@
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Drains;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Metrics;
@@ -12,7 +13,7 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
     int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
-    DrainPages drains, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
+    DrainPages drains, ExternalMetricPages external, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -48,6 +49,7 @@ internal sealed class RequestDispatcher(
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),
+            ApiKind.ExternalMetrics => external.HandleAsync(context),
             ApiKind.Drains => drains.HandleAsync(context, caller),
             _ => metrics.HandleAsync(context),
         };

@@ -1,5 +1,6 @@
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Drains;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference.Apis;
 
 namespace Mesh.Gateway.Inference;
@@ -22,6 +23,7 @@ internal static class ApiPaths
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
         DrainPages.Path => ApiKind.Drains,
         not null when path.StartsWith(DrainPages.Path + "/", StringComparison.Ordinal) => ApiKind.Drains,
+        not null when ExternalMetricPages.Serves(path) => ApiKind.ExternalMetrics,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
     };
@@ -48,7 +50,7 @@ internal static class ApiPaths
     public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
 
     /// <summary>True for pages that tell of the inside or change it: an administrative address has them for itself.</summary>
-    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Drains;
+    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Drains or ApiKind.ExternalMetrics;
 
     private static ApiKind FindInference(string path)
     {
@@ -92,4 +94,7 @@ internal enum ApiKind
 
     /// <summary>What operators drain.</summary>
     Drains,
+
+    /// <summary>What autoscalers go by.</summary>
+    ExternalMetrics,
 }

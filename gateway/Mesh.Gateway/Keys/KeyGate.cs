@@ -77,7 +77,7 @@ internal sealed partial class KeyGate : IDisposable
     public static KeyRoles RoleFor(ApiKind kind, string method) => kind switch
     {
         ApiKind.Health or ApiKind.Ready => KeyRoles.None,
-        ApiKind.Metrics or ApiKind.Decisions or ApiKind.Drains => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
+        _ when ApiPaths.IsAdministrative(kind) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
         _ => KeyRoles.Inference,
     };
 
