@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Mesh.Engine;
+using Mesh.Gateway.Admin;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Hosting;
@@ -14,14 +15,17 @@ namespace Mesh.Gateway.Drains;
 /// <c>GET /api/v1/drains</c>, <c>POST /api/v1/drains</c> and <c>DELETE /api/v1/drains/{kind}/{name}?pool=&amp;reason=</c>. Changes ask for the role operator; where no key is asked
 /// for, they are taken from this machine alone.
 /// </summary>
-internal sealed class DrainPages(DrainOperations drains, IMeshEngine engine, ActiveConfiguration configuration, ErrorReporter errors)
+internal sealed class DrainPages(DrainOperations drains, IMeshEngine engine, ActiveConfiguration configuration, ErrorReporter errors) : IAdminPart
 {
     /// <summary>Path of the list.</summary>
     public const string Path = "/api/v1/drains";
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Answers a request for the path or one below it.</summary>
+    /// <inheritdoc/>
+    public bool Owns(string path) => path == Path || path.StartsWith(Path + "/", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
     public Task HandleAsync(HttpContext context, Caller? caller)
     {
         var method = context.Request.Method;
@@ -145,7 +149,7 @@ internal sealed class DrainPages(DrainOperations drains, IMeshEngine engine, Act
         json.WriteString("by"u8, drain.By);
         json.WriteString("since"u8, drain.Since);
         json.WriteNumber("endpoints"u8, endpoints);
-        json.WriteNumber("in_flight_requests"u8, inFlight);
+        json.WriteNumber("inFlightRequests"u8, inFlight);
         json.WriteEndObject();
     }
 

@@ -87,6 +87,12 @@ internal static class GatewayErrors
     /// <summary>As many drains are in force as may be.</summary>
     public static readonly GatewayError TooManyDrains = new(409, Invalid, "too_many_drains");
 
+    /// <summary>No such pool is configured.</summary>
+    public static readonly GatewayError UnknownPool = new(404, Invalid, "unknown_pool");
+
+    /// <summary>As many viewers follow the live state as may.</summary>
+    public static readonly GatewayError TooManyViewers = new(503, Server, "too_many_viewers");
+
     /// <summary>No endpoint keeps the response.</summary>
     public static readonly GatewayError ResponseNotFound = new(404, Invalid, "response_not_found", "response_id");
 

@@ -3,6 +3,11 @@ using System.Text;
 using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Admin.History;
+using Mesh.Gateway.Admin.Journal;
+using Mesh.Gateway.Admin.Views;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Drains;
 using Mesh.Gateway.ExternalMetrics;
@@ -53,6 +58,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly DrainBook _drains;
     private readonly CertificateStore _certificates;
     private readonly ListenerTls _tls;
+    private readonly MeshHistory _history;
 
     private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
     {
@@ -81,6 +87,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
         _meter = new MeterBridge(this, engine, time);
         _engineMeter = new EngineMeterReader(engine);
+        Journal = new ConfigurationJournal(_configuration, time);
+        _history = new MeshHistory(engine, _configuration, _metrics, time);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
         // Before the first request: what was drained when the process ended still is.
@@ -95,6 +103,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Version of the configuration in force.</summary>
     public long ConfigVersion => _configuration.Current.Config.Version;
+
+    /// <summary>What became of every edit of the manifests, for the administrative API.</summary>
+    public ConfigurationJournal Journal { get; }
 
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
@@ -183,6 +194,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
+        _history.Dispose();
         _gate.Dispose();
         _certificates.Dispose();
         _upstream.Dispose();
@@ -247,10 +259,14 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All, ExternalMetricSource.Source];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
+        var isGuarded = adminPort is not null || _gate.IsClosed;
+        var decisions = new DecisionPages(isGuarded, engine, _configuration, decisionJson, errors);
+        var reader = new MeshReader(engine, _configuration, Journal, time);
+        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, () => handler.Open, errors, time);
+        var drains = new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors);
+        var api = new AdminApi(readFrom, new AdminAccess(isGuarded), decisions, [drains], _app.Lifetime.ApplicationStopping);
         var dispatcher = new RequestDispatcher(
-            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
-            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors),
-            new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors),
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, decisions, api, new DashboardPages(errors),
             new ExternalMetricPages(engine, _configuration, time), _configuration, _gate, errors);
         return (handler, dispatcher);
     }

@@ -1,5 +1,6 @@
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
-using Mesh.Gateway.Drains;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
@@ -13,7 +14,7 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
     int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
-    DrainPages drains, ExternalMetricPages external, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
+    AdminApi admin, DashboardPages dashboard, ExternalMetricPages external, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -50,7 +51,8 @@ internal sealed class RequestDispatcher(
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),
             ApiKind.ExternalMetrics => external.HandleAsync(context),
-            ApiKind.Drains => drains.HandleAsync(context, caller),
+            ApiKind.Admin => admin.HandleAsync(context, caller),
+            ApiKind.Dashboard => dashboard.HandleAsync(context),
             _ => metrics.HandleAsync(context),
         };
     }

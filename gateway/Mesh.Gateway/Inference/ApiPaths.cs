@@ -1,5 +1,6 @@
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
-using Mesh.Gateway.Drains;
 using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference.Apis;
 
@@ -21,8 +22,10 @@ internal static class ApiPaths
         "/metrics" => ApiKind.Metrics,
         DecisionPages.Path => ApiKind.Decisions,
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
-        DrainPages.Path => ApiKind.Drains,
-        not null when path.StartsWith(DrainPages.Path + "/", StringComparison.Ordinal) => ApiKind.Drains,
+        AdminApi.Prefix => ApiKind.Admin,
+        not null when path.StartsWith(AdminApi.Prefix + "/", StringComparison.Ordinal) => ApiKind.Admin,
+        DashboardPages.Path => ApiKind.Dashboard,
+        not null when path.StartsWith(DashboardPages.Path + "/", StringComparison.Ordinal) => ApiKind.Dashboard,
         not null when ExternalMetricPages.Serves(path) => ApiKind.ExternalMetrics,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
@@ -33,8 +36,10 @@ internal static class ApiPaths
     {
         ApiKind.Inference => HttpMethods.IsPost(method),
         ApiKind.StoredResponse => HttpMethods.IsGet(method),
-        // Whatever the method: the answer is why not, or the page's own.
-        ApiKind.Realtime or ApiKind.Drains => true,
+        // Whatever the method: the answer is why not.
+        ApiKind.Realtime => true,
+        // Each path of it says for itself.
+        ApiKind.Admin => true,
         _ => HttpMethods.IsGet(method) || HttpMethods.IsHead(method),
     };
 
@@ -50,7 +55,7 @@ internal static class ApiPaths
     public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
 
     /// <summary>True for pages that tell of the inside or change it: an administrative address has them for itself.</summary>
-    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Drains or ApiKind.ExternalMetrics;
+    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Admin or ApiKind.Dashboard or ApiKind.ExternalMetrics;
 
     private static ApiKind FindInference(string path)
     {
@@ -92,8 +97,11 @@ internal enum ApiKind
     /// <summary>Decisions that were kept.</summary>
     Decisions,
 
-    /// <summary>What operators drain.</summary>
-    Drains,
+    /// <summary>The administrative API.</summary>
+    Admin,
+
+    /// <summary>A file of the dashboard.</summary>
+    Dashboard,
 
     /// <summary>What autoscalers go by.</summary>
     ExternalMetrics,

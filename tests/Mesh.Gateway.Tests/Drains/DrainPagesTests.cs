@@ -257,7 +257,7 @@ public sealed class DrainPagesTests
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         Assert.Equal("data: 1", await reader.ReadLineAsync());
         using var begun = await DrainAsync(gateway, Request(backend.Id.Address));
-        Assert.Equal(1, (await begun.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("drain").GetProperty("in_flight_requests").GetInt32());
+        Assert.Equal(1, (await begun.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("drain").GetProperty("inFlightRequests").GetInt32());
         if (finishes) end.Release();
         var rest = await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Contains(finishes ? "[DONE]" : "endpoint_draining", rest, StringComparison.Ordinal);
