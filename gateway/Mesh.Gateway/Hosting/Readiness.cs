@@ -27,7 +27,7 @@ internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configur
             {
                 foreach (var endpoint in backend.Endpoints)
                 {
-                    if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) return null;
+                    if (endpoint is { Health: EndpointHealth.Healthy, Draining: false, Drained: false }) return null;
                 }
             }
         }

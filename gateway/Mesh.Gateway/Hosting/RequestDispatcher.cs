@@ -2,6 +2,7 @@ using Mesh.Gateway.Admin;
 using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Metrics;
@@ -13,7 +14,7 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
     int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
-    AdminApi admin, DashboardPages dashboard, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
+    AdminApi admin, DashboardPages dashboard, ExternalMetricPages external, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -49,6 +50,7 @@ internal sealed class RequestDispatcher(
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),
+            ApiKind.ExternalMetrics => external.HandleAsync(context),
             ApiKind.Admin => admin.HandleAsync(context, caller),
             ApiKind.Dashboard => dashboard.HandleAsync(context),
             _ => metrics.HandleAsync(context),
@@ -59,6 +61,6 @@ internal sealed class RequestDispatcher(
     private bool IsServedHere(ApiKind kind, HttpContext context)
     {
         if (adminPort is null || kind is ApiKind.Health or ApiKind.Ready) return true;
-        return (kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Admin or ApiKind.Dashboard) == (context.Connection.LocalPort == adminPort);
+        return ApiPaths.IsAdministrative(kind) == (context.Connection.LocalPort == adminPort);
     }
 }

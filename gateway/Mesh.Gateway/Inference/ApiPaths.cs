@@ -1,6 +1,7 @@
 using Mesh.Gateway.Admin;
 using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference.Apis;
 
 namespace Mesh.Gateway.Inference;
@@ -25,6 +26,7 @@ internal static class ApiPaths
         not null when path.StartsWith(AdminApi.Prefix + "/", StringComparison.Ordinal) => ApiKind.Admin,
         DashboardPages.Path => ApiKind.Dashboard,
         not null when path.StartsWith(DashboardPages.Path + "/", StringComparison.Ordinal) => ApiKind.Dashboard,
+        not null when ExternalMetricPages.Serves(path) => ApiKind.ExternalMetrics,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
     };
@@ -51,6 +53,9 @@ internal static class ApiPaths
 
     /// <summary>True when requests of the kind go to a model server.</summary>
     public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
+
+    /// <summary>True for pages that tell of the inside or change it: an administrative address has them for itself.</summary>
+    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Admin or ApiKind.Dashboard or ApiKind.ExternalMetrics;
 
     private static ApiKind FindInference(string path)
     {
@@ -97,4 +102,7 @@ internal enum ApiKind
 
     /// <summary>A file of the dashboard.</summary>
     Dashboard,
+
+    /// <summary>What autoscalers go by.</summary>
+    ExternalMetrics,
 }

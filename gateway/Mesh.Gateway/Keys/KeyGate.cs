@@ -78,7 +78,7 @@ internal sealed partial class KeyGate : IDisposable
     {
         // The dashboard's files tell nothing; what they show, they ask for with the key that they are given.
         ApiKind.Health or ApiKind.Ready or ApiKind.Dashboard => KeyRoles.None,
-        ApiKind.Metrics or ApiKind.Decisions or ApiKind.Admin => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
+        _ when ApiPaths.IsAdministrative(kind) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
         _ => KeyRoles.Inference,
     };
 

@@ -26,7 +26,7 @@ internal sealed record EndpointShape
     /// <summary>Zone.</summary>
     public required string Zone { get; init; }
 
-    /// <summary>What counts for new requests: <c>ready</c>, <c>draining</c>, <c>ejected</c>, <c>asleep</c>, <c>unhealthy</c> or <c>unknown</c>.</summary>
+    /// <summary>What counts for new requests: <c>ready</c>, <c>drained</c>, <c>draining</c>, <c>ejected</c>, <c>asleep</c>, <c>unhealthy</c> or <c>unknown</c>.</summary>
     public required string State { get; init; }
 
     /// <summary>What the prober says: <c>healthy</c>, <c>unhealthy</c> or <c>unknown</c>.</summary>

@@ -58,6 +58,7 @@ internal sealed class EndpointView(TimeProvider time)
     public static string StateOf(EndpointSnapshot endpoint, bool ejected)
     {
         if (endpoint.Draining) return "draining";
+        if (endpoint.Drained) return "drained";
         if (endpoint.LastSample is { IsAsleep: true }) return "asleep";
         if (endpoint.Health != EndpointHealth.Healthy) return WordOf(endpoint.Health);
         return ejected ? "ejected" : "ready";

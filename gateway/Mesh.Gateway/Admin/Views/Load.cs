@@ -37,7 +37,7 @@ internal struct Load
         var ready = 0;
         foreach (var endpoint in backend.Endpoints)
         {
-            if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) ready++;
+            if (endpoint is { Health: EndpointHealth.Healthy, Draining: false, Drained: false }) ready++;
         }
 
         return ready;
