@@ -125,6 +125,20 @@ public sealed class EmbeddedEngine : IMeshEngine
     }
 
     /// <inheritdoc/>
+    public ImmutableArray<LeaseSnapshot> Leases(PoolId? pool, EndpointId? endpoint, GatewaySession? session, int limit)
+    {
+        var found = ImmutableArray.CreateBuilder<LeaseSnapshot>();
+        foreach (var (id, host) in _router.Pools.OrderBy(p => p.Key))
+        {
+            if (pool is { } wanted && id != wanted) continue;
+            if (found.Count >= limit) break;
+            found.AddRange(host.Leases(endpoint, session, limit - found.Count));
+        }
+
+        return found.ToImmutable();
+    }
+
+    /// <inheritdoc/>
     public void ReportLoad(PoolId pool, EndpointId endpoint, in OrcaReport report)
     {
         if (!_router.Pools.TryGetValue(pool, out var host)) return;

@@ -28,6 +28,13 @@ public interface IMeshEngine : IAsyncDisposable
     /// <param name="limit">At most so many, at least 1.</param>
     ImmutableArray<ExplainedDecision> Decisions(PoolId? pool, string? requestId, int limit) => [];
 
+    /// <summary>Leases that are out, pool by pool; an engine that cannot tell has none. Costs a copy of those found: for people, not for the request path.</summary>
+    /// <param name="pool">Pool; null for all.</param>
+    /// <param name="endpoint">Only those at this endpoint; null for all.</param>
+    /// <param name="session">Only those of this gateway session; null for all.</param>
+    /// <param name="limit">At most so many, at least 1.</param>
+    ImmutableArray<LeaseSnapshot> Leases(PoolId? pool, EndpointId? endpoint, GatewaySession? session, int limit) => [];
+
     /// <summary>
     /// Tells what an endpoint said of its own load beside an answer just now. Of each figure the newest value holds, that of a page of metrics
     /// or of a report. Unknown pools and endpoints have no effect, and an engine that learns nothing from reports passes them over.

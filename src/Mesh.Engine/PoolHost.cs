@@ -131,6 +131,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         lock (_gate) return state.Decisions(requestId, limit);
     }
 
+    /// <summary>Leases that are out.</summary>
+    public ImmutableArray<LeaseSnapshot> Leases(EndpointId? endpoint, GatewaySession? session, int limit)
+    {
+        lock (_gate) return state.Leases(endpoint, session, limit);
+    }
+
     public PoolSnapshot Snapshot()
     {
         lock (_gate) return state.Snapshot();

@@ -18,6 +18,9 @@ internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveCo
     /// <summary>Path of the list.</summary>
     public const string Path = "/mesh/v1/decisions";
 
+    /// <summary>The same within the administrative API.</summary>
+    public const string ApiPath = "/api/v1/decisions";
+
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
@@ -45,8 +48,9 @@ internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveCo
         }
 
         var path = context.Request.Path.Value!;
-        var isOne = path.Length > Path.Length + 1;
-        var requestId = isOne ? path[(Path.Length + 1)..] : query["requestId"] is [{ Length: > 0 } asked] ? asked : null;
+        var below = path.StartsWith(ApiPath, StringComparison.Ordinal) ? ApiPath.Length : Path.Length;
+        var isOne = path.Length > below + 1;
+        var requestId = isOne ? path[(below + 1)..] : query["requestId"] is [{ Length: > 0 } asked] ? asked : null;
         var found = engine.Decisions(pool, requestId, limit);
         if (isOne && found.IsEmpty)
         {

@@ -72,6 +72,27 @@ internal static class GatewayErrors
     /// <summary>No decision is kept of that pool or request.</summary>
     public static readonly GatewayError UnknownDecision = new(404, Invalid, "unknown_decision");
 
+    /// <summary>A request to drain, or to end a drain, that cannot be understood.</summary>
+    public static readonly GatewayError InvalidDrain = new(400, Invalid, "invalid_drain");
+
+    /// <summary>The configuration has no endpoint, cluster, region or pool of that name.</summary>
+    public static readonly GatewayError UnknownTarget = new(404, Invalid, "unknown_target");
+
+    /// <summary>There is no such drain.</summary>
+    public static readonly GatewayError NotDrained = new(404, Invalid, "not_drained");
+
+    /// <summary>The drain would take the last ready endpoint of a pool, and does not say force.</summary>
+    public static readonly GatewayError LastEndpoint = new(409, Invalid, "last_endpoint");
+
+    /// <summary>As many drains are in force as may be.</summary>
+    public static readonly GatewayError TooManyDrains = new(409, Invalid, "too_many_drains");
+
+    /// <summary>No such pool is configured.</summary>
+    public static readonly GatewayError UnknownPool = new(404, Invalid, "unknown_pool");
+
+    /// <summary>As many viewers follow the live state as may.</summary>
+    public static readonly GatewayError TooManyViewers = new(503, Server, "too_many_viewers");
+
     /// <summary>No endpoint keeps the response.</summary>
     public static readonly GatewayError ResponseNotFound = new(404, Invalid, "response_not_found", "response_id");
 

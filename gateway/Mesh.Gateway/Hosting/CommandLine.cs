@@ -10,6 +10,7 @@ internal static class CommandLine
         ["--bind"] = "Mesh:BindAddress",
         ["--admin"] = "Mesh:AdminAddress",
         ["--simulate"] = "Mesh:Simulate",
+        ["--state"] = "Mesh:StateDirectory",
     };
 
     public const string Help = """
@@ -18,7 +19,8 @@ internal static class CommandLine
           --manifests DIR          a directory with one folder of manifests for each cluster
           --region NAME            region that is served; all of them by default
           --bind IP                address of the listeners; 127.0.0.1 by default
-          --admin IP:PORT          /metrics, /mesh/v1/decisions, /healthz and /readyz there instead of at the listeners
+          --admin IP:PORT          /metrics, /mesh/v1/decisions, /api/v1/... , /healthz and /readyz there instead of at the listeners
+          --state DIR              what must outlive a restart: drains; by default a directory of this gateway's own
           --simulate true|false    simulated vLLM servers at the addresses of the manifests
           --Mesh:Listeners:80=IP:PORT   where the listener for port 80 is opened; 8080 by default
           --Mesh:NAME=VALUE        any other option: see gateway/Mesh.Gateway/README.md

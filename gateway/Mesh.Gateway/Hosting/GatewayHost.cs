@@ -3,7 +3,14 @@ using System.Text;
 using Mesh.Core.Config;
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Admin.History;
+using Mesh.Gateway.Admin.Journal;
+using Mesh.Gateway.Admin.Views;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Drains;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
@@ -48,14 +55,17 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly InferenceHandler _inference;
     private readonly ErrorReporter _errors;
     private readonly KeyGate _gate;
+    private readonly DrainBook _drains;
     private readonly CertificateStore _certificates;
     private readonly ListenerTls _tls;
+    private readonly MeshHistory _history;
 
     private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
     {
         // First of all: what keys say can stop the start.
         _errors = new ErrorReporter(_metrics);
         var admin = state.Bindings is [.., { IsAdmin: true } last] ? last.Address : null;
+        _drains = new DrainBook(options.StateDirectory, loggers);
         _gate = new KeyGate(options.Keys, admin, _errors, time, loggers);
         _options = options;
         _certificates = new CertificateStore(options.Certificates, time, loggers);
@@ -65,7 +75,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _listeners.Set(state.Bindings);
         _log = loggers.CreateLogger<GatewayHost>();
         _app = Build(options, _listeners, _tls, loggers);
-        _configuration = new ActiveConfiguration(state, options, engine);
+        _configuration = new ActiveConfiguration(state, options, engine, _drains);
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
         upstreamTls.Follow(state.Config);
@@ -77,8 +87,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
         _meter = new MeterBridge(this, engine, time);
         _engineMeter = new EngineMeterReader(engine);
+        Journal = new ConfigurationJournal(_configuration, time);
+        _history = new MeshHistory(engine, _configuration, _metrics, time);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
+        // Before the first request: what was drained when the process ended still is.
+        if (!_drains.Current.Drains.IsEmpty) _configuration.Reapply();
     }
 
     /// <summary>Addresses that are open.</summary>
@@ -89,6 +103,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Version of the configuration in force.</summary>
     public long ConfigVersion => _configuration.Current.Config.Version;
+
+    /// <summary>What became of every edit of the manifests, for the administrative API.</summary>
+    public ConfigurationJournal Journal { get; }
 
     /// <summary>Counters, for tests.</summary>
     internal GatewayMetrics Metrics => _metrics;
@@ -177,6 +194,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
+        _history.Dispose();
         _gate.Dispose();
         _certificates.Dispose();
         _upstream.Dispose();
@@ -238,12 +256,18 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             services, matcher, forwarder, new StoredResponseForwarder(services, errors), new RequestLimits(_options.Limits, errors), errors, accessLog, decisionLines,
             _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All];
+        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All, ExternalMetricSource.Source];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
+        var isGuarded = adminPort is not null || _gate.IsClosed;
+        var decisions = new DecisionPages(isGuarded, engine, _configuration, decisionJson, errors);
+        var reader = new MeshReader(engine, _configuration, Journal, time);
+        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, () => handler.Open, errors, time);
+        var drains = new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors);
+        var api = new AdminApi(readFrom, new AdminAccess(isGuarded), decisions, [drains], _app.Lifetime.ApplicationStopping);
         var dispatcher = new RequestDispatcher(
-            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics,
-            new DecisionPages(adminPort is not null || _gate.IsClosed, engine, _configuration, decisionJson, errors), _configuration, _gate, errors);
+            adminPort, handler, new ModelListPage(engine, _configuration, time), new HealthPages(_readiness), metrics, decisions, api, new DashboardPages(errors),
+            new ExternalMetricPages(engine, _configuration, time), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
 

@@ -38,7 +38,7 @@ internal sealed record GatewayOptions
     /// A port that is not named opens as it is, below 1024 moved up by 8000 (80 becomes 8080, 443 becomes 8443).</summary>
     public Dictionary<string, string> Listeners { get; set; } = [];
 
-    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
+    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
 
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
@@ -89,6 +89,9 @@ internal sealed record GatewayOptions
     /// <summary>How often each endpoint is asked, beside a plain answer, for its load (ORCA), 0–1 h; 0 never asks.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan LoadReportInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Directory for what must outlive a restart: the drains. Empty keeps nothing; unset means one of this gateway's own under the user's state directory.</summary>
+    public string? StateDirectory { get; set; }
 
     /// <summary>Time that open requests get when the process stops, 0–1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

@@ -37,6 +37,7 @@ internal sealed class GatewayProcess(
             var manifests = options.Manifests ?? QuickStart.FindManifests()
                 ?? throw new GatewayConfigurationException(
                     "The quick start's manifests (deploy/examples/quickstart) are not here; name a directory: --manifests DIR.");
+            options.StateDirectory ??= StateHome.For(options, manifests, Environment.GetEnvironmentVariable);
             var simulate = options.Simulate ?? options.Manifests is null;
             var process = new GatewayProcess(options, manifests, simulate, output, error, TimeProvider.System);
             return await process.RunAsync();

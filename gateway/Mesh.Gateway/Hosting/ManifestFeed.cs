@@ -9,6 +9,7 @@ namespace Mesh.Gateway.Hosting;
 internal sealed partial class ManifestFeed : IDisposable
 {
     private readonly ILogger _log;
+    private readonly string _directory;
     private readonly Lock _gate = new();
     private readonly ManifestWatcher _watcher;
     private GatewayHost? _host;
@@ -19,6 +20,7 @@ internal sealed partial class ManifestFeed : IDisposable
     public ManifestFeed(string directory, TimeProvider time, ILoggerFactory loggers)
     {
         _log = loggers.CreateLogger<ManifestFeed>();
+        _directory = directory;
         _watcher = ManifestWatcher.Start(directory, OnChanged, time);
         First = _watcher.Last;
         _applied = First.Config;
@@ -36,6 +38,7 @@ internal sealed partial class ManifestFeed : IDisposable
         {
             _host = host;
             _alsoTo = alsoTo;
+            host.Journal.Started(_directory, First);
             if (_watcher.LastGood is { } good) Apply(good);
         }
     }
@@ -59,22 +62,32 @@ internal sealed partial class ManifestFeed : IDisposable
             }
 
             _host?.CountRefusedReload();
+            _host?.Journal.Refused(result);
             Refused(_log, result.Diagnostics.Count(d => d.Severity == Severity.Error), _applied?.Version ?? 0);
         }
     }
 
     private void Apply(LoadResult result)
     {
-        if (_host is null || result.Config is not { } config || ReferenceEquals(config, _applied)) return;
+        if (_host is null || result.Config is not { } config) return;
+        if (ReferenceEquals(config, _applied))
+        {
+            // Back from a broken edit: nothing changes but that its errors are gone.
+            _host.Journal.Taken(result);
+            return;
+        }
+
         try
         {
             _alsoTo?.Invoke(config);
             _host.Apply(config);
             _applied = config;
+            _host.Journal.Taken(result);
             Taken(_log, config.Version);
         }
         catch (GatewayConfigurationException e)
         {
+            _host.Journal.Unusable(result, e.Message);
             CannotBeUsed(_log, e.Message, _applied?.Version ?? 0);
         }
     }

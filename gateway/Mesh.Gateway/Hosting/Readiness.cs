@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Snapshots;
 using Mesh.Engine;
 
 namespace Mesh.Gateway.Hosting;
@@ -12,17 +14,20 @@ internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configur
     public void Stop() => _stopping = true;
 
     /// <summary>Null when ready; else why not.</summary>
-    public string? WhyNot()
+    public string? WhyNot() => WhyNot(null);
+
+    /// <summary>As <see cref="WhyNot()"/>, by a state of the pools that is known already.</summary>
+    public string? WhyNot(ImmutableArray<PoolSnapshot>? pools)
     {
         if (_stopping) return "the gateway is stopping";
         if (configuration.Current.Config.Pools.IsEmpty) return "the manifests export no pool";
-        foreach (var pool in engine.Snapshot())
+        foreach (var pool in pools ?? engine.Snapshot())
         {
             foreach (var backend in pool.Backends)
             {
                 foreach (var endpoint in backend.Endpoints)
                 {
-                    if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) return null;
+                    if (endpoint is { Health: EndpointHealth.Healthy, Draining: false, Drained: false }) return null;
                 }
             }
         }

@@ -1,5 +1,8 @@
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Metrics;
@@ -11,7 +14,7 @@ namespace Mesh.Gateway.Hosting;
 /// <summary>Where every request enters: by path to the inference path or to a page.</summary>
 internal sealed class RequestDispatcher(
     int? adminPort, InferenceHandler inference, ModelListPage models, HealthPages health, MetricsPage metrics, DecisionPages decisions,
-    ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
+    AdminApi admin, DashboardPages dashboard, ExternalMetricPages external, ActiveConfiguration configuration, KeyGate gate, ErrorReporter errors)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -47,6 +50,9 @@ internal sealed class RequestDispatcher(
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
             ApiKind.Decisions => decisions.HandleAsync(context),
+            ApiKind.ExternalMetrics => external.HandleAsync(context),
+            ApiKind.Admin => admin.HandleAsync(context, caller),
+            ApiKind.Dashboard => dashboard.HandleAsync(context),
             _ => metrics.HandleAsync(context),
         };
     }
@@ -55,6 +61,6 @@ internal sealed class RequestDispatcher(
     private bool IsServedHere(ApiKind kind, HttpContext context)
     {
         if (adminPort is null || kind is ApiKind.Health or ApiKind.Ready) return true;
-        return (kind is ApiKind.Metrics or ApiKind.Decisions) == (context.Connection.LocalPort == adminPort);
+        return ApiPaths.IsAdministrative(kind) == (context.Connection.LocalPort == adminPort);
     }
 }

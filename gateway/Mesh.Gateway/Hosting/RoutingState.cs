@@ -72,6 +72,9 @@ internal sealed class RoutingState
     /// <summary>True when the endpoint belongs to the pool.</summary>
     public bool Has(PoolId pool, EndpointId endpoint) => Pool(pool)?.Endpoints.Contains(endpoint) == true;
 
+    /// <summary>True when the endpoint belongs to the pool and may get requests: nobody drains it.</summary>
+    public bool TakesRequests(PoolId pool, EndpointId endpoint) => Pool(pool) is { } entry && entry.Endpoints.Contains(endpoint) && !entry.Drained.Contains(endpoint);
+
     /// <summary>Priority of an objective in the pool's namespace; 0 for none and for an unknown one.</summary>
     public int PriorityOf(string? objective, PoolId pool) =>
         objective is null ? 0 : _objectives.GetValueOrDefault((pool.Namespace, objective));
@@ -95,6 +98,9 @@ internal sealed class PoolEntry(PoolConfig config)
 
     /// <summary>Its endpoints.</summary>
     public FrozenSet<EndpointId> Endpoints { get; } = config.Backends.SelectMany(b => b.Endpoints).Select(e => e.Id).ToFrozenSet();
+
+    /// <summary>Those that an operator drains.</summary>
+    public FrozenSet<EndpointId> Drained { get; } = config.Backends.SelectMany(b => b.Endpoints).Where(e => e.Drained).Select(e => e.Id).ToFrozenSet();
 
     /// <summary>Cluster of an endpoint of the pool; null for another one.</summary>
     public string? ClusterOf(EndpointId endpoint) => _clusters.GetValueOrDefault(endpoint);

@@ -1,4 +1,7 @@
+using Mesh.Gateway.Admin;
+using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Inference.Apis;
 
 namespace Mesh.Gateway.Inference;
@@ -19,6 +22,11 @@ internal static class ApiPaths
         "/metrics" => ApiKind.Metrics,
         DecisionPages.Path => ApiKind.Decisions,
         not null when path.StartsWith(DecisionPages.Path + "/", StringComparison.Ordinal) => ApiKind.Decisions,
+        AdminApi.Prefix => ApiKind.Admin,
+        not null when path.StartsWith(AdminApi.Prefix + "/", StringComparison.Ordinal) => ApiKind.Admin,
+        DashboardPages.Path => ApiKind.Dashboard,
+        not null when path.StartsWith(DashboardPages.Path + "/", StringComparison.Ordinal) => ApiKind.Dashboard,
+        not null when ExternalMetricPages.Serves(path) => ApiKind.ExternalMetrics,
         "/v1/realtime" => ApiKind.Realtime,
         _ => FindInference(path),
     };
@@ -30,6 +38,8 @@ internal static class ApiPaths
         ApiKind.StoredResponse => HttpMethods.IsGet(method),
         // Whatever the method: the answer is why not.
         ApiKind.Realtime => true,
+        // Each path of it says for itself.
+        ApiKind.Admin => true,
         _ => HttpMethods.IsGet(method) || HttpMethods.IsHead(method),
     };
 
@@ -43,6 +53,9 @@ internal static class ApiPaths
 
     /// <summary>True when requests of the kind go to a model server.</summary>
     public static bool IsForwarded(ApiKind kind) => kind is ApiKind.Inference or ApiKind.StoredResponse;
+
+    /// <summary>True for pages that tell of the inside or change it: an administrative address has them for itself.</summary>
+    public static bool IsAdministrative(ApiKind kind) => kind is ApiKind.Metrics or ApiKind.Decisions or ApiKind.Admin or ApiKind.Dashboard or ApiKind.ExternalMetrics;
 
     private static ApiKind FindInference(string path)
     {
@@ -83,4 +96,13 @@ internal enum ApiKind
 
     /// <summary>Decisions that were kept.</summary>
     Decisions,
+
+    /// <summary>The administrative API.</summary>
+    Admin,
+
+    /// <summary>A file of the dashboard.</summary>
+    Dashboard,
+
+    /// <summary>What autoscalers go by.</summary>
+    ExternalMetrics,
 }

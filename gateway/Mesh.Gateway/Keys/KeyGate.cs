@@ -76,8 +76,9 @@ internal sealed partial class KeyGate : IDisposable
     /// <summary>Role that a request needs.</summary>
     public static KeyRoles RoleFor(ApiKind kind, string method) => kind switch
     {
-        ApiKind.Health or ApiKind.Ready => KeyRoles.None,
-        ApiKind.Metrics or ApiKind.Decisions => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
+        // The dashboard's files tell nothing; what they show, they ask for with the key that they are given.
+        ApiKind.Health or ApiKind.Ready or ApiKind.Dashboard => KeyRoles.None,
+        _ when ApiPaths.IsAdministrative(kind) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? KeyRoles.Reader : KeyRoles.Operator,
         _ => KeyRoles.Inference,
     };
 

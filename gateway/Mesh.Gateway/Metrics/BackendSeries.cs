@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Mesh.Core.Config;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Admin.History;
 using Mesh.Gateway.Errors;
 
 namespace Mesh.Gateway.Metrics;
@@ -19,6 +20,9 @@ internal sealed class BackendSeries(GatewayMetrics metrics, string pool, Backend
 
     /// <summary>Its cluster; empty for requests that were sent nowhere.</summary>
     public string Cluster { get; } = backend.Cluster ?? "";
+
+    /// <summary>Times of its requests; null for requests that were sent nowhere.</summary>
+    public BackendLatency? Latency { get; } = backend.Cluster is null ? null : metrics.Latencies.Of(pool, backend);
 
     /// <summary>Count of placements there for a reason.</summary>
     public Counter Decided(DecisionReason reason) => _decisions[(int)reason] ??= metrics.Decisions.With(pool, region, Cluster, Refusals.NameOf(reason));

@@ -19,7 +19,8 @@ internal static class EndpointMetrics
     public static ImmutableArray<IMetricSource> All { get; } =
     [
         Gauge("mesh_endpoint_healthy", "mesh.endpoint.healthy", "1", "1 when the endpoint's probes succeed, else 0.", static (e, _) => e.Health == EndpointHealth.Healthy ? 1 : 0),
-        Gauge("mesh_endpoint_draining", "mesh.endpoint.draining", "1", "1 while the endpoint finishes its requests and gets no new ones, else 0.", static (e, _) => e.Draining ? 1 : 0),
+        Gauge("mesh_endpoint_draining", "mesh.endpoint.draining", "1", "1 while the endpoint, which the manifests no longer have, finishes its requests, else 0.", static (e, _) => e.Draining ? 1 : 0),
+        Gauge("mesh_endpoint_drained", "mesh.endpoint.drained", "1", "1 while an operator drains the endpoint, else 0.", static (e, _) => e.Drained ? 1 : 0),
         Gauge("mesh_endpoint_ejected", "mesh.endpoint.ejected", "1", "1 while the endpoint is left alone for failing requests, else 0.", static (e, t) => e.EjectedUntil > t.GetTimestamp() ? 1 : 0),
         Counter("mesh_endpoint_ejections_total", "mesh.endpoint.ejections", "{ejection}", "Times that the endpoint was ejected.", static (e, _) => e.Ejections),
         Gauge("mesh_endpoint_in_flight_requests", "mesh.endpoint.in_flight_requests", "{request}", "Requests in flight at the endpoint.", static (e, _) => e.InFlightRequests),

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Mesh.Engine.Telemetry;
+using Mesh.Gateway.Admin.History;
 
 namespace Mesh.Gateway.Metrics;
 
@@ -81,6 +82,9 @@ internal sealed class GatewayMetrics
 
     /// <summary>Until a place was found, by pool and priority.</summary>
     public MetricFamily<Histogram> QueueWait { get; } = Histograms(RequestMetricDefinitions.QueueWait);
+
+    /// <summary>Times by backend for the dashboard, finer than the page's histograms.</summary>
+    public BackendLatencies Latencies { get; } = new();
 
     /// <summary>All of them, in the order of the page.</summary>
     public ImmutableArray<IMetricSource> Sources { get; }

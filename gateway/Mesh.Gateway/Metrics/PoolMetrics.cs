@@ -31,7 +31,7 @@ internal static class PoolMetrics
         Prediction("mesh_prediction_observed_seconds_total", "mesh.prediction.observed", "s", "Sum of the times that were observed.", static p => p.ObservedMs / 1000),
         Prediction("mesh_prediction_error_seconds_total", "mesh.prediction.error", "s", "Sum of the differences between observed and predicted times, without sign.", static p => p.AbsoluteErrorMs / 1000),
         Backend("mesh_backend_endpoints", "mesh.backend.endpoints", "{endpoint}", "Endpoints of the backend, draining ones included.", static b => b.Endpoints.Length),
-        Backend("mesh_backend_ready_endpoints", "mesh.backend.ready_endpoints", "{endpoint}", "Endpoints that can be sent requests: healthy and not draining.", static b => ReadyIn(b)),
+        Backend("mesh_backend_ready_endpoints", "mesh.backend.ready_endpoints", "{endpoint}", "Endpoints that can be sent requests: healthy, and neither removed nor drained.", static b => ReadyIn(b)),
         Backend("mesh_backend_in_flight_requests", "mesh.backend.in_flight_requests", "{request}", "Requests in flight at the backend.", static b => b.InFlightRequests),
         Backend("mesh_backend_target_in_flight_requests", "mesh.backend.target_in_flight_requests", "{request}", "Target of concurrent requests; absent where the policy sets none.", static b => b.TargetInFlight),
         Backend("mesh_backend_requests_per_second", "mesh.backend.request_rate", "{request}/s", "Requests placed per second, over the last second.", static b => b.RequestsPerSecond),
@@ -56,7 +56,7 @@ internal static class PoolMetrics
         var ready = 0;
         foreach (var endpoint in backend.Endpoints)
         {
-            if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) ready++;
+            if (endpoint is { Health: EndpointHealth.Healthy, Draining: false, Drained: false }) ready++;
         }
 
         return ready;

@@ -54,8 +54,8 @@ internal sealed class ModelListPage(IMeshEngine engine, ActiveConfiguration conf
         {
             foreach (var endpoint in backend.Endpoints)
             {
-                // Default means that the endpoint has not told its models yet.
-                if (!endpoint.Models.IsDefault) models.UnionWith(endpoint.Models);
+                // Default means that the endpoint has not told its models yet. Nobody can ask a drained one.
+                if (!endpoint.Models.IsDefault && !endpoint.Drained) models.UnionWith(endpoint.Models);
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Mesh.Engine.Telemetry;
+using Mesh.Gateway.ExternalMetrics;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Telemetry;
@@ -11,7 +12,7 @@ internal static class MetricsReference
     /// <summary>Every metric, in the order of the page; those that only meters have come last.</summary>
     public static ImmutableArray<MetricDefinition> All { get; } =
     [
-        .. ProcessMetrics.All, .. RequestMetricDefinitions.All, .. PoolMetrics.All.Select(s => s.Definition), .. EndpointMetrics.All.Select(s => s.Definition),
+        .. ProcessMetrics.All, .. RequestMetricDefinitions.All, .. PoolMetrics.All.Select(s => s.Definition), .. EndpointMetrics.All.Select(s => s.Definition), ExternalMetricSource.Source.Definition,
         .. EngineInstruments.All, .. ConventionInstruments.All,
     ];
 

@@ -64,6 +64,7 @@ internal sealed class RequestTelemetry(GatewayMetrics metrics, KnownModels model
         if (exchange.FirstByteAfter is { } firstByte) pool.TimeToFirstByte.Observe(firstByte);
         if (times.FirstToken is { } firstToken) series.TimeToFirstToken.Observe(firstToken);
         if (times.PerOutputToken is { } each) series.TimePerOutputToken.Observe(each);
+        placed.Latency?.Observe(in times);
         if (exchange.Pool is not null) pool.Wait(exchange.Priority).Observe(exchange.QueueWait);
         if (exchange.Body is { } body) pool.RequestBytes.Add(body.Length);
         if (exchange.ResponseBytes > 0) pool.ResponseBytes.Add(exchange.ResponseBytes);

@@ -12,20 +12,21 @@ internal static class ExplainRequestCommand
     public static Command Create(ToolConsole console)
     {
         var id = new Argument<string>("ID") { Description = "Id of the request: the header x-request-id of its answer." };
-        var server = AdminServer.CreateOption();
         var output = OutputOption.Create();
         var command = new Command("request", "Show how a running gateway placed a request: the candidates, their scores and predictions, and the reason.")
         {
-            id, server, output,
+            id, output,
         };
-        command.SetAction((arguments, cancellationToken) => RunAsync(
-            console, AdminServer.Of(arguments, server), arguments.GetRequiredValue(id), OutputOption.Read(arguments, output), cancellationToken));
+        var servers = ServerOptions.AddTo(command, console);
+        command.SetAction(async (arguments, cancellationToken) => servers.Find(arguments) is { } server
+            ? await RunAsync(console, server, arguments.GetRequiredValue(id), OutputOption.Read(arguments, output), cancellationToken)
+            : ExitCodes.Failed);
         return command;
     }
 
     private static async Task<int> RunAsync(ToolConsole console, AdminServer server, string id, OutputFormat format, CancellationToken cancellationToken)
     {
-        if (await server.GetAsync(console, $"/mesh/v1/decisions/{Uri.EscapeDataString(id)}", cancellationToken) is not { } answer) return ExitCodes.Failed;
+        if (await server.GetAsync($"/mesh/v1/decisions/{Uri.EscapeDataString(id)}", "decisions", cancellationToken) is not { } answer) return ExitCodes.Failed;
         if (format == OutputFormat.Json)
         {
             JsonText.Write(console, answer);

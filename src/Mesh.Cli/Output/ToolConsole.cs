@@ -39,6 +39,15 @@ internal sealed class ToolConsole
     /// <summary>Problems, unstyled.</summary>
     public TextWriter Error { get; }
 
+    /// <summary>Variables of the environment; the process's own unless a test says otherwise.</summary>
+    public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>A person sits before it: null where nobody does. Gives the key that was pressed, or null when none was.</summary>
+    public Func<ConsoleKey?>? ReadKey { get; init; }
+
+    /// <summary>Lines that fit on the screen.</summary>
+    public Func<int> Height { get; init; } = static () => 24;
+
     /// <summary>Where progress is shown: beside the problems, and only where a person looks on; null shows none.</summary>
     public IAnsiConsole? Progress { get; private init; }
 
@@ -46,12 +55,14 @@ internal sealed class ToolConsole
     public static ToolConsole OfProcess()
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var colourError = ColourChoice.Decide(!Console.IsErrorRedirected, Environment.GetEnvironmentVariable);
+        var colourError = ColourChoice.Decide(!Console.IsErrorRedirected, System.Environment.GetEnvironmentVariable);
         return new ToolConsole(
             Console.Out, Console.Error,
-            ColourChoice.Decide(!Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
+            ColourChoice.Decide(!Console.IsOutputRedirected, System.Environment.GetEnvironmentVariable),
             colourError)
         {
+            ReadKey = Console.IsOutputRedirected || Console.IsInputRedirected ? null : static () => Console.KeyAvailable ? Console.ReadKey(intercept: true).Key : null,
+            Height = static () => Math.Max(8, Console.WindowHeight),
             Progress = colourError ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : null,
         };
     }

@@ -14,4 +14,7 @@ public sealed record EndpointConfig
 
     /// <summary>Pages of metrics to scrape for it; empty means the default vLLM page on its own port.</summary>
     public ImmutableArray<MetricsPageConfig> MetricsPages { get; init; } = [];
+
+    /// <summary>True while an operator drains it: it is probed and shown as before, counts for no target and gets no new requests.</summary>
+    public bool Drained { get; init; }
 }

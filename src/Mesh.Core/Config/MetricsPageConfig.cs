@@ -13,6 +13,9 @@ public sealed record MetricsPageConfig(int Port, string Path, ImmutableArray<Met
 /// <param name="ExportName">Name in policies after <c>gke.named_metrics.</c>, for example <c>kv-cache</c>.</param>
 public sealed record MetricExportConfig(string MetricName, string ExportName)
 {
+    /// <summary>Name of the AutoscalingMetric that exports it; empty where none does.</summary>
+    public string Source { get; init; } = "";
+
     /// <summary>May be named by policies; false where it is exported for autoscaling alone.</summary>
     public bool ForLoadBalancing { get; init; } = true;
 }

@@ -43,7 +43,10 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>True once the configuration no longer names it: its leases stay valid, new ones it gets none.</summary>
     public bool Draining { get; set; }
 
-    /// <summary>Index of its backend in the configuration; −1 once the configuration no longer names it.</summary>
+    /// <summary>True while an operator drains it: the configuration names it, and it is none of those that requests are placed on.</summary>
+    public bool Drained { get; set; }
+
+    /// <summary>Index of its backend in the configuration; −1 once the configuration no longer names it, and while it is drained.</summary>
     public int BackendIndex { get; private set; } = -1;
 
     /// <summary>Its number in the pool, from 0; a removed endpoint's number is given to a later one.</summary>

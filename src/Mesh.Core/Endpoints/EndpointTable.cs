@@ -15,13 +15,17 @@ internal sealed class EndpointTable
     private readonly ModelCatalog _models;
     private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
+    private EndpointState[] _drained = [];
     private EndpointState?[] _bySlot = [];
     private long _lastMark;
 
     public EndpointTable(ModelCatalog models) => _models = models;
 
-    /// <summary>Endpoints of the configuration, ordered by backend and address.</summary>
+    /// <summary>Endpoints of the configuration that requests are placed on, ordered by backend and address.</summary>
     public ReadOnlySpan<EndpointState> Configured => _configured;
+
+    /// <summary>Endpoints of the configuration that an operator drains, in the same order.</summary>
+    public ReadOnlySpan<EndpointState> Drained => _drained;
 
     /// <summary>All endpoints, the draining ones included, in no order.</summary>
     public IEnumerable<EndpointState> All => _byId.Values;
@@ -51,28 +55,33 @@ internal sealed class EndpointTable
 
     /// <summary>
     /// Takes a configuration: endpoints that it still names keep everything they have, new ones start empty, and removed ones drain until
-    /// their last lease ends. An address that is named twice counts once, in its first backend.
+    /// their last lease ends. Those that an operator drains keep everything too, and are placed on no more. An address that is named twice
+    /// counts once, in its first backend.
     /// </summary>
     public void Reconfigure(PoolConfig config)
     {
-        foreach (var endpoint in _configured)
+        EndpointState[] before = [.. _configured, .. _drained];
+        foreach (var endpoint in before)
         {
             endpoint.Draining = true;
             endpoint.Place(-1, 0, 1);
         }
 
         var configured = new List<EndpointState>();
+        var drained = new List<EndpointState>();
         foreach (var backend in config.Backends.OrderBy(b => b.Id))
         {
             foreach (var declared in backend.Endpoints.OrderBy(e => e.Id))
             {
                 var endpoint = Adopt(declared, backend);
-                if (endpoint is not null) configured.Add(endpoint);
+                if (endpoint is null) continue;
+                endpoint.Drained = declared.Drained;
+                (declared.Drained ? drained : configured).Add(endpoint);
             }
         }
 
-        var before = _configured;
         _configured = [.. configured];
+        _drained = [.. drained];
         foreach (var endpoint in before) ForgetIfDrained(endpoint);
     }
 

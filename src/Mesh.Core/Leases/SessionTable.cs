@@ -11,6 +11,9 @@ internal sealed class SessionTable(long timeoutTicks, int maxSessions)
 
     public int Count => _inOrder.Count;
 
+    /// <summary>Every session, in the order of first contact.</summary>
+    public IReadOnlyList<SessionState> All => _inOrder;
+
     /// <summary>The session; null when it is not known.</summary>
     public SessionState? Find(GatewaySession id) => _byId.GetValueOrDefault(id);
 

@@ -25,6 +25,7 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
     /// <summary>Looks at all endpoints of the configuration.</summary>
     public DecisionFacts Explain(in SchedulingContext context, BackendTable backends)
     {
+        AddDrained();
         var configured = endpoints.Configured;
         if (cost is not null && backends.IsFree)
         {
@@ -44,6 +45,13 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
             RemovedBy = [.. _removedBy.Select(r => new RemovalCount(r.Filter, r.Count))],
             Backends = BackendsOf(backends, context.Now),
         };
+    }
+
+    private void AddDrained()
+    {
+        if (endpoints.Drained.IsEmpty) return;
+        _removedBy.Add((RemovedEndpoint.Drained, endpoints.Drained.Length));
+        foreach (var endpoint in endpoints.Drained[..Math.Min(MostRemoved, endpoints.Drained.Length)]) _removed.Add(new RemovedEndpoint(endpoint.Id, RemovedEndpoint.Drained));
     }
 
     private int Order(in ExplainedCandidate a, in ExplainedCandidate b) =>

@@ -113,11 +113,14 @@ public readonly record struct ExplainedScore(string Scorer, double Score, double
 
 /// <summary>An endpoint that a filter removed.</summary>
 /// <param name="Endpoint">The endpoint.</param>
-/// <param name="Filter">Name of the filter; <see cref="BackendClosed"/> where the policy closes the whole backend.</param>
+/// <param name="Filter">Name of the filter; <see cref="BackendClosed"/> where the policy closes the whole backend, <see cref="Drained"/> where an operator drains the endpoint.</param>
 public readonly record struct RemovedEndpoint(EndpointId Endpoint, string Filter)
 {
     /// <summary>Stands for a filter where a backend is scaled to 0 or drained.</summary>
     public const string BackendClosed = "backend-closed";
+
+    /// <summary>Stands for a filter where an operator drains the endpoint.</summary>
+    public const string Drained = "drained";
 }
 
 /// <summary>How many endpoints a filter removed.</summary>

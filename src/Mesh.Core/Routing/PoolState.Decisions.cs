@@ -15,7 +15,7 @@ public sealed partial class PoolState
 
     private RouteDecision Decide(in RouteRequest request, long timestamp)
     {
-        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
+        if (_endpoints.Configured.IsEmpty && _endpoints.Drained.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
         // Make sure that a lease can be had before anything is chosen.
         var session = _reservations.Sessions.Touch(request.Session, timestamp);
         if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));

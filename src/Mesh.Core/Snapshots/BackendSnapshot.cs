@@ -33,7 +33,7 @@ public sealed record BackendSnapshot
     /// <summary>N·X·s in concurrent requests; null without such a target.</summary>
     public double? TargetInFlight { get; init; }
 
-    /// <summary>Load over target, 1 being at target; null without a target or while its load is unknown.</summary>
+    /// <summary>Load over target, 1 being at target; null without a target, with one of 0 (scaled to 0, or every endpoint drained), or while its load is unknown.</summary>
     public double? Fullness { get; init; }
 
     /// <summary>Mean of each custom metric over the endpoints that report it, in the policy's order; null where unknown.</summary>

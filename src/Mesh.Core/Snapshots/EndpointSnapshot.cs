@@ -40,6 +40,9 @@ public sealed record EndpointSnapshot
     /// <summary>True when the configuration no longer names it: it finishes its requests and gets no new ones.</summary>
     public bool Draining { get; init; }
 
+    /// <summary>True while an operator drains it: it finishes its requests and gets no new ones, and is probed as before.</summary>
+    public bool Drained { get; init; }
+
     /// <summary>Models that the endpoint lists; default means not known yet.</summary>
     public ImmutableArray<string> Models { get; init; }
 

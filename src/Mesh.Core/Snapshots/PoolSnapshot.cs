@@ -16,6 +16,12 @@ public sealed record PoolSnapshot
     /// <summary>Leases outstanding; equals the sum of the endpoints' in-flight requests.</summary>
     public int Leases { get; init; }
 
+    /// <summary>Epoch of the state: another one after it began anew; 0 when not told.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>Gateway sessions that it knows, in the order of first contact.</summary>
+    public ImmutableArray<SessionSnapshot> Sessions { get; init; } = [];
+
     /// <summary>How far predictions of the time to the first token were off.</summary>
     public PredictionSnapshot FirstTokenPredictions { get; init; }
 

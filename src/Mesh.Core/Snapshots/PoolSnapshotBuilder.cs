@@ -66,7 +66,7 @@ internal static class PoolSnapshotBuilder
                 RequestsPerSecond = load.Rate(now),
                 TargetRatePerSecond = load.RateTarget,
                 TargetInFlight = load.InFlightTarget,
-                Fullness = load.Fullness(now),
+                Fullness = load.Fullness(now) is { } fullness && double.IsFinite(fullness) ? fullness : null,
                 Utilizations = [.. Enumerable.Range(0, load.MetricCount).Select(load.Utilization)],
                 Drained = table.Selector.IsDrained(i),
             };
@@ -87,6 +87,7 @@ internal static class PoolSnapshotBuilder
         EjectedUntil = endpoint.IsEjected ? clock.TimestampAt(endpoint.EjectedUntil) : null,
         Ejections = endpoint.Ejections,
         Draining = endpoint.Draining,
+        Drained = endpoint is { Drained: true, Draining: false },
         WaitingRequests = endpoint.QueueCount,
         WaitingPromptMs = endpoint.Work.QueuedMs,
         PredictedWaitMs = endpoint.Work.WaitMs(clock.SinceStart(now).TotalMilliseconds),

@@ -23,6 +23,11 @@ internal sealed class BackendLoad
     public BackendLoad(BackendConfig config)
     {
         Config = config;
+        foreach (var endpoint in config.Endpoints)
+        {
+            if (!endpoint.Drained) EndpointCount++;
+        }
+
         var settings = config.Settings;
         var targetsRate = settings.Mode == BalancingMode.Rate
             || (settings.Mode == BalancingMode.CustomMetrics && settings.TrafficDuration == TrafficDuration.Short);
@@ -37,8 +42,8 @@ internal sealed class BackendLoad
 
     public BackendConfig Config { get; }
 
-    /// <summary>N.</summary>
-    public int EndpointCount => Config.Endpoints.Length;
+    /// <summary>N: the endpoints that no operator drains, for a drained one takes its part of the target along.</summary>
+    public int EndpointCount { get; }
 
     /// <summary>h, kept by the owner.</summary>
     public int HealthyCount { get; set; }

@@ -47,7 +47,7 @@ internal sealed class SimulatedMesh : IAsyncDisposable
 
     public IEnumerable<BackendSnapshot> Backends => _engine.Snapshot().SelectMany(p => p.Backends);
 
-    public static async Task<SimulatedMesh> StartAsync(double speed = 100, Action<ManifestCopy>? prepare = null)
+    public static async Task<SimulatedMesh> StartAsync(double speed = 100, Action<ManifestCopy>? prepare = null, Action<GatewayOptions>? set = null)
     {
         var manifests = new ManifestCopy();
         prepare?.Invoke(manifests);
@@ -56,6 +56,7 @@ internal sealed class SimulatedMesh : IAsyncDisposable
         var config = feed.First.Config!;
         var address = Addresses.Free();
         var options = new GatewayOptions { Listeners = { ["80"] = address.ToString() }, DrainTimeout = TimeSpan.Zero };
+        set?.Invoke(options);
         var engine = new EmbeddedEngine(new EngineOptions(), TimeProvider.System, NullLoggerFactory.Instance, seed: 1);
         engine.Reconfigure(config);
         var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);

@@ -106,7 +106,7 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
         if (RefuseWith is { } refuse) return RouteDecision.Refuse(refuse, RetryAfter);
         var pool = _config.Pools.FirstOrDefault(p => p.Id == request.Pool);
         if (pool is null) return RouteDecision.Refuse(DecisionReason.UnknownPool);
-        var all = pool.Backends.SelectMany(b => b.Endpoints.Select(e => (Backend: b.Id, e.Id))).ToArray();
+        var all = pool.Backends.SelectMany(b => b.Endpoints.Where(e => !e.Drained).Select(e => (Backend: b.Id, e.Id))).ToArray();
         if (all.Length == 0) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
         var allowed = all
             .Where(e => request.Subset.IsDefault || request.Subset.Contains(e.Id))
@@ -132,6 +132,7 @@ internal sealed class FakeEngine : IMeshEngine, IRouter
                 Id = e.Id,
                 PodName = e.PodName,
                 Health = Health,
+                Drained = e.Drained,
                 InFlightRequests = _inFlight.GetValueOrDefault(e.Id),
                 Models = Models,
             })],

@@ -6,7 +6,7 @@ using Mesh.Gateway.Hosting;
 namespace Mesh.Gateway.Inference.Draining;
 
 /// <summary>
-/// Knows which attempts are under way at which endpoint, and acts when the configuration drops one: an attempt that has not begun to be
+/// Knows which attempts are under way at which endpoint, and acts when the configuration drops one or an operator drains it: an attempt that has not begun to be
 /// answered fails over at once, one that has gets the draining time-out of the configuration that had the endpoint. Thread-safe; an
 /// attempt costs two short locks and no memory.
 /// </summary>
@@ -49,7 +49,7 @@ internal sealed class FlightRegistry
 
             // An edit may have gone by between the placement and now; one that comes later finds the attempt in the list.
             var current = _configuration.Current;
-            if (ReferenceEquals(current, placedUnder) || current.Has(pool, endpoint)) return true;
+            if (ReferenceEquals(current, placedUnder) || current.TakesRequests(pool, endpoint)) return true;
             Remove(flight);
             return false;
         }
@@ -88,7 +88,7 @@ internal sealed class FlightRegistry
             {
                 for (var flight = list.First; flight is not null; flight = flight.Next)
                 {
-                    if (after.Has(flight.PlacedIn, endpoint)) continue;
+                    if (after.TakesRequests(flight.PlacedIn, endpoint)) continue;
                     if (!flight.HasBegun)
                     {
                         flight.IsDisplaced = true;
