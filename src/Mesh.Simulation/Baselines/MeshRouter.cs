@@ -3,6 +3,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Routing;
 using Mesh.Core.Scheduling;
 using Mesh.Core.StepTimes;
@@ -18,7 +19,8 @@ namespace Mesh.Simulation.Baselines;
 /// <param name="seed">Seed of the pool.</param>
 /// <param name="profile">Name of the scheduling profile.</param>
 /// <param name="bindsLate">Whether a request waits in the pool until its endpoint is nearly ready for it; only the default profile does.</param>
-internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh, bool bindsLate = true) : IWorldRouter
+/// <param name="cacheEvents">Whether engines tell what their caches hold, at once and without loss; else prefixes are known from what was routed.</param>
+internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh, bool bindsLate = true, bool cacheEvents = false) : IWorldRouter
 {
     private const double HeartbeatMs = 1000;
 
@@ -56,9 +58,15 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
         var engine = host.Engine(0).Options;
         _kvTokens = new long[host.Endpoints];
         for (var i = 0; i < _kvTokens.Length; i++) _kvTokens[i] = (long)host.Engine(i).Options.NumGpuBlocks * engine.BlockSize;
-        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks), MaxPrefixBlocks = PrefixBlocks() };
+        var options = new PoolStateOptions
+        {
+            PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks),
+            MaxPrefixBlocks = PrefixBlocks(),
+            ExactPrefixes = new ExactPrefixOptions { MaxBlocks = (int)Math.Clamp(2 * _kvTokens.Sum() / engine.BlockSize, 1 << 16, 50_000_000), MaxMappings = PrefixBlocks() },
+        };
         _state = new PoolState(Configuration(engine.StepTimes), host.Clock, seed, options);
         foreach (var endpoint in _endpoints) _state.ApplyHealth(endpoint, EndpointHealth.Healthy);
+        for (var i = 0; cacheEvents && i < _endpoints.Length; i++) EngineCacheFeed.Attach(host.Engine(i), _state, _endpoints[i]);
         OnWake();
     }
 
