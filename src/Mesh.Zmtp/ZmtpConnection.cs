@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Mesh.Zmtp.Transport;
 
 namespace Mesh.Zmtp;
 
@@ -18,7 +19,7 @@ internal sealed class ZmtpConnection : IAsyncDisposable
     private readonly ZmtpSession _session;
     private readonly ReceiveBuffer _received;
     private readonly ZmtpSender _sender;
-    private readonly Socket _socket;
+    private readonly ZmtpTransport _transport;
     private readonly Lock _gate = new();
     private ITimer? _heartbeat;
     private int _unconsumed;
@@ -27,25 +28,25 @@ internal sealed class ZmtpConnection : IAsyncDisposable
     private volatile bool _disposed;
 
     public ZmtpConnection(ZmtpSocketType type, ZmtpOptions options, TimeProvider clock)
-        : this(type, options, clock, new Socket(SocketType.Stream, ProtocolType.Tcp))
+        : this(type, options, clock, new WokenTransport())
     {
     }
 
     /// <summary>Takes over a socket that was accepted; <see cref="AcceptAsync"/> comes next.</summary>
     public ZmtpConnection(ZmtpSocketType type, ZmtpOptions options, TimeProvider clock, Socket socket)
+        : this(type, options, clock, new WokenTransport(socket))
+    {
+    }
+
+    /// <summary>Goes over a transport that is not connected yet, and disposes of it in the end.</summary>
+    public ZmtpConnection(ZmtpSocketType type, ZmtpOptions options, TimeProvider clock, ZmtpTransport transport)
     {
         _options = options;
         _clock = clock;
         _session = new ZmtpSession(type, options);
         _received = new ReceiveBuffer(InitialReceiveBytes, options.MaxMessageBytes + InitialReceiveBytes);
-        _socket = socket;
-        _socket.NoDelay = true;
-        // Peers of 3.0 have no heartbeat: the operating system notices for us when their machine is gone.
-        _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-        _sender = new ZmtpSender(_socket, options.MaxUnsentBytes, failure => Fail(failure));
+        _transport = transport;
+        _sender = new ZmtpSender(transport, options.MaxUnsentBytes, failure => Fail(failure));
     }
 
     /// <summary>Why the connection ended; None while it has not.</summary>
@@ -67,7 +68,7 @@ internal sealed class ZmtpConnection : IAsyncDisposable
         {
             using var timeout = new CancellationTokenSource(_options.ConnectTimeout, _clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            await _socket.ConnectAsync(host, port, either.Token).ConfigureAwait(false);
+            await _transport.ConnectAsync(host, port, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -148,7 +149,7 @@ internal sealed class ZmtpConnection : IAsyncDisposable
         _waiting = true;
         try
         {
-            var count = await _socket.ReceiveAsync(room, SocketFlags.None).ConfigureAwait(false);
+            var count = await _transport.ReceiveAsync(room).ConfigureAwait(false);
             if (count == 0) return Fail(ZmtpFailure.PeerClosed);
             _received.Received(count);
             return true;
@@ -173,7 +174,7 @@ internal sealed class ZmtpConnection : IAsyncDisposable
             FailureDetail = detail;
         }
         _heartbeat?.Dispose();
-        _socket.Dispose();
+        _transport.Dispose();
         return false;
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Mesh.Zmtp.Transport;
 
 namespace Mesh.Zmtp;
 
@@ -7,7 +8,7 @@ namespace Mesh.Zmtp;
 /// The sending half of a connection: bytes from any thread go out in order, one write at a time, without anybody waiting. What the peer
 /// does not take stays here up to a bound; beyond it the connection fails.
 /// </summary>
-internal sealed class ZmtpSender(Socket socket, int maxUnsentBytes, Action<ZmtpFailure> fail)
+internal sealed class ZmtpSender(ZmtpTransport transport, int maxUnsentBytes, Action<ZmtpFailure> fail)
 {
     private readonly Lock _gate = new();
     private ArrayBufferWriter<byte> _waiting = new();
@@ -64,7 +65,7 @@ internal sealed class ZmtpSender(Socket socket, int maxUnsentBytes, Action<ZmtpF
                     _waitingMessages = 0;
                 }
                 var rest = _leaving.WrittenMemory;
-                while (!rest.IsEmpty) rest = rest[await socket.SendAsync(rest, SocketFlags.None).ConfigureAwait(false)..];
+                while (!rest.IsEmpty) rest = rest[await transport.SendAsync(rest).ConfigureAwait(false)..];
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

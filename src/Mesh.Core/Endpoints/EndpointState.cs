@@ -64,6 +64,33 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>When the first of them may be sent, in milliseconds since the pool's start.</summary>
     public double ReadyAtMs { get; set; }
 
+    /// <summary>True until it has been found healthy for the first time, beside others that were so when it was named.</summary>
+    public bool IsNewcomer { get; set; }
+
+    /// <summary>True while its share rises; see <see cref="SlowStart"/>.</summary>
+    public bool IsStarting => !double.IsNaN(RampFromMs);
+
+    /// <summary>When its share began to rise, in milliseconds since the pool's start; NaN while it does not.</summary>
+    public double RampFromMs { get; private set; } = double.NaN;
+
+    /// <summary>Placements that it has earned while its share rises.</summary>
+    public double RampCredit { get; set; }
+
+    /// <summary>True while others are to be chosen before it, as it has had its share.</summary>
+    public bool IsHeldBack
+    {
+        get;
+        set
+        {
+            if (field == value) return;
+            field = value;
+            UpdateReady();
+        }
+    }
+
+    /// <summary>Healthy, not ejected, and in the configuration.</summary>
+    public bool IsReady => costs[slot].IsReady;
+
     /// <summary>Tokens that its KV cache holds.</summary>
     public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
 
@@ -141,6 +168,20 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     {
         _outlier.Return(now);
         UpdateReady();
+    }
+
+    /// <summary>Its share begins to rise. The first request it may have at once.</summary>
+    public void BeginRamp(double nowMs)
+    {
+        (RampFromMs, RampCredit) = (nowMs, 1);
+        IsHeldBack = false;
+    }
+
+    /// <summary>It has its whole share.</summary>
+    public void EndRamp()
+    {
+        RampFromMs = double.NaN;
+        IsHeldBack = false;
     }
 
     public void Reserve(LeaseLoad load, bool firstByteSeen = false)
@@ -281,7 +322,12 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests in the engine's running batch; NaN when unknown or stale.</summary>
     public double RunningRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) && LastSample?.RunningRequests is { } running ? running : double.NaN;
 
-    private void UpdateReady() => costs[slot].IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
+    private void UpdateReady()
+    {
+        ref var row = ref costs[slot];
+        row.IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
+        row.MayBeChosen = row.IsReady && !IsHeldBack;
+    }
 
     private HealthTransition Moved(EndpointHealth before)
     {

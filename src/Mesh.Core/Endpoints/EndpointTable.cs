@@ -67,13 +67,15 @@ internal sealed class EndpointTable
             endpoint.Place(-1, 0, 1);
         }
 
+        // Where nobody runs yet, nobody is new.
+        var isRunning = Array.Exists(_configured, e => e.Health == EndpointHealth.Healthy);
         var configured = new List<EndpointState>();
         var drained = new List<EndpointState>();
         foreach (var backend in config.Backends.OrderBy(b => b.Id))
         {
             foreach (var declared in backend.Endpoints.OrderBy(e => e.Id))
             {
-                var endpoint = Adopt(declared, backend);
+                var endpoint = Adopt(declared, backend, isRunning);
                 if (endpoint is null) continue;
                 endpoint.Drained = declared.Drained;
                 (declared.Drained ? drained : configured).Add(endpoint);
@@ -120,13 +122,13 @@ internal sealed class EndpointTable
         return slot;
     }
 
-    private EndpointState? Adopt(EndpointConfig declared, BackendConfig backend)
+    private EndpointState? Adopt(EndpointConfig declared, BackendConfig backend, bool isRunning)
     {
         if (!_byId.TryGetValue(declared.Id, out var endpoint))
         {
             var slot = TakeSlot();
             Costs.Reset(slot);
-            endpoint = new EndpointState(declared.Id, Costs, slot) { Backend = backend, PodName = declared.PodName };
+            endpoint = new EndpointState(declared.Id, Costs, slot) { Backend = backend, PodName = declared.PodName, IsNewcomer = isRunning };
             if (slot >= _bySlot.Length) Array.Resize(ref _bySlot, Math.Max(16, _bySlot.Length * 2));
             _bySlot[slot] = endpoint;
             _byId.Add(declared.Id, endpoint);

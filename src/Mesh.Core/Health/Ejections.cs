@@ -8,7 +8,7 @@ namespace Mesh.Core.Health;
 /// Which endpoints of a pool are ejected: at most the allowed share of each backend, and never one whose backend would be left without a
 /// ready endpoint. Where health or configuration changes that, those come back first whose time ends first.
 /// </summary>
-internal sealed class Ejections(EjectionOptions options, EndpointTable endpoints)
+internal sealed class Ejections(EjectionOptions options, EndpointTable endpoints, SlowStart slowStart)
 {
     private readonly List<EndpointState> _ejected = [];
 
@@ -94,6 +94,7 @@ internal sealed class Ejections(EjectionOptions options, EndpointTable endpoints
     private void Return(int index, TimeSpan now)
     {
         _ejected[index].Return(now);
+        slowStart.Begin(_ejected[index], now);
         _ejected.RemoveAt(index);
     }
 }

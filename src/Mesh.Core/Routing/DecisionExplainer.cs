@@ -10,7 +10,7 @@ namespace Mesh.Core.Routing;
 /// Notes what a request can choose from: who passes the filters, who was removed by which, scores and predictions of the best. It looks at the same
 /// candidates as the choice does: backend by backend, but for the cost profile where no policy sets a target. Draws no random number and keeps nothing. For people: it allocates.
 /// </summary>
-internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfile profile, LeastCost? cost)
+internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfile profile, LeastCost? cost, SlowStart slowStart)
 {
     // Candidates looked at in detail, endpoints named as removed, and backends.
     private const int MostCandidates = 256;
@@ -70,6 +70,7 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
             candidates = Narrow(candidates, filter.Filter(in context, candidates), filter.Name, before);
         }
 
+        if (slowStart.IsActive) candidates = Narrow(candidates, SlowStart.Keep(candidates), RemovedEndpoint.SlowStart, before);
         _candidates += candidates.Length;
         if (candidates.IsEmpty) return;
         if (cost is not null) AddByCost(in context, candidates);
@@ -135,7 +136,7 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
         }
     }
 
-    private static ExplainedCandidate WithState(in SchedulingContext context, ExplainedCandidate candidate, EndpointState endpoint)
+    private ExplainedCandidate WithState(in SchedulingContext context, ExplainedCandidate candidate, EndpointState endpoint)
     {
         var utilization = endpoint.KvUtilization(context.Freshness);
         return candidate with
@@ -145,6 +146,7 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
             PredictedTtftMs = candidate.WaitMs + candidate.QueuedMs + candidate.OwnMs + candidate.RoundTripMs,
             PredictedTpotMs = context.PredictTpotMs(endpoint),
             InFlightRequests = endpoint.InFlightRequests,
+            Ramp = slowStart.RampOf(endpoint, context.Now),
             KvUtilizationRatio = double.IsNaN(utilization) ? null : utilization,
         };
     }

@@ -103,6 +103,9 @@ public readonly record struct ExplainedCandidate(
 
     /// <summary>Share of its KV cache in use, 0–1; null when unknown or stale.</summary>
     public double? KvUtilizationRatio { get; init; }
+
+    /// <summary>How far its share has risen while it starts slowly, 0.1–1; 1 when it does not start.</summary>
+    public double Ramp { get; init; } = 1;
 }
 
 /// <summary>A scorer's part in a candidate's score.</summary>
@@ -113,7 +116,10 @@ public readonly record struct ExplainedScore(string Scorer, double Score, double
 
 /// <summary>An endpoint that a filter removed.</summary>
 /// <param name="Endpoint">The endpoint.</param>
-/// <param name="Filter">Name of the filter; <see cref="BackendClosed"/> where the policy closes the whole backend, <see cref="Drained"/> where an operator drains the endpoint.</param>
+/// <param name="Filter">
+/// Name of the filter; <see cref="BackendClosed"/> where the policy closes the whole backend, <see cref="Drained"/> where an operator drains the endpoint,
+/// <see cref="SlowStart"/> where it starts slowly.
+/// </param>
 public readonly record struct RemovedEndpoint(EndpointId Endpoint, string Filter)
 {
     /// <summary>Stands for a filter where a backend is scaled to 0 or drained.</summary>
@@ -121,6 +127,9 @@ public readonly record struct RemovedEndpoint(EndpointId Endpoint, string Filter
 
     /// <summary>Stands for a filter where an operator drains the endpoint.</summary>
     public const string Drained = "drained";
+
+    /// <summary>Stands for a filter where an endpoint that starts slowly has had its share.</summary>
+    public const string SlowStart = "slow-start";
 }
 
 /// <summary>How many endpoints a filter removed.</summary>

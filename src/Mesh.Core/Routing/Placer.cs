@@ -13,7 +13,7 @@ namespace Mesh.Core.Routing;
 /// whose endpoints cannot take the request (another model, not in the subset) is passed over for the next. Where no policy sets a target,
 /// the cost profile chooses among all backends at once, distance being part of the cost. Reserves nothing.
 /// </summary>
-internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random)
+internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random, SlowStart slowStart)
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly SchedulingProfile _profile = ProfileBuilder.Build(config);
@@ -80,7 +80,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
     /// <summary>What a request could choose from. For people: it allocates.</summary>
-    public DecisionFacts Explain(in SchedulingContext context, BackendTable backends) => new DecisionExplainer(endpoints, _profile, _cost).Explain(in context, backends);
+    public DecisionFacts Explain(in SchedulingContext context, BackendTable backends) => new DecisionExplainer(endpoints, _profile, _cost, slowStart).Explain(in context, backends);
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
@@ -99,6 +99,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         if (among.IsEmpty) return Placement.None(DecisionReason.NoReadyEndpoint);
         var candidates = _profile.Filter(in context, among, _workspace, excluded, out var reason);
         if (candidates.IsEmpty) return Placement.None(reason);
+        if (slowStart.IsActive) candidates = candidates[..SlowStart.Keep(candidates)];
         if (_cost is null)
         {
             var picked = _profile.Pick(in context, candidates, _workspace, random);
@@ -123,7 +124,8 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         if (_cost is null || !context.FitsEverywhere || _profile.HasOwnFilters) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
         return _cost.ChooseReady(in context, backend, default, _bindAheadMs, nowMs) is { } choice
             ? PlacementOf(in choice, nowMs)
-            : Placement.None(DecisionReason.NoReadyEndpoint);
+            // Those that are held back serve all the same where nobody else is there.
+            : slowStart.IsActive ? PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now) : Placement.None(DecisionReason.NoReadyEndpoint);
     }
 
     private Placement PlacementOf(in CostChoice choice, double nowMs) =>

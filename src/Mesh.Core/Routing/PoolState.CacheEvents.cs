@@ -26,6 +26,15 @@ public sealed partial class PoolState
     /// <summary>The endpoint has stored blocks. Feeds that have ended have no effect, here and below.</summary>
     public void ApplyCacheStored(long feed, in StoredBlocks stored) => _prefixes.OnStored(feed, in stored);
 
+    /// <summary>
+    /// A place of prompts is known to end in a block that the endpoint holds, as by the tokenizer of its model: what is otherwise learned from requests. Without effect
+    /// when the block is not held.
+    /// </summary>
+    /// <param name="feed">The feed.</param>
+    /// <param name="place">The hash of <see cref="RouteRequest.PrefixChain"/> for that place.</param>
+    /// <param name="block">The endpoint's own hash.</param>
+    public void ApplyCachePlace(long feed, ulong place, ulong block) => _prefixes.Events?.Map(feed, place, block);
+
     /// <summary>The endpoint has given blocks up in one tier.</summary>
     /// <param name="feed">The feed.</param>
     /// <param name="hashes">The endpoint's own hashes; unknown ones have no effect.</param>

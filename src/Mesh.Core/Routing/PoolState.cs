@@ -30,6 +30,7 @@ public sealed partial class PoolState
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
     private readonly Ejections _ejections;
+    private readonly SlowStart _slowStart;
     private readonly DecisionLog _log;
     private readonly Dispatcher _dispatcher;
     private PoolConfig _config;
@@ -50,6 +51,7 @@ public sealed partial class PoolState
         _clock = new PoolClock(time, _options);
         _random = new Xoshiro256(seed);
         _prefixes = new PrefixKnowledge(_options, _clock);
+        _slowStart = new SlowStart(_options.SlowStartWindow);
         _endpoints = new EndpointTable(_models) { Forgotten = gone => _prefixes.Remove(gone.Slot) };
         _config = config;
         _endpoints.Reconfigure(config);
@@ -57,14 +59,14 @@ public sealed partial class PoolState
         _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
-        _ejections = new Ejections(_options.Ejection, _endpoints);
+        _ejections = new Ejections(_options.Ejection, _endpoints, _slowStart);
         _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
             Room = room,
             Admission = new Admission(room),
-            Placer = new Placer(_endpoints, costs, config.Scheduling, _random),
+            Placer = new Placer(_endpoints, costs, config.Scheduling, _random, _slowStart),
             Settings = config.FlowControl,
             RequestTimeout = config.Timeout,
         };
@@ -169,6 +171,7 @@ public sealed partial class PoolState
         {
             _prefixes.Forget(endpoint.Slot);
             endpoint.Work.LearnAnew();
+            if (endpoint.IsReady) _slowStart.Begin(endpoint, _clock.SinceStart(_clock.Now));
         }
         _reservations.OnSample(endpoint, sample);
 
@@ -229,7 +232,7 @@ public sealed partial class PoolState
         if (config.Scheduling != scheduling)
         {
             _reservations.Costs = new CostModel(config.Scheduling);
-            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random);
+            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random, _slowStart);
         }
         _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         foreach (var endpoint in before)
@@ -285,6 +288,7 @@ public sealed partial class PoolState
         }
         _prefixes.Learn();
         _ejections.ReturnDue(now);
+        _slowStart.EndDue(now);
         _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
@@ -292,7 +296,7 @@ public sealed partial class PoolState
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events) with { Epoch = Epoch, Sessions = Sessions() };
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _slowStart, _prefixes.Events) with { Epoch = Epoch, Sessions = Sessions() };
 
     private static bool Greet(SessionState? session)
     {
@@ -330,6 +334,11 @@ public sealed partial class PoolState
         if (!transition.Changed) return transition;
         _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
         _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
+        if (transition.After == EndpointHealth.Healthy)
+        {
+            if (transition.Before == EndpointHealth.Unhealthy || endpoint.IsNewcomer) _slowStart.Begin(endpoint, _clock.SinceStart(_clock.Now));
+            endpoint.IsNewcomer = false;
+        }
         if (transition.Before == EndpointHealth.Healthy)
         {
             // What comes back may be another process, and its cache is empty.
@@ -346,7 +355,10 @@ public sealed partial class PoolState
         var freshness = _clock.Freshness(timestamp);
         return new BackendTable(
             _config, _options.Locality, _endpoints.Configured, before, _clock.SinceStart(timestamp),
-            e => _clock.AgesFrom(e.LastSample!) is var agesFrom && freshness.IsFresh(agesFrom) ? _clock.SinceStart(agesFrom) : null);
+            e => _clock.AgesFrom(e.LastSample!) is var agesFrom && freshness.IsFresh(agesFrom) ? _clock.SinceStart(agesFrom) : null)
+        {
+            SlowStart = _slowStart,
+        };
     }
 
     private RouteDecision WithHint(RouteDecision decision) =>

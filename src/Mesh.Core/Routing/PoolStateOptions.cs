@@ -48,6 +48,12 @@ public sealed record PoolStateOptions
     public EjectionOptions Ejection { get; init; } = new();
 
     /// <summary>
+    /// Time in which the share of an endpoint rises from a tenth to the whole, 0–10 min; 30 s by default, 0 switches it off. It begins where an endpoint is healthy
+    /// for the first time beside others that have been so, is healthy again, returns from an ejection, or has had its engine restarted.
+    /// </summary>
+    public TimeSpan SlowStartWindow { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// True to keep every decision with its candidates (<see cref="PoolState.Decisions()"/>); off by default, for it allocates at every request. Off, those are kept that ask for
     /// it (<see cref="RouteRequest.Explain"/>).
     /// </summary>
@@ -67,6 +73,7 @@ public sealed record PoolStateOptions
         CheckTime(SessionTimeout, TimeSpan.FromMilliseconds(100), nameof(SessionTimeout));
         CheckTime(SampleMaxAge, TimeSpan.FromMilliseconds(10), nameof(SampleMaxAge));
         CheckTime(FailureHalfLife, TimeSpan.FromMilliseconds(10), nameof(FailureHalfLife));
+        CheckTime(SlowStartWindow, TimeSpan.Zero, nameof(SlowStartWindow));
         Check(AssumedOutputTokens, 0, 1_000_000, nameof(AssumedOutputTokens));
         Check(FailureWeightRequests, 0, 1000, nameof(FailureWeightRequests));
         Check(MaxLeases, 1, 1 << 24, nameof(MaxLeases));

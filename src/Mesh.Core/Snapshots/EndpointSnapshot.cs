@@ -37,6 +37,9 @@ public sealed record EndpointSnapshot
     /// <summary>How often it was ejected since this pool state began.</summary>
     public int Ejections { get; init; }
 
+    /// <summary>How far its share of the requests has risen while it starts slowly, 0.1–1; 1 when it does not start.</summary>
+    public double Ramp { get; init; } = 1;
+
     /// <summary>True when the configuration no longer names it: it finishes its requests and gets no new ones.</summary>
     public bool Draining { get; init; }
 

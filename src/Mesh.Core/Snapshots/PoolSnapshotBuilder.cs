@@ -11,7 +11,7 @@ namespace Mesh.Core.Snapshots;
 /// <summary>Copies a pool's state out. Draining endpoints stand in the backend that they had last, so that the leases add up.</summary>
 internal static class PoolSnapshotBuilder
 {
-    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, Reservations reservations, WaitRoom waiting, PoolClock clock, EventKnowledge? events)
+    public static PoolSnapshot Build(PoolConfig config, EndpointTable endpoints, Reservations reservations, WaitRoom waiting, PoolClock clock, SlowStart slowStart, EventKnowledge? events)
     {
         var backends = new SortedDictionary<BackendId, (BackendConfig Config, List<EndpointState> Endpoints)>();
         foreach (var backend in config.Backends) backends.TryAdd(backend.Id, (backend, []));
@@ -38,18 +38,18 @@ internal static class PoolSnapshotBuilder
                         OldestWait = clock.SinceStart(now) - g.Min(w => w.EnqueuedAt),
                     }),
             ],
-            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, now, events), reservations.Backends, clock.SinceStart(now)))],
+            Backends = [.. backends.Values.Select(b => WithLoad(Copy(b.Config, b.Endpoints, clock, slowStart, now, events), reservations.Backends, clock.SinceStart(now)))],
         };
     }
 
     private static PredictionSnapshot Copy(PredictionError error) => new(error.Count, error.ObservedMs, error.AbsoluteErrorMs);
 
-    private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, long now, EventKnowledge? events) => new()
+    private static BackendSnapshot Copy(BackendConfig backend, List<EndpointState> endpoints, PoolClock clock, SlowStart slowStart, long now, EventKnowledge? events) => new()
     {
         Id = backend.Id,
         Region = backend.Region,
         Settings = backend.Settings,
-        Endpoints = [.. endpoints.Select(e => Copy(e, clock, now, events))],
+        Endpoints = [.. endpoints.Select(e => Copy(e, clock, slowStart, now, events))],
     };
 
     // A backend that the configuration no longer has, but whose endpoints still drain, has no load of its own.
@@ -75,7 +75,7 @@ internal static class PoolSnapshotBuilder
         return backend;
     }
 
-    private static EndpointSnapshot Copy(EndpointState endpoint, PoolClock clock, long now, EventKnowledge? events) => new()
+    private static EndpointSnapshot Copy(EndpointState endpoint, PoolClock clock, SlowStart slowStart, long now, EventKnowledge? events) => new()
     {
         Id = endpoint.Id,
         PodName = endpoint.PodName,
@@ -86,6 +86,7 @@ internal static class PoolSnapshotBuilder
         FailureLoadRequests = endpoint.FailureRequests(clock.FailureDecay(now)),
         EjectedUntil = endpoint.IsEjected ? clock.TimestampAt(endpoint.EjectedUntil) : null,
         Ejections = endpoint.Ejections,
+        Ramp = slowStart.RampOf(endpoint, clock.SinceStart(now)),
         Draining = endpoint.Draining,
         Drained = endpoint is { Drained: true, Draining: false },
         WaitingRequests = endpoint.QueueCount,

@@ -65,6 +65,9 @@ internal sealed class BackendTable
 
     public BackendSelector Selector { get; }
 
+    /// <summary>Who is told of placements as it shares them out; null where no endpoint starts slowly.</summary>
+    public SlowStart? SlowStart { get; init; }
+
     public ReadOnlySpan<BackendLoad> Loads => _loads;
 
     /// <summary>True when some backend has a target whose load changes without a request or a probe.</summary>
@@ -108,7 +111,9 @@ internal sealed class BackendTable
 
     public void OnPlaced(EndpointState endpoint, TimeSpan now, bool withinTarget)
     {
-        if (endpoint.BackendIndex >= 0) _loads[endpoint.BackendIndex].OnPlaced(endpoint.IndexInBackend, now, withinTarget);
+        if (endpoint.BackendIndex < 0) return;
+        _loads[endpoint.BackendIndex].OnPlaced(endpoint.IndexInBackend, now, withinTarget);
+        SlowStart?.OnPlaced(endpoint, this, now);
     }
 
     public void OnCompleted(EndpointState endpoint)

@@ -25,4 +25,7 @@ internal sealed record CorePoolSetup
 
     /// <summary>Metrics that policies name, by endpoint; null for none.</summary>
     public ImmutableArray<MetricExportConfig>[]? Exports { get; init; }
+
+    /// <summary>Whether engines tell what their caches hold, at once and without loss, into the pool's exact index.</summary>
+    public bool CacheEvents { get; init; }
 }

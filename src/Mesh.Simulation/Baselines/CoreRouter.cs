@@ -3,6 +3,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Routing;
 using Mesh.Simulation.Fleets;
 using Mesh.Simulation.Traces;
@@ -64,9 +65,16 @@ internal abstract class CoreRouter : IWorldRouter, IAbandonable
 
         // Twice what all the engines' caches hold: what is known of them is forgotten by their size, not for want of room here.
         var blocks = (int)Math.Clamp(2 * _kvTokens.Sum() / TraceRequest.BlockTokens, 1 << 16, 50_000_000);
-        var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks), MaxPrefixBlocks = blocks, Locality = Pool.Locality };
+        var options = new PoolStateOptions
+        {
+            PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, MostPromptBlocks),
+            MaxPrefixBlocks = blocks,
+            ExactPrefixes = new ExactPrefixOptions { MaxBlocks = (int)Math.Clamp(2 * _kvTokens.Sum() / host.Engine(0).Options.BlockSize, 1 << 16, 50_000_000), MaxMappings = blocks },
+            Locality = Pool.Locality,
+        };
         _state = new PoolState(Pool.Config, host.Clock, Pool.Seed, options);
         foreach (var endpoint in Pool.Endpoints) _state.ApplyHealth(endpoint, EndpointHealth.Healthy);
+        for (var i = 0; Pool.CacheEvents && i < Pool.Endpoints.Length; i++) EngineCacheFeed.Attach(host.Engine(i), _state, Pool.Endpoints[i]);
         OnWake();
     }
 

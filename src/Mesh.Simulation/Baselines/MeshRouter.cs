@@ -9,7 +9,8 @@ namespace Mesh.Simulation.Baselines;
 /// <param name="seed">Seed of the pool.</param>
 /// <param name="profile">Name of the scheduling profile.</param>
 /// <param name="bindsLate">Whether a request waits in the pool until its endpoint is nearly ready for it; only the default profile does.</param>
-internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh, bool bindsLate = true) : CoreRouter
+/// <param name="cacheEvents">Whether engines tell what their caches hold, at once and without loss; else prefixes are known from what was routed.</param>
+internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh, bool bindsLate = true, bool cacheEvents = false) : CoreRouter
 {
     protected override CorePoolSetup SetUp(IWorldHost host)
     {
@@ -36,6 +37,6 @@ internal sealed class MeshRouter(ulong seed, string profile = ProfileNames.Mesh,
                 },
             ],
         };
-        return new CorePoolSetup { Config = config, Endpoints = endpoints, Seed = seed };
+        return new CorePoolSetup { Config = config, Endpoints = endpoints, Seed = seed, CacheEvents = cacheEvents };
     }
 }

@@ -11,6 +11,7 @@ internal static class RouterCatalog
     [
         (ProfileNames.Mesh, seed => new MeshRouter(seed)),
         ("mesh-early", seed => new MeshRouter(seed, bindsLate: false)),
+        ("mesh-events", seed => new MeshRouter(seed, cacheEvents: true)),
         ("round-robin", seed => new RoundRobinRouter(seed)),
         ("random", seed => new RandomRouter(seed)),
         ("least-request", seed => new LeastRequestRouter(seed)),

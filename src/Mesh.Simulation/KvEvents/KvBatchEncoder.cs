@@ -96,6 +96,17 @@ internal sealed class KvBatchEncoder(bool oldEncoding)
         writer.WriteString("GPU"u8);
     }
 
+    /// <summary>The whole cache was cleared.</summary>
+    public void Cleared()
+    {
+        _count++;
+        var writer = new MessagePackWriter(_events);
+        if (oldEncoding) writer.WriteArrayHeader(1);
+        else writer.WriteMapHeader(1);
+        Name(writer, "type"u8);
+        writer.WriteString("AllBlocksCleared"u8);
+    }
+
     /// <summary>The batch; the next one begins empty.</summary>
     public byte[] Take(double timestampSeconds)
     {

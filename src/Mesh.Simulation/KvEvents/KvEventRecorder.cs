@@ -26,6 +26,8 @@ internal sealed class KvEventRecorder(KvEventPublisher publisher, KvEventOptions
 
     public void OnRemoved(ulong hash) => _encoder.Removed(hash);
 
+    public void OnCleared() => _encoder.Cleared();
+
     /// <summary>Publishes what has come together, if anything has.</summary>
     public void Publish()
     {

@@ -110,6 +110,16 @@ internal sealed class BlockPool(int total)
         _unreferenced++;
     }
 
+    /// <summary>Forgets all contents. False, and no effect, while sequences use blocks: theirs cannot be taken.</summary>
+    public bool TryClear()
+    {
+        if (InUse > 0) return false;
+        for (var i = 0; i < _everUsed; i++) _blocks[i].Hash = 0;
+        _byHash.Clear();
+        Observer?.OnCleared();
+        return true;
+    }
+
     /// <summary>Counts references by walking every block; for tests of the invariant.</summary>
     internal (int Referenced, int Unreferenced) Audit()
     {

@@ -62,6 +62,13 @@ internal sealed class BlockTable
         Count--;
     }
 
+    /// <summary>Takes all of them out.</summary>
+    public void Clear()
+    {
+        Array.Clear(_entries);
+        Count = 0;
+    }
+
     private int Home(ulong hash) => (int)((hash * Golden) >> _shift);
 
     private int Next(int at) => (at + 1) & (_entries.Length - 1);

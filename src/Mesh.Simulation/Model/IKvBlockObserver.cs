@@ -11,4 +11,7 @@ internal interface IKvBlockObserver
 
     /// <summary>A block can no longer be found.</summary>
     void OnRemoved(ulong hash);
+
+    /// <summary>No block can be found any more.</summary>
+    void OnCleared();
 }

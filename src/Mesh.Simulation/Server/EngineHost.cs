@@ -99,6 +99,18 @@ internal sealed class EngineHost : ISequenceSink, IDisposable
         }
     }
 
+    /// <summary>Empties the prefix cache, and tells so, unless requests use it.</summary>
+    public bool ResetPrefixCache()
+    {
+        lock (_gate)
+        {
+            Advance(VirtualNowMs());
+            var isCleared = _engine.Pool.TryClear();
+            _recorder?.Publish();
+            return isCleared;
+        }
+    }
+
     /// <summary>Looks at the engine while nobody steps it.</summary>
     public void Read<TState>(TState state, Action<VllmEngine, TState> reader)
     {

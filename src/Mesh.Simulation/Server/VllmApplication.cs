@@ -10,6 +10,7 @@ namespace Mesh.Simulation.Server;
 /// <summary>Routes one server's requests. Kestrel calls it directly: no host, no middleware, no container per server.</summary>
 internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
 {
+    private readonly EngineHost _host;
     private readonly ModelCatalog _models;
     private readonly GenerationHandler _generation;
     private readonly ApiRouter _apis;
@@ -23,6 +24,7 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
     public VllmApplication(SimulatedVllmOptions options, EngineHost host, RequestCounts counts)
     {
         var created = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+        _host = host;
         _counts = counts;
         _models = new ModelCatalog(options.Models, options.MaxModelLen, created);
         var ids = new RequestIds();
@@ -109,11 +111,15 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
                 return HttpAnswers.SendAsync(context, 200, HttpAnswers.JsonType, _version);
             case "/load" when IsGet(context):
                 return HttpAnswers.SendAsync(context, 200, HttpAnswers.JsonType, Encoding.UTF8.GetBytes($"{{\"server_load\":{_counts.Open}}}"));
+            // As a server in development mode: 200, whether or not requests kept it from being cleared.
+            case "/reset_prefix_cache" when IsPost(context):
+                _host.ResetPrefixCache();
+                return HttpAnswers.SendEmptyAsync(context);
             case "/tokenize" when IsPost(context):
                 return _tokenize.TokenizeAsync(context);
             case "/detokenize" when IsPost(context):
                 return _tokenize.DetokenizeAsync(context);
-            case "/health" or "/ping" or "/metrics" or "/metrics/" or "/v1/models" or "/version" or "/load" or "/tokenize" or "/detokenize":
+            case "/health" or "/ping" or "/metrics" or "/metrics/" or "/v1/models" or "/version" or "/load" or "/tokenize" or "/detokenize" or "/reset_prefix_cache":
                 return SendDetailAsync(context, 405, "Method Not Allowed");
             default:
                 return SendDetailAsync(context, 404, "Not Found");

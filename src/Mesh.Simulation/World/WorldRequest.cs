@@ -59,6 +59,9 @@ internal sealed class WorldRequest(int slot)
     /// <summary>Hashes of the trace's prompt blocks of 512 tokens, each naming all before it too; the last may be of a part of a block.</summary>
     public ReadOnlyMemory<ulong> Chain { get; private set; }
 
+    /// <summary>The same of all the trace's blocks: those of the answer, as far as known, too.</summary>
+    public ReadOnlyMemory<ulong> KnownChain { get; private set; }
+
     /// <summary>Hashes of the full blocks of the engine's size, of the prompt and as far as known of the answer.</summary>
     public ReadOnlyMemory<ulong> EngineBlocks => _engineBlocks.AsMemory(0, _engineBlockCount);
 
@@ -95,6 +98,7 @@ internal sealed class WorldRequest(int slot)
         if (_chain.Length < blocks.Length) _chain = new ulong[blocks.Length];
         for (var i = 0; i < blocks.Length; i++) _chain[i] = BlockHash.OfTraceBlock(blocks[i]);
         Chain = _chain.AsMemory(0, Math.Min(blocks.Length, (PromptTokens + TraceRequest.BlockTokens - 1) / TraceRequest.BlockTokens));
+        KnownChain = _chain.AsMemory(0, blocks.Length);
         FillEngineBlocks(Math.Min(row.KnownTokens, blocks.Length * TraceRequest.BlockTokens), engineBlockTokens);
     }
 

@@ -62,6 +62,7 @@ public class EqualEndpointsTests
     [InlineData("epp-default", 5)]
     [InlineData("dynamo", 6)]
     [InlineData("core-power-of-two", 7)]
+    [InlineData("mesh-events", 8)]
     public void Run_AnyRouter_EndsEveryRequestOnce(string router, ulong seed)
     {
         var random = new Xoshiro256(seed);

@@ -19,6 +19,22 @@ public class PrefixCacheTests
     }
 
     [Fact]
+    public void TryClear_RequestsUseBlocks_OnlyOnceTheyHaveEnded()
+    {
+        var driver = new EngineDriver(new VllmModelOptions());
+        driver.Add("a", 161, 2, EngineDriver.Hashes(10, 1));
+        driver.Step();
+        Assert.False(driver.Engine.Pool.TryClear());
+        driver.Run();
+        Assert.True(driver.Engine.Pool.Cached >= 10);
+        Assert.True(driver.Engine.Pool.TryClear());
+        Assert.Equal((0, 0), (driver.Engine.Pool.Cached, driver.Engine.Pool.InUse));
+        driver.Add("b", 161, 1, EngineDriver.Hashes(10, 1));
+        Assert.Equal(161, driver.Step().PrefillTokens);
+        Assert.Equal(10, driver.Engine.Pool.Cached);
+    }
+
+    [Fact]
     public void Admit_PromptOf161Tokens_FindsAllTenFullBlocks()
     {
         var driver = new EngineDriver(new VllmModelOptions());

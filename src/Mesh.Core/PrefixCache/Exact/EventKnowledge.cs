@@ -102,6 +102,11 @@ internal sealed class EventKnowledge
         if (_feeds.TryGetValue(feed, out var found)) _index.Remove(found, hashes, tier);
     }
 
+    public void Map(long feed, ulong place, ulong hash)
+    {
+        if (_feeds.TryGetValue(feed, out var found)) _index.Map(found, place, hash);
+    }
+
     public void Clear(long feed)
     {
         if (!_feeds.TryGetValue(feed, out var found)) return;

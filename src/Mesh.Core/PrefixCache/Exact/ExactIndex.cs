@@ -187,6 +187,15 @@ internal sealed class ExactIndex
         }
     }
 
+    /// <summary>The same, the block told by one holder's own hash; without effect when it does not hold it.</summary>
+    public void Map(CacheFeed feed, ulong chain, ulong hash)
+    {
+        var entry = _blocks.Find(BlockTable.KeyOf(feed.Column, hash));
+        if (entry < 0) return;
+        var node = _blocks.Held(entry).Node;
+        if (!TryFind(chain, out var known) || known != node) Map(chain, node);
+    }
+
     public void Unmap(ulong chain)
     {
         if (_mappings.Find(chain) is >= 0 and var mapping) _mappings.Remove(mapping);

@@ -58,6 +58,9 @@ internal struct CostRow
     /// <summary>Healthy, not ejected, and in the configuration.</summary>
     public bool IsReady;
 
+    /// <summary>Ready, and not held back while its share rises.</summary>
+    public bool MayBeChosen;
+
     /// <summary>Streams decode there.</summary>
     public bool HasStreams;
 

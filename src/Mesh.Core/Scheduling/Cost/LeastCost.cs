@@ -36,7 +36,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return End(in scan);
     }
 
-    /// <summary>As <see cref="Choose"/>, among all ready endpoints of one backend, or of all that are not excluded. Null when there is none.</summary>
+    /// <summary>As <see cref="Choose"/>, among all ready endpoints of one backend, or of all that are not excluded, those that are held back aside. Null when there is none.</summary>
     /// <param name="context">A request that fits everywhere.</param>
     /// <param name="backend">Index of the backend; −1 for all.</param>
     /// <param name="excluded">Backends left out, by index.</param>
@@ -48,7 +48,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         for (var slot = 0; slot < endpoints.Costs.Count; slot++)
         {
             ref var row = ref endpoints.Costs[slot];
-            if (!row.IsReady || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
+            if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
             scan.Look(in context, slot, ref row, endpoints);
         }
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Threading.Channels;
 using Mesh.Engine.KvEvents.Events;
 using Mesh.Zmtp;
+using Mesh.Zmtp.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Engine.KvEvents.Subscription;
@@ -96,7 +97,7 @@ public sealed class KvEventSubscriber
         await using var disposing = forgetting.ConfigureAwait(false);
         while (!cancellationToken.IsCancellationRequested)
         {
-            var connection = new ZmtpConnection(ZmtpSocketType.Sub, _options.ForLive(), _clock);
+            var connection = new ZmtpConnection(ZmtpSocketType.Sub, _options.ForLive(), _clock, new PolledTransport(ZmtpPoller.Shared));
             await using (connection.ConfigureAwait(false))
             {
                 using var stopped = cancellationToken.UnsafeRegister(static c => ((ZmtpConnection)c!).Fail(ZmtpFailure.Closed), connection);

@@ -1,12 +1,25 @@
 using System.Net;
 using System.Net.Sockets;
 using Mesh.Zmtp;
+using Mesh.Zmtp.Transport;
 using Mesh.Testing;
 using static Mesh.Engine.Tests.KvEvents.Zmtp.WireBytes;
 
 namespace Mesh.Engine.Tests.KvEvents.Zmtp;
 
-public sealed class ZmtpConnectionTests : IDisposable
+/// <summary>Over a socket that wakes a thread for every packet.</summary>
+public sealed class WokenConnectionTests : ZmtpConnectionTests
+{
+    private protected override ZmtpTransport Transport() => new WokenTransport();
+}
+
+/// <summary>Over one that a poller looks at.</summary>
+public sealed class PolledConnectionTests : ZmtpConnectionTests
+{
+    private protected override ZmtpTransport Transport() => new PolledTransport(ZmtpPoller.Shared);
+}
+
+public abstract class ZmtpConnectionTests : IDisposable
 {
     private const int OpeningBytes = 64 + 27;
 
@@ -16,7 +29,7 @@ public sealed class ZmtpConnectionTests : IDisposable
     [Fact]
     public async Task Open_HandshakeInSmallPieces_Succeeds()
     {
-        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
         var opening = connection.OpenAsync("127.0.0.1", _peer.Port, default).AsTask();
         await _peer.AcceptAsync();
         foreach (var b in (byte[])[.. Greeting(), .. Ready("PUB")]) await _peer.SendAsync(b);
@@ -33,7 +46,7 @@ public sealed class ZmtpConnectionTests : IDisposable
     {
         foreach (var host in (string[])["127.0.0.1", "localhost"])
         {
-            await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+            await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
             var opening = connection.OpenAsync(host, _peer.Port, default).AsTask();
             await _peer.AcceptAsync();
             await _peer.SendAsync([.. Greeting(), .. Ready("PUB")]);
@@ -48,7 +61,7 @@ public sealed class ZmtpConnectionTests : IDisposable
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
 
         Assert.False(await connection.OpenAsync("127.0.0.1", port, default));
         Assert.Equal(ZmtpFailure.ConnectFailed, connection.Failure);
@@ -58,7 +71,7 @@ public sealed class ZmtpConnectionTests : IDisposable
     [Fact]
     public async Task Open_PeerSaysNothing_IsHandshakeTimeout()
     {
-        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
         var opening = connection.OpenAsync("127.0.0.1", _peer.Port, default).AsTask();
         await _peer.AcceptAsync();
         await _peer.ReceiveAsync(OpeningBytes);
@@ -74,7 +87,7 @@ public sealed class ZmtpConnectionTests : IDisposable
     public async Task Open_Cancelled_IsClosed()
     {
         using var cancel = new CancellationTokenSource();
-        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
         var opening = connection.OpenAsync("127.0.0.1", _peer.Port, cancel.Token).AsTask();
         await _peer.AcceptAsync();
         await cancel.CancelAsync();
@@ -86,7 +99,7 @@ public sealed class ZmtpConnectionTests : IDisposable
     [Fact]
     public async Task Open_PeerIsAnotherServer_SaysSo()
     {
-        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock);
+        await using var connection = new ZmtpConnection(ZmtpSocketType.Sub, new ZmtpOptions(), _clock, Transport());
         var opening = connection.OpenAsync("127.0.0.1", _peer.Port, default).AsTask();
         await _peer.AcceptAsync();
         await _peer.SendAsync([.. "HTTP/1.1 400 Bad Request"u8]);
@@ -236,11 +249,17 @@ public sealed class ZmtpConnectionTests : IDisposable
         Assert.EndsWith(" then closed", await _peer.ReceiveAsync(1));
     }
 
-    public void Dispose() => _peer.Dispose();
+    public void Dispose()
+    {
+        _peer.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected abstract ZmtpTransport Transport();
 
     private async Task<ZmtpConnection> OpenAsync(ZmtpOptions? options = null, int minor = 1)
     {
-        var connection = new ZmtpConnection(ZmtpSocketType.Sub, options ?? new ZmtpOptions(), _clock);
+        var connection = new ZmtpConnection(ZmtpSocketType.Sub, options ?? new ZmtpOptions(), _clock, Transport());
         var opening = connection.OpenAsync("127.0.0.1", _peer.Port, default).AsTask();
         await _peer.AcceptAsync();
         await _peer.SendAsync([.. Greeting(minor), .. Ready("PUB")]);
