@@ -17,8 +17,10 @@ using Mesh.Gateway.Models;
 using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Telemetry.Tracing;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -191,7 +193,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, TimeProvider time)
     {
         var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
-        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time);
+        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time, options.UsesLoops);
         return TlsUpstreamClient.For(tls, plain, limits);
     }
 
@@ -207,6 +209,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         });
         // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        if (options.UsesLoops) builder.Services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();

@@ -5,6 +5,7 @@ using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
 using Microsoft.Extensions.Options;
 
@@ -77,6 +78,13 @@ internal sealed record GatewayOptions
 
     /// <summary>Who speaks HTTP to the endpoints: <c>Sockets</c>, the gateway's own client, or <c>Framework</c>, .NET's.</summary>
     public UpstreamKind Upstream { get; set; } = UpstreamKind.Sockets;
+
+    /// <summary>On which sockets connections live: <c>Auto</c>, the gateway's own loops where the system has them, or <c>Framework</c>, .NET's.</summary>
+    [EnumDataType(typeof(SocketKind))]
+    public SocketKind Sockets { get; set; } = SocketKind.Auto;
+
+    /// <summary>True when connections live on the gateway's own loops.</summary>
+    public bool UsesLoops => Sockets == SocketKind.Auto && Libc.IsSupported;
 
     /// <summary>Time from the end of a request to the head of its answer, in whole seconds, 0–1 h; 0 leaves it to the limits of pool and rule.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

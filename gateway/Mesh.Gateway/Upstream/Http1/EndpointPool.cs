@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Gateway.Transport;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -8,6 +9,8 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// </summary>
 internal sealed class EndpointPool
 {
+    private const int MaxLooked = 8;
+
     private readonly Lock _gate = new();
     private readonly UpstreamLimits _limits;
     private UpstreamConnection? _idle;
@@ -46,7 +49,7 @@ internal sealed class EndpointPool
     {
         lock (_gate)
         {
-            while (_idle is { } connection)
+            while (Nearest() is { } connection)
             {
                 RemoveIdle(connection);
                 if (connection.HasEndedIdle)
@@ -173,6 +176,19 @@ internal sealed class EndpointPool
         if (IPEndPoint.TryParse(address, out var ip) && ip.Port > 0) return ip;
         var colon = address.LastIndexOf(':');
         return colon > 0 && ushort.TryParse(address.AsSpan(colon + 1), out var port) && port > 0 ? new DnsEndPoint(address[..colon], port) : null;
+    }
+
+    /// <summary>Of the idle connections used last, one on this thread's loop: the answer then comes on the thread that has the request in its caches.</summary>
+    private UpstreamConnection? Nearest()
+    {
+        if (SocketLoop.Current is not { } loop) return _idle;
+        var connection = _idle;
+        for (var i = 0; i < MaxLooked && connection is not null; i++, connection = connection.Next)
+        {
+            if (connection.Loop == loop) return connection;
+        }
+
+        return _idle;
     }
 
     private void AddIdle(UpstreamConnection connection)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
@@ -13,11 +14,14 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
     private readonly UpstreamLimits _limits;
     private readonly TimeProvider _time;
     private readonly ITimer _seconds;
+    private readonly bool _usesLoops;
 
     /// <param name="limits">Bounds.</param>
     /// <param name="time">Clock of the time-outs.</param>
-    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time)
+    /// <param name="usesLoops">Sockets on <see cref="Transport.SocketLoop"/>s, where the system has them; else the framework's.</param>
+    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time, bool usesLoops = true)
     {
+        _usesLoops = usesLoops && Transport.Libc.IsSupported;
         _limits = limits;
         _time = time;
         var second = TimeSpan.FromSeconds(1);
@@ -93,17 +97,15 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
     {
         var pool = PoolOf(endpoint);
         if (pool.EndPoint is not { } address) return (null, UpstreamResult.Failed(UpstreamFailure.ConnectFailed, $"{endpoint} is not host:port."));
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        UpstreamSocket socket;
         try
         {
             using var timeout = new CancellationTokenSource(_limits.ConnectTimeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            await socket.ConnectAsync(address, either.Token);
-            socket.Blocking = false;
+            socket = _usesLoops && address is IPEndPoint ip ? await LoopUpstreamSocket.ConnectAsync(ip, either.Token) : await ManagedUpstreamSocket.ConnectAsync(address, either.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            socket.Dispose();
             if (cancellationToken.IsCancellationRequested) return (null, UpstreamResult.Failed(UpstreamFailure.Cancelled, null));
             var detail = e is OperationCanceledException ? $"No connection within {_limits.ConnectTimeout.TotalSeconds:0.###} s." : e.Message;
             return (null, UpstreamResult.Failed(UpstreamFailure.ConnectFailed, detail));
