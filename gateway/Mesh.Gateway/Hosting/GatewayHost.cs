@@ -71,7 +71,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
         upstreamTls.Follow(state.Config);
-        _upstream = UpstreamFor(options, upstreamTls, time);
+        _upstream = UpstreamFor(options, upstreamTls, _metrics, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
@@ -190,10 +190,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _tracing.Dispose();
     }
 
-    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, TimeProvider time)
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, GatewayMetrics metrics, TimeProvider time)
     {
         var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
-        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time, options.UsesLoops);
+        IUpstreamClient plain = options.Upstream == UpstreamKind.Sockets
+            ? new SocketUpstreamClient(limits, time, options.UsesLoops, metrics)
+            : new InvokerUpstreamClient(limits, clearHttp2: options.Upstream == UpstreamKind.Http2);
         return TlsUpstreamClient.For(tls, plain, limits);
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
+using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -15,12 +16,15 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
     private readonly TimeProvider _time;
     private readonly ITimer _seconds;
     private readonly bool _usesLoops;
+    private readonly ConnectionCounters _counters;
 
     /// <param name="limits">Bounds.</param>
     /// <param name="time">Clock of the time-outs.</param>
     /// <param name="usesLoops">Sockets on <see cref="Transport.SocketLoop"/>s, where the system has them; else the framework's.</param>
-    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time, bool usesLoops = true)
+    /// <param name="metrics">Where connections are counted; null counts for nobody.</param>
+    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time, bool usesLoops = true, GatewayMetrics? metrics = null)
     {
+        _counters = new ConnectionCounters(metrics ?? new GatewayMetrics());
         _usesLoops = usesLoops && Transport.Libc.IsSupported;
         _limits = limits;
         _time = time;
@@ -30,7 +34,7 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
 
     /// <summary>The pool of an endpoint, for tests.</summary>
     internal EndpointPool PoolOf(EndpointId endpoint) =>
-        _pools.TryGetValue(endpoint, out var known) ? known : _pools.GetOrAdd(endpoint, static (e, limits) => new EndpointPool(e.Address, limits), _limits);
+        _pools.TryGetValue(endpoint, out var known) ? known : _pools.GetOrAdd(endpoint, static (e, client) => new EndpointPool(e.Address, client._limits, client._counters), this);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
+using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Transport;
 
 namespace Mesh.Gateway.Upstream.Http1;
@@ -176,6 +177,10 @@ internal sealed partial class UpstreamConnection : IReceiver, IValueTaskSource<U
     {
         if (Interlocked.CompareExchange(ref _endedBy, (int)failure, 0) == 0) _socket.Dispose();
     }
+
+    /// <summary>Why it is not kept after an exchange; meaningful until it is closed.</summary>
+    public Counter WhyNotKept(ConnectionCounters counters) =>
+        Volatile.Read(ref _endedBy) != 0 || (_failure == UpstreamFailure.None && !_isBodyRead) ? counters.Aborted : _failure != UpstreamFailure.None ? counters.Broken : counters.NotKept;
 
     /// <summary>Closes it. Any thread, any number of times.</summary>
     public void Close()
