@@ -1,7 +1,10 @@
 using System.Net;
 using Mesh.Core.Config;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Gateway.Transport;
+using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Tests;
 
@@ -57,6 +60,47 @@ public sealed class AttemptTimeoutTests
         await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0, "the lease comes back");
         Assert.Equal(OutcomeKind.Timeout, gateway.Engine.Outcomes.Single().Kind);
     }
+
+    [Theory]
+    [InlineData("Sockets", "Auto")]
+    [InlineData("Sockets", "Framework")]
+    [InlineData("Framework", "Auto")]
+    public async Task HeadTimeout_GoesOnElsewhere_WhoeverSpeaks(string upstream, string sockets)
+    {
+        await using var hangs = ScriptedBackend.Start(x => x.UntilClosedAsync());
+        await using var answers = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await TestGateway.StartAsync(Configs.For(hangs.Id, answers.Id), Speaking(upstream, sockets, o => o.HeadTimeout = TimeSpan.FromSeconds(1)));
+        using var response = await gateway.PostAsync(Body);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0 && hangs.Aborted == 1, "the leases come back, the connection is closed");
+        Assert.Equal([OutcomeKind.Timeout, OutcomeKind.Success], gateway.Engine.Outcomes.Select(o => o.Kind));
+    }
+
+    [Theory]
+    [InlineData("Sockets", "Auto")]
+    [InlineData("Sockets", "Framework")]
+    [InlineData("Framework", "Auto")]
+    public async Task IdleTimeout_EndsTheStreamWithAnEvent_WhoeverSpeaks(string upstream, string sockets)
+    {
+        await using var backend = ScriptedBackend.Start(async x =>
+        {
+            await x.SendStreamHeadAsync();
+            await x.SendChunkAsync("data: 1\n\n");
+            await x.UntilClosedAsync();
+        });
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), Speaking(upstream, sockets, o => o.IdleTimeout = TimeSpan.FromSeconds(1)));
+        using var response = await gateway.PostAsync(Body);
+        Assert.Contains("\"code\":\"answer_stalled\"", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => gateway.Engine.InFlight == 0 && backend.Aborted == 1, "the lease comes back, the connection is closed");
+        Assert.Equal(OutcomeKind.Timeout, gateway.Engine.Outcomes.Single().Kind);
+    }
+
+    private static Action<GatewayOptions> Speaking(string upstream, string sockets, Action<GatewayOptions> set) => options =>
+    {
+        options.Upstream = Enum.Parse<UpstreamKind>(upstream);
+        options.Sockets = Enum.Parse<SocketKind>(sockets);
+        set(options);
+    };
 
     [Fact]
     public async Task Attempt_InTime_IsLeftAlone()

@@ -4,6 +4,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Inference.StoredResponses;
+using Mesh.Gateway.Keys;
 using Mesh.Gateway.Tests.Support;
 
 namespace Mesh.Gateway.Tests;
@@ -120,6 +121,28 @@ public sealed class StoredResponseTests
         Assert.Equal(status == 200 ? 1 : 0, backend.Requests.Count);
     }
 
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("POST", "/cancel")]
+    public async Task KeyOfOtherModels_GetsAndCancelsOnlyWhatIsOfItsOwn(string method, string suffix)
+    {
+        const string Key = "sk-0123456789abcdef0123456789";
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await TestGateway.StartAsync(
+            Configs.For(backend.Id), o => o.Keys.Entries["team"] = new KeyEntry { Hash = KeyHash.Of("team", Key).ToString(), Models = ["llama-*"] });
+        // The last is none that tells its model.
+        foreach (var (id, status) in new[] { (IdAt(backend.Id, "llama-3.1/8b:ü"), 200), (IdAt(backend.Id), 403), (IdAt(backend.Id)[..45], 403) })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), $"/v1/responses/{id}{suffix}");
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {Key}");
+            using var response = await gateway.Client.SendAsync(request);
+            Assert.Equal(status, (int)response.StatusCode);
+            if (status == 403) Assert.Equal("model_not_allowed", (await ErrorBody.ReadAsync(response)).Code);
+        }
+
+        Assert.Single(backend.Requests);
+    }
+
     [Fact]
     public async Task Get_EndpointDown_Is502()
     {
@@ -147,9 +170,9 @@ public sealed class StoredResponseTests
         Assert.True(subsets[3].IsDefault);
     }
 
-    private static string IdAt(EndpointId endpoint)
+    private static string IdAt(EndpointId endpoint, string model = "m1")
     {
-        var field = System.Text.Encoding.ASCII.GetString(ResponseIds.NewField(endpoint));
+        var field = System.Text.Encoding.ASCII.GetString(ResponseIds.NewField(endpoint, model));
         return field.Split('"')[3];
     }
 }

@@ -93,6 +93,25 @@ public sealed class AnthropicTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task KeysAndRates_HaveTheSdksClasses()
+    {
+        await using var keyed = await KeyedGateway.StartAsync();
+        var wrong = await Assert.ThrowsAsync<AnthropicUnauthorizedException>(() => Client(keyed.Uri, "sk-that-nobody-has-0123456789").Messages.Create(Ask(5) with { Model = "m1" }));
+        Assert.Contains("authentication_error", wrong.ResponseBody, StringComparison.Ordinal);
+        // The model server's answer is no message, but the key's one request of the minute is spent.
+        await Assert.ThrowsAnyAsync<Exception>(() => Client(keyed.Uri, KeyedGateway.Key).Messages.Create(Ask(5) with { Model = "m1" }));
+        var rate = await Assert.ThrowsAsync<AnthropicRateLimitException>(() => Client(keyed.Uri, KeyedGateway.Key).Messages.Create(Ask(5) with { Model = "m1" }));
+        Assert.Contains("rate_limit_error", rate.ResponseBody, StringComparison.Ordinal);
+        var stream = await Assert.ThrowsAsync<AnthropicRateLimitException>(async () =>
+        {
+            await foreach (var _ in Client(keyed.Uri, KeyedGateway.Key).Messages.CreateStreaming(Ask(5) with { Model = "m1" }))
+            {
+            }
+        });
+        Assert.Contains("requests per minute", stream.ResponseBody, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task BrokenStream_EndsInTheSdksError()
     {
         await using var backend = ScriptedBackend.Start(async x =>
@@ -117,5 +136,5 @@ public sealed class AnthropicTests : IAsyncLifetime
         Messages = [new UserMessageParam("Which pizza is the best one?")],
     };
 
-    private static AnthropicClient Client(Uri uri) => new() { ApiKey = "unused", BaseUrl = uri.ToString().TrimEnd('/'), MaxRetries = 0 };
+    private static AnthropicClient Client(Uri uri, string key = "unused") => new() { ApiKey = key, BaseUrl = uri.ToString().TrimEnd('/'), MaxRetries = 0 };
 }

@@ -48,9 +48,25 @@ public sealed class NodeTests : IAsyncLifetime
         await IdleAsync();
     }
 
-    private async Task<JsonElement> RunAsync(string script, string model)
+    [NodeFact]
+    public async Task OpenAi_KeysAndRates_HaveItsClasses()
     {
-        var run = await Task.Run(() => NodeFactAttribute.Run("node", TimeoutMs, script, new Uri(_mesh.Uri, "/v1").ToString(), model));
+        await using var keyed = await KeyedGateway.StartAsync();
+        var result = await RunAsync("openai-errors.mjs", KeyedGateway.Key, keyed.Uri);
+        Assert.Equal(("AuthenticationError", 401, "invalid_api_key"), Error(result, "wrongKey"));
+        Assert.Equal(("RateLimitError", 429, "rate_limit_exceeded"), Error(result, "rate"));
+        Assert.Equal(("RateLimitError", 429, "rate_limit_exceeded"), Error(result, "rateOfStream"));
+
+        static (string?, int, string?) Error(JsonElement result, string name)
+        {
+            var error = result.GetProperty(name);
+            return (error[0].GetString(), error[1].GetInt32(), error[2].GetString());
+        }
+    }
+
+    private async Task<JsonElement> RunAsync(string script, string model, Uri? uri = null)
+    {
+        var run = await Task.Run(() => NodeFactAttribute.Run("node", TimeoutMs, script, new Uri(uri ?? _mesh.Uri, "/v1").ToString(), model));
         Assert.True(run is { Code: 0 }, $"{script}: {run?.Error ?? "did not end in time"}");
         return JsonDocument.Parse(run!.Value.Output).RootElement;
     }

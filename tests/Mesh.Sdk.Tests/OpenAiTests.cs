@@ -146,6 +146,24 @@ public sealed class OpenAiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task KeysAndRates_HaveTheirStatusAndCode()
+    {
+        await using var keyed = await KeyedGateway.StartAsync();
+        var wrong = await Assert.ThrowsAsync<ClientResultException>(() => CompleteAsync("sk-that-nobody-has-0123456789"));
+        Assert.Equal(401, wrong.Status);
+        Assert.Contains("invalid_api_key", wrong.Message, StringComparison.Ordinal);
+        // The model server's answer is no completion, but the key's one request of the minute is spent.
+        await Assert.ThrowsAnyAsync<Exception>(() => CompleteAsync(KeyedGateway.Key));
+        var rate = await Assert.ThrowsAsync<ClientResultException>(() => CompleteAsync(KeyedGateway.Key));
+        Assert.Equal(429, rate.Status);
+        Assert.Contains("rate_limit_exceeded", rate.Message, StringComparison.Ordinal);
+        Assert.True(rate.GetRawResponse()!.Headers.TryGetValue("Retry-After", out var after) && int.Parse(after!, System.Globalization.CultureInfo.InvariantCulture) > 0);
+
+        Task<ClientResult<ChatCompletion>> CompleteAsync(string key) =>
+            Client(keyed.Uri, keyed.Gateway.Client, key).GetChatClient("m1").CompleteChatAsync([new UserChatMessage("hi")]);
+    }
+
+    [Fact]
     public async Task BadRequest_Is400()
     {
         var chat = Client(_mesh.Uri, _mesh.Client).GetChatClient(Model);
@@ -161,8 +179,8 @@ public sealed class OpenAiTests : IAsyncLifetime
         return options;
     }
 
-    private static OpenAIClient Client(Uri uri, HttpClient http) => new(
-        new ApiKeyCredential("unused"),
+    private static OpenAIClient Client(Uri uri, HttpClient http, string key = "unused") => new(
+        new ApiKeyCredential(key),
         new OpenAIClientOptions
         {
             Endpoint = new Uri(uri, "/v1"),

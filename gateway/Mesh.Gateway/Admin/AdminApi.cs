@@ -80,8 +80,8 @@ internal sealed class AdminApi
             "leases" => LeasesAsync(context),
             "history" => HistoryAsync(context),
             "events" => _streams.RunAsync(context, _feed.FollowAsync),
-            "decisions" => _decisions.HandleAsync(context),
-            _ when name.StartsWith("decisions/", StringComparison.Ordinal) => _decisions.HandleAsync(context),
+            "decisions" => _decisions.HandleAsync(context, caller),
+            _ when name.StartsWith("decisions/", StringComparison.Ordinal) => _decisions.HandleAsync(context, caller),
             _ when name.StartsWith("pools/", StringComparison.Ordinal) => PoolAsync(context, name["pools/".Length..]),
             _ => _services.Errors.RefuseAsync(
                 context, GatewayErrors.UnknownPath,

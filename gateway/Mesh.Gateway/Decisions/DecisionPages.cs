@@ -6,6 +6,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Decisions;
 
@@ -24,7 +25,8 @@ internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveCo
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    public Task HandleAsync(HttpContext context)
+    /// <summary>Answers with the decisions that the caller may see: those on models that its key may use.</summary>
+    public Task HandleAsync(HttpContext context, Caller? caller = null)
     {
         // Without a listener of its own or keys the page tells this machine alone: it names endpoints and their load.
         if (!isGuarded && !ExplainAccess.IsLoopback(context.Connection.RemoteIpAddress))
@@ -51,7 +53,7 @@ internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveCo
         var below = path.StartsWith(ApiPath, StringComparison.Ordinal) ? ApiPath.Length : Path.Length;
         var isOne = path.Length > below + 1;
         var requestId = isOne ? path[(below + 1)..] : query["requestId"] is [{ Length: > 0 } asked] ? asked : null;
-        var found = engine.Decisions(pool, requestId, limit);
+        var found = caller is { Models.IsAny: false } ? Allowed(engine.Decisions(pool, requestId, MaxLimit), caller, limit) : engine.Decisions(pool, requestId, limit);
         if (isOne && found.IsEmpty)
         {
             return errors.RefuseAsync(
@@ -61,6 +63,9 @@ internal sealed class DecisionPages(bool isGuarded, IMeshEngine engine, ActiveCo
 
         return AnswerAsync(context, found);
     }
+
+    private static ImmutableArray<ExplainedDecision> Allowed(ImmutableArray<ExplainedDecision> all, Caller caller, int limit) =>
+        [.. all.Where(d => d.Model is { } model && caller.Models.Matches(model)).Take(limit)];
 
     private PoolId? Find(string name)
     {

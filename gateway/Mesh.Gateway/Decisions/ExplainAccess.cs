@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.Core.HttpRouting;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Keys;
 
 namespace Mesh.Gateway.Decisions;
 
@@ -13,10 +14,12 @@ internal sealed class ExplainAccess(GatewayOptions options)
     // A sequence of its own: what is kept must not change where requests go.
     private readonly RequestDraw _draw = new(options.Seed ^ 0xDEC1_5104);
 
-    /// <summary>True when the client asks with <c>x-mesh-explain: 1</c> and is allowed to.</summary>
-    public bool IsAsked(HttpContext context) =>
+    /// <summary>True when the client asks with <c>x-mesh-explain: 1</c> and is allowed to: where keys are asked for, by a key that may look inside, unless everyone may.</summary>
+    /// <param name="context">Request.</param>
+    /// <param name="caller">Who sent it; null where no key is asked for.</param>
+    public bool IsAsked(HttpContext context, Caller? caller = null) =>
         _mode != ExplainMode.Off && context.Request.Headers.TryGetValue("x-mesh-explain", out var asked) && asked == "1"
-            && (_mode == ExplainMode.Everyone || IsLoopback(context.Connection.RemoteIpAddress));
+            && (_mode == ExplainMode.Everyone || (IsLoopback(context.Connection.RemoteIpAddress) && (caller is null || caller.Roles.HasFlag(KeyRoles.Reader))));
 
     /// <summary>True for the requests that the sample takes.</summary>
     public bool IsSampled() => _sampleRate > 0 && (_sampleRate >= 1 || _draw.NextRatio() < _sampleRate);

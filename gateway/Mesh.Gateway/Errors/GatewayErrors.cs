@@ -48,6 +48,9 @@ internal static class GatewayErrors
     /// <summary>The key has used its tokens of the minute.</summary>
     public static readonly GatewayError TokenRate = new(429, "tokens", "rate_limit_exceeded");
 
+    /// <summary>The key has as many requests under way as it may have.</summary>
+    public static readonly GatewayError TooManyOfKey = new(429, "requests", "too_many_concurrent_requests");
+
     /// <summary>As many requests are under way as <c>Mesh:Limits:ConcurrentRequests</c> allows.</summary>
     public static readonly GatewayError TooManyRequests = new(503, Server, "too_many_requests");
 

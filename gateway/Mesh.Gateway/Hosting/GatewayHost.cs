@@ -24,8 +24,10 @@ using Mesh.Gateway.Models;
 using Mesh.Gateway.Telemetry;
 using Mesh.Gateway.Telemetry.Tracing;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Mesh.Gateway.Hosting;
@@ -79,7 +81,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
         upstreamTls.Follow(state.Config);
-        _upstream = UpstreamFor(options, upstreamTls, time);
+        _upstream = UpstreamFor(options, upstreamTls, _metrics, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
         _endRequests = new CancellationTokenSource();
@@ -206,10 +208,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _tracing.Dispose();
     }
 
-    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, TimeProvider time)
+    private static IUpstreamClient UpstreamFor(GatewayOptions options, UpstreamTls tls, GatewayMetrics metrics, TimeProvider time)
     {
         var limits = new UpstreamLimits { ConnectTimeout = options.ConnectTimeout, HeadTimeout = options.HeadTimeout, IdleTimeout = options.IdleTimeout };
-        IUpstreamClient plain = options.Upstream == UpstreamKind.Framework ? new InvokerUpstreamClient(limits) : new SocketUpstreamClient(limits, time);
+        IUpstreamClient plain = options.Upstream == UpstreamKind.Sockets
+            ? new SocketUpstreamClient(limits, time, options.UsesLoops, metrics)
+            : new InvokerUpstreamClient(limits, clearHttp2: options.Upstream == UpstreamKind.Http2);
         return TlsUpstreamClient.For(tls, plain, limits);
     }
 
@@ -225,6 +229,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         });
         // A request goes on where its bytes were read: a hop to another thread costs more than all that the gateway does with it.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        if (options.UsesLoops) builder.Services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
         return builder.Build();

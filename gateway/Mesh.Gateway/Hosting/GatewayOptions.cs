@@ -5,6 +5,7 @@ using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
+using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
 using Microsoft.Extensions.Options;
 
@@ -37,6 +38,9 @@ internal sealed record GatewayOptions
     /// <summary>From a listener's port in the manifests to where this process opens it: <c>port</c> or <c>address:port</c>.
     /// A port that is not named opens as it is, below 1024 moved up by 8000 (80 becomes 8080, 443 becomes 8443).</summary>
     public Dictionary<string, string> Listeners { get; set; } = [];
+
+    /// <summary>Ports of listeners in the manifests without TLS that speak HTTP/2 alone, by prior knowledge (h2c).</summary>
+    public int[] Http2Listeners { get; set; } = [];
 
     /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
@@ -75,8 +79,16 @@ internal sealed record GatewayOptions
     /// for all; the first of these that is there holds. <c>file:PATH</c> reads the key from a file, and again within seconds of a change.</summary>
     public Dictionary<string, string> UpstreamKeys { get; set; } = [];
 
-    /// <summary>Who speaks HTTP to the endpoints: <c>Sockets</c>, the gateway's own client, or <c>Framework</c>, .NET's.</summary>
+    /// <summary>Who speaks HTTP to the endpoints: <c>Sockets</c>, the gateway's own client, <c>Framework</c>, .NET's, or <c>Http2</c>, .NET's with HTTP/2 in clear text.</summary>
+    [EnumDataType(typeof(UpstreamKind))]
     public UpstreamKind Upstream { get; set; } = UpstreamKind.Sockets;
+
+    /// <summary>On which sockets connections live: <c>Auto</c>, the gateway's own loops where the system has them, or <c>Framework</c>, .NET's.</summary>
+    [EnumDataType(typeof(SocketKind))]
+    public SocketKind Sockets { get; set; } = SocketKind.Auto;
+
+    /// <summary>True when connections live on the gateway's own loops.</summary>
+    public bool UsesLoops => Sockets == SocketKind.Auto && Libc.IsSupported;
 
     /// <summary>Time from the end of a request to the head of its answer, in whole seconds, 0–1 h; 0 leaves it to the limits of pool and rule.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

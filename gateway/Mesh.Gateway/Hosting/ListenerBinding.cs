@@ -6,7 +6,8 @@ namespace Mesh.Gateway.Hosting;
 /// <param name="Port">Port of the listener in the manifests; 0 for the administrative address.</param>
 /// <param name="Address">Where it is opened.</param>
 /// <param name="IsTls">True for HTTPS.</param>
-internal readonly record struct ListenerBinding(int Port, IPEndPoint Address, bool IsTls = false)
+/// <param name="IsHttp2">True for HTTP/2 alone, in clear text.</param>
+internal readonly record struct ListenerBinding(int Port, IPEndPoint Address, bool IsTls = false, bool IsHttp2 = false)
 {
     /// <summary>True for the administrative address.</summary>
     public bool IsAdmin => Port == 0;

@@ -12,7 +12,13 @@ internal sealed class ListenerConfigurationSource : ConfigurationProvider, IConf
     {
         var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         // Kestrel tells endpoints apart by name: one that moves is a new one.
-        foreach (var binding in bindings) data[$"Endpoints:{(binding.IsAdmin ? "admin" : binding.IsTls ? "tls" : "listener")}-{binding.Address.Port}:Url"] = binding.Url;
+        foreach (var binding in bindings)
+        {
+            var name = $"Endpoints:{(binding.IsAdmin ? "admin" : binding.IsTls ? "tls" : "listener")}-{binding.Address.Port}";
+            data[$"{name}:Url"] = binding.Url;
+            if (binding.IsHttp2) data[$"{name}:Protocols"] = "Http2";
+        }
+
         if (Same(data)) return false;
         Data = data;
         OnReload();

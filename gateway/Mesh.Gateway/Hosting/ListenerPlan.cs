@@ -20,7 +20,7 @@ internal static class ListenerPlan
         {
             // As the Gateway API wants it: a listener without its certificate does not serve, the others do.
             if (table.IsTls && !table.Certificates.Any(options.Certificates.ContainsKey)) continue;
-            bindings.Add(new ListenerBinding(table.Port, AddressFor(options, table.Port), table.IsTls));
+            bindings.Add(new ListenerBinding(table.Port, AddressFor(options, table.Port), table.IsTls, !table.IsTls && options.Http2Listeners.Contains(table.Port)));
         }
 
         if (!string.IsNullOrEmpty(options.AdminAddress))

@@ -49,7 +49,7 @@ internal sealed class RequestDispatcher(
                 context, GatewayErrors.RealtimeUnsupported, "Sessions over WebSocket are not passed on here; /v1/audio/transcriptions takes whole recordings."),
             ApiKind.Health => health.HealthAsync(context),
             ApiKind.Ready => health.ReadyAsync(context),
-            ApiKind.Decisions => decisions.HandleAsync(context),
+            ApiKind.Decisions => decisions.HandleAsync(context, caller),
             ApiKind.ExternalMetrics => external.HandleAsync(context),
             ApiKind.Admin => admin.HandleAsync(context, caller),
             ApiKind.Dashboard => dashboard.HandleAsync(context),

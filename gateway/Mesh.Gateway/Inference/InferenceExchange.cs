@@ -103,6 +103,9 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Tokens that the key's allowance has been charged so far, by estimate.</summary>
     public int TokensTaken { get; set; }
 
+    /// <summary>It counts among the requests that its key may have under way.</summary>
+    public bool HoldsPlace { get; set; }
+
     /// <summary>The client asks how its request is placed, and may.</summary>
     public bool IsAsked { get; set; }
 
@@ -202,7 +205,7 @@ internal sealed class InferenceExchange : Flight
         Trace = null;
         Caller = null;
         TokensTaken = 0;
-        HasFailedOver = HoldsRetry = IsRetryWithheld = IsAsked = IsExplained = WasRefused = HidesUsage = false;
+        HasFailedOver = HoldsPlace = HoldsRetry = IsRetryWithheld = IsAsked = IsExplained = WasRefused = HidesUsage = false;
         DecisionJson = null;
         Subset = default;
         FirstUsage = default;
@@ -236,7 +239,7 @@ internal sealed class InferenceExchange : Flight
     /// <summary>An endpoint has been chosen: a response that it will keep gets an id that leads back to it.</summary>
     public void PrepareFor(EndpointId endpoint)
     {
-        if (Api.MakesResponses && !Facts.HasRequestId) EditBody(ResponseIds.NewField(endpoint));
+        if (Api.MakesResponses && !Facts.HasRequestId) EditBody(ResponseIds.NewField(endpoint, Facts.Model!));
     }
 
     /// <summary>Hashes the prompt for the model that the server gets; a prompt below one block has no chain.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class InferenceHandler(
         var exchange = _exchanges.Begin(context, requestId);
         var lifetime = exchange.Lifetime;
         exchange.Caller = caller;
-        exchange.IsAsked = services.Explain.IsAsked(context);
+        exchange.IsAsked = services.Explain.IsAsked(context, caller);
         exchange.IsExplained = exchange.IsAsked || services.Explain.IsSampled();
         services.Telemetry.Begin(exchange);
         try

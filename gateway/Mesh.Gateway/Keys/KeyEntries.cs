@@ -7,6 +7,7 @@ internal sealed class KeyEntries(RateTable rates, List<string> problems)
 {
     private const int MaxRequests = 100_000_000;
     private const int MaxTokens = 2_000_000_000;
+    private const int MaxConcurrent = 1_000_000;
     private const int MaxNameChars = 256;
 
     /// <summary>What an entry allows; problems are added to the list, each beginning with <paramref name="where"/>.</summary>
@@ -17,6 +18,7 @@ internal sealed class KeyEntries(RateTable rates, List<string> problems)
     {
         var requests = InRange(entry.RequestsPerMinute, MaxRequests, "requestsPerMinute", where);
         var tokens = InRange(entry.TokensPerMinute, MaxTokens, "tokensPerMinute", where);
+        var concurrent = InRange(entry.MaxConcurrentRequests, MaxConcurrent, "maxConcurrentRequests", where);
         if (entry.FairnessId is { } flow && flow.Length is 0 or > MaxNameChars) problems.Add($"{where}: fairnessId must have 1–{MaxNameChars} characters.");
         return new Caller
         {
@@ -27,7 +29,7 @@ internal sealed class KeyEntries(RateTable rates, List<string> problems)
             MaxPriority = entry.MaxPriority,
             FairnessId = entry.FairnessId,
             NotAfter = entry.NotAfter ?? DateTimeOffset.MaxValue,
-            Rates = requests is null && tokens is null ? null : rates.For(id, requests, tokens),
+            Rates = requests is null && tokens is null && concurrent is null ? null : rates.For(id, requests, tokens, concurrent),
         };
     }
 

@@ -72,6 +72,9 @@ internal sealed record KeyEntry
     /// <summary>Prompt and answer tokens in a minute, 1–2,000,000,000; unset means no limit.</summary>
     public int? TokensPerMinute { get; set; }
 
+    /// <summary>Inference requests under way at once, 1–1,000,000; unset means no limit.</summary>
+    public int? MaxConcurrentRequests { get; set; }
+
     /// <summary>InferenceObjectives that requests may name, with wildcards; unset means every one.</summary>
     public string[]? Objectives { get; set; }
 

@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Mesh.Gateway.Keys;
 
 /// <summary>What a verified token may, by its claims: <c>mesh_roles</c>, <c>mesh_models</c>, <c>mesh_objectives</c> (lists, or texts with blanks between), <c>mesh_requests_per_minute</c>,
-/// <c>mesh_tokens_per_minute</c>, <c>mesh_max_priority</c> and <c>mesh_fairness_id</c>. A claim that is missing takes its value from the defaults.</summary>
+/// <c>mesh_tokens_per_minute</c>, <c>mesh_max_concurrent_requests</c>, <c>mesh_max_priority</c> and <c>mesh_fairness_id</c>. A claim that is missing takes its value from the defaults.</summary>
 internal static class TokenClaims
 {
     /// <summary>The caller; null when a claim has no meaning: guessing what was meant could open too much.</summary>
@@ -23,6 +23,7 @@ internal static class TokenClaims
             Objectives = Names(claims, "mesh_objectives", defaults.Objectives, problems),
             RequestsPerMinute = Number(claims, "mesh_requests_per_minute", defaults.RequestsPerMinute, problems),
             TokensPerMinute = Number(claims, "mesh_tokens_per_minute", defaults.TokensPerMinute, problems),
+            MaxConcurrentRequests = Number(claims, "mesh_max_concurrent_requests", defaults.MaxConcurrentRequests, problems),
             MaxPriority = Number(claims, "mesh_max_priority", defaults.MaxPriority, problems),
             FairnessId = Text(claims, "mesh_fairness_id", defaults.FairnessId, problems),
         };

@@ -21,6 +21,8 @@ internal sealed class TokenVerifier
 
     private const int MaxKnown = 4096;
 
+    private const string UnknownAlgorithm = "The token's algorithm is not accepted; RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and ES512 are.";
+
     private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = MaxChars };
@@ -75,7 +77,7 @@ internal sealed class TokenVerifier
                 if (key.Kty is "RSA" or "EC" && key.Use is null or "" or "sig") keys.Add(key);
             }
 
-            if (keys.Count == 0) problems.Add($"{options.JwksFile} has no public key for signatures of type RSA or EC; other types (oct, OKP) are not supported.");
+            if (keys.Count == 0) problems.Add($"{options.JwksFile} has no public key for signatures of type RSA or EC; other types are not supported: neither secrets (oct) nor Ed25519 (OKP, EdDSA), which .NET does not verify. Sign by RS, PS or ES with 256, 384 or 512 bits.");
         }
         catch (Exception e) when (e is ArgumentException or FormatException or System.Text.Json.JsonException)
         {
@@ -106,7 +108,7 @@ internal sealed class TokenVerifier
         if (!mayVerify) return TokenVerdict.Wrong("Too many wrong keys came from this address.");
         // With the keys at hand nothing is waited for.
         var validated = _handler.ValidateTokenAsync(token, _parameters).GetAwaiter().GetResult();
-        if (!validated.IsValid) return TokenVerdict.Wrong(Reason(validated.Exception));
+        if (!validated.IsValid) return TokenVerdict.Wrong(Reason(validated.Exception, token));
         var jwt = (JsonWebToken)validated.SecurityToken;
         if (!jwt.TryGetPayloadValue<long>("exp", out _)) return TokenVerdict.Wrong("The token has no end (exp).");
         var ends = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero) + _options.ClockSkew;
@@ -119,15 +121,29 @@ internal sealed class TokenVerifier
         return new TokenVerdict(caller, null);
     }
 
-    private static string Reason(Exception? e) => e switch
+    private static string Reason(Exception? e, string token) => e switch
     {
         SecurityTokenInvalidIssuerException => "The token is of another issuer.",
         SecurityTokenInvalidAudienceException => "The token is for another audience.",
-        SecurityTokenInvalidAlgorithmException => "The token's algorithm is not accepted.",
+        SecurityTokenInvalidAlgorithmException => UnknownAlgorithm,
+        // No key fits an algorithm that is none of these.
+        not null when IsOfUnknownAlgorithm(token) => UnknownAlgorithm,
         SecurityTokenSignatureKeyNotFoundException => "The token is signed with a key that is not known.",
         SecurityTokenInvalidSignatureException => "The token's signature is wrong.",
         _ => "The token is malformed.",
     };
+
+    private static bool IsOfUnknownAlgorithm(string token)
+    {
+        try
+        {
+            return !Algorithms.Contains(new JsonWebToken(token).Alg);
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 
     private sealed record Known(Caller Caller, DateTimeOffset Ends);
 

@@ -21,13 +21,13 @@ internal sealed class RateTable(TimeProvider time, int maxNames = RateTable.Defa
     }
 
     /// <summary>The rates of a name; new ones when it has none, or had others.</summary>
-    public CallerRates For(string name, int? requestsPerMinute, int? tokensPerMinute)
+    public CallerRates For(string name, int? requestsPerMinute, int? tokensPerMinute, int? maxConcurrent = null)
     {
         lock (_gate)
         {
-            if (_byName.TryGetValue(name, out var known) && known.Have(requestsPerMinute, tokensPerMinute)) return known;
+            if (_byName.TryGetValue(name, out var known) && known.Have(requestsPerMinute, tokensPerMinute, maxConcurrent)) return known;
             if (known is null && _byName.Count >= maxNames) Forget();
-            return _byName[name] = new CallerRates(requestsPerMinute, tokensPerMinute, time);
+            return _byName[name] = new CallerRates(requestsPerMinute, tokensPerMinute, time, maxConcurrent);
         }
     }
 

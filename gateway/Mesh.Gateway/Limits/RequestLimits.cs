@@ -26,6 +26,17 @@ internal sealed class RequestLimits(LimitOptions options, ErrorReporter errors)
                 exchange, GatewayErrors.TooManyRequests, $"The gateway has {options.ConcurrentRequests} requests under way, as many as it takes.", BusyRetryAfter);
         }
 
+        if (exchange.Caller?.Rates is { MaxConcurrent: { } most } rates)
+        {
+            if (!rates.TryEnter())
+            {
+                var full = $"Key `{exchange.Caller.Id}` has {most} requests under way, as many as it may have.";
+                return errors.FailAsync(exchange, GatewayErrors.TooManyOfKey, full, BusyRetryAfter);
+            }
+
+            exchange.HoldsPlace = true;
+        }
+
         if (exchange.Caller?.Rates?.Requests is not { } requests || requests.TryTake(1, out var wait)) return ValueTask.FromResult(true);
         var message = $"Rate limit reached for key `{exchange.Caller.Id}`: {requests.PerMinute} requests per minute. Try again in {RateHeaders.Duration(wait)}.";
         return errors.FailAsync(exchange, GatewayErrors.RequestRate, message, wait);
@@ -63,9 +74,11 @@ internal sealed class RequestLimits(LimitOptions options, ErrorReporter errors)
         return errors.FailAsync(exchange, GatewayErrors.TokenRate, message, wait);
     }
 
-    /// <summary>The request is over: what it really used replaces the estimate.</summary>
+    /// <summary>The request is over: its place is free, and what it really used replaces the estimate.</summary>
     public static void Leave(InferenceExchange exchange)
     {
+        if (exchange.HoldsPlace) exchange.Caller!.Rates!.Leave();
+        exchange.HoldsPlace = false;
         if (exchange.Caller?.Rates?.Tokens is not { } tokens) return;
         var used = (long)exchange.Usage.Prompt + exchange.Usage.Output;
         // Without a usage the estimate stands, unless no model server ever had the request.

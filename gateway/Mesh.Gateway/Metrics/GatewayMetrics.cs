@@ -15,7 +15,7 @@ internal sealed class GatewayMetrics
         Sources =
         [
             Requests, Endings, Failures, Retries, RetriesWithheld, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
-            DroppedLines, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
+            DroppedLines, UpstreamOpened, UpstreamReused, UpstreamClosed, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
         ];
         // A rise is only seen from a value before it, and these rise seldom.
         Reloads.With("taken");
@@ -67,6 +67,15 @@ internal sealed class GatewayMetrics
 
     /// <summary>Lines of the access log that were thrown away.</summary>
     public MetricFamily<Counter> DroppedLines { get; } = Counters(RequestMetricDefinitions.DroppedLines);
+
+    /// <summary>Connections to endpoints that were opened.</summary>
+    public MetricFamily<Counter> UpstreamOpened { get; } = Counters(RequestMetricDefinitions.UpstreamOpened);
+
+    /// <summary>Requests that took an idle one.</summary>
+    public MetricFamily<Counter> UpstreamReused { get; } = Counters(RequestMetricDefinitions.UpstreamReused);
+
+    /// <summary>Connections to endpoints that were closed, by reason.</summary>
+    public MetricFamily<Counter> UpstreamClosed { get; } = Counters(RequestMetricDefinitions.UpstreamClosed);
 
     /// <summary>From the first line of the request to the last byte of the answer, by pool, region, cluster and model.</summary>
     public MetricFamily<Histogram> Duration { get; } = Histograms(RequestMetricDefinitions.Duration);

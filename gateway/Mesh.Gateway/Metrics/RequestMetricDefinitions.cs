@@ -74,6 +74,16 @@ internal static class RequestMetricDefinitions
     public static MetricDefinition DroppedLines { get; } = Counter(
         "mesh_access_log_dropped_total", "mesh.access_log.dropped", "{line}", "Lines of the access log that were thrown away because the file could not take them fast enough.");
 
+    public static MetricDefinition UpstreamOpened { get; } = Counter(
+        "mesh_upstream_connections_opened_total", "mesh.upstream.connections.opened", "{connection}", "Connections to endpoints that were opened, in clear text and by the gateway's own client.");
+
+    public static MetricDefinition UpstreamReused { get; } = Counter(
+        "mesh_upstream_connections_reused_total", "mesh.upstream.connections.reused", "{request}", "Requests that took an idle connection.");
+
+    public static MetricDefinition UpstreamClosed { get; } = Counter(
+        "mesh_upstream_connections_closed_total", "mesh.upstream.connections.closed", "{connection}",
+        "Such connections that were closed, by reason: idle_age, idle_ended (by the endpoint), idle_limit, not_kept (by the answer), aborted (given up by the gateway or its client), broken, shutdown.", Reason);
+
     public static MetricDefinition Duration { get; } = Histogram(
         "mesh_request_duration_seconds", null, "Time from a request's arrival to the end of its answer; region and cluster are empty for requests that were never sent.",
         DurationBounds, Placed);
@@ -97,7 +107,7 @@ internal static class RequestMetricDefinitions
     public static ImmutableArray<MetricDefinition> All { get; } =
     [
         Requests, Endings, Failures, Retries, RetriesWithheld, Refusals, Decisions, Mirrored, Reloads, PromptTokens, CachedTokens, CompletionTokens, RequestBytes, ResponseBytes,
-        DroppedLines, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
+        DroppedLines, UpstreamOpened, UpstreamReused, UpstreamClosed, Duration, TimeToFirstByte, TimeToFirstToken, TimePerOutputToken, QueueWait,
     ];
 
     private static MetricDefinition Counter(string page, string meter, string unit, string meaning, params ImmutableArray<MetricLabel> labels) =>

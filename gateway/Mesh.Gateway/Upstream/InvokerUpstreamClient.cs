@@ -8,11 +8,12 @@ namespace Mesh.Gateway.Upstream;
 /// <summary>HTTP/1.1, and HTTP/2 over TLS, through the framework's own client stack.</summary>
 /// <param name="limits">Times to connect, to the head of an answer and between its bytes.</param>
 /// <param name="tls">TLS over every connection; null for clear text.</param>
-internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRule? tls = null) : IUpstreamClient
+/// <param name="clearHttp2">HTTP/2 in clear text, without asking whether the endpoint speaks it; without meaning with TLS.</param>
+internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRule? tls = null, bool clearHttp2 = false) : IUpstreamClient
 {
     private readonly HttpMessageInvoker _invoker = InvokerFactory.Create(limits.ConnectTimeout, tls);
     private readonly EndpointUris _uris = new(tls is null ? "http" : "https");
-    private readonly bool _http2 = tls?.Http2 == true;
+    private readonly bool _http2 = tls?.Http2 ?? clearHttp2;
 
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
@@ -67,7 +68,7 @@ internal sealed class InvokerUpstreamClient(UpstreamLimits limits, UpstreamTlsRu
         var message = new UpstreamMessage(HttpMethod.Parse(request.Method), _uris.For(request.Endpoint, request.Target))
         {
             Version = _http2 ? HttpVersion.Version20 : HttpVersion.Version11,
-            VersionPolicy = _http2 ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
+            VersionPolicy = _http2 && tls is not null ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
             Content = new PooledBodyContent(request.Body),
         };
         var connection = request.Headers.Connection;

@@ -37,6 +37,16 @@ public readonly record struct EndpointReport
         CpuUtilizationRatio = CpuUtilizationRatio ?? page.CpuUtilizationRatio,
     };
 
+    /// <summary>The page, which is newer, with what it does not tell.</summary>
+    internal EndpointSample Under(EndpointSample page) => page with
+    {
+        KvUtilizationRatio = page.KvUtilizationRatio ?? KvUtilizationRatio,
+        RunningRequests = page.RunningRequests ?? RunningRequests,
+        WaitingRequests = page.WaitingRequests ?? WaitingRequests,
+        ApplicationUtilizationRatio = page.ApplicationUtilizationRatio ?? ApplicationUtilizationRatio,
+        CpuUtilizationRatio = page.CpuUtilizationRatio ?? CpuUtilizationRatio,
+    };
+
     /// <summary>A sample of the report alone, where no page counts any more; what an old one said of the engine itself, and not of its load, stays.</summary>
     internal EndpointSample Alone(EndpointSample? old) => Over((old ?? new EndpointSample { Endpoint = Endpoint, Timestamp = Timestamp }) with
     {

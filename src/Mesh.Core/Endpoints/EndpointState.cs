@@ -28,6 +28,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     private OutlierDetector _outlier;
     private long _lastProbe = long.MinValue;
     private long _sampleTimestamp;
+
+    // When the last page was read; what a report alone made is none. Null before the first.
+    private long? _pageTimestamp;
     private long _inFlightTokensAtSample;
     private long _sampleAgesFrom;
     private double _kvUtilization = double.NaN;
@@ -258,7 +261,44 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// </summary>
     public HealthTransition? Observe(EndpointSample sample, long agesFrom)
     {
-        if (LastSample is not null && sample.Timestamp < _sampleTimestamp) return null;
+        if (_pageTimestamp is { } last && sample.Timestamp < last) return null;
+        _pageTimestamp = sample.Timestamp;
+        return Take(sample, agesFrom);
+    }
+
+    /// <summary>
+    /// As above, figure by figure with what reports have told: a newer report's figures hold, an older one's fill what the sample does not tell while they count. A sample
+    /// that was on its way for so long that it counts no more leaves a report that does alone.
+    /// </summary>
+    public HealthTransition? Observe(EndpointSample sample, long agesFrom, SampleFreshness freshness)
+    {
+        if (LastReport is not { } report || !freshness.IsFresh(report.Timestamp)) return Observe(sample, agesFrom);
+        if (report.Timestamp <= sample.Timestamp) return Observe(report.Under(sample), agesFrom);
+        if (freshness.IsFresh(agesFrom)) return Observe(report.Over(sample), agesFrom);
+        if (_pageTimestamp is { } last && sample.Timestamp < last) return null;
+        _pageTimestamp = sample.Timestamp;
+        return Take(report.Alone(sample), report.Timestamp);
+    }
+
+    /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
+    public EndpointReport? LastReport { get; private set; }
+
+    /// <summary>
+    /// Takes a report: over the last sample while that counts, alone where none does. Of each figure the newest value holds. Null when it is older than the last report.
+    /// </summary>
+    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
+    {
+        if (LastReport is { } last && report.Timestamp < last.Timestamp) return null;
+        LastReport = report;
+        if (LastSample is not { } sample || _pageTimestamp is null || !freshness.IsFresh(_sampleAgesFrom)) return Take(report.Alone(LastSample), report.Timestamp);
+        return Take(report.Timestamp < _sampleTimestamp ? report.Under(sample) : report.Over(sample), _sampleAgesFrom);
+    }
+
+    /// <summary>Timestamp from which the last sample ages.</summary>
+    public long SampleAgesFrom => _sampleAgesFrom;
+
+    private HealthTransition Take(EndpointSample sample, long agesFrom)
+    {
         var before = Health;
         LastSample = sample;
         InFlightAtSample = InFlightRequests;
@@ -269,28 +309,6 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         _waitingRequests = sample.WaitingRequests ?? double.NaN;
         return Moved(before);
     }
-
-    /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
-    public EndpointReport? LastReport { get; private set; }
-
-    /// <summary>
-    /// Takes a report: over the last sample while that counts, alone where none does. Null when it is older than the last report or sample.
-    /// </summary>
-    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
-    {
-        if (LastReport is { } last && report.Timestamp < last.Timestamp) return null;
-        if (LastSample is not null && report.Timestamp < _sampleTimestamp) return null;
-        LastReport = report;
-        return LastSample is { } page && freshness.IsFresh(_sampleAgesFrom)
-            ? Observe(report.Over(page), _sampleAgesFrom)
-            : Observe(report.Alone(LastSample), report.Timestamp);
-    }
-
-    /// <summary>Timestamp from which the last sample ages.</summary>
-    public long SampleAgesFrom => _sampleAgesFrom;
-
-    /// <summary>A sample, with the figures that a report has told since it was read.</summary>
-    public EndpointSample WithNewerReport(EndpointSample sample) => LastReport is { } report && report.Timestamp > sample.Timestamp ? report.Over(sample) : sample;
 
     /// <summary>True, once, when a sample shows that another engine has started since the one before it that told.</summary>
     public bool TakeRestart(EndpointSample sample)

@@ -165,7 +165,8 @@ public sealed partial class PoolState
     {
         ArgumentNullException.ThrowIfNull(sample);
         var agesFrom = _clock.AgesFrom(sample);
-        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(endpoint.WithNewerReport(sample), agesFrom) is not { } transition) return false;
+        var freshness = _clock.Freshness(_clock.Now);
+        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(sample, agesFrom, freshness) is not { } transition) return false;
         _endpoints.Adapters.Learn(sample);
         if (endpoint.TakeRestart(sample))
         {
@@ -176,7 +177,7 @@ public sealed partial class PoolState
         _reservations.OnSample(endpoint, sample);
 
         // One that was on its way for too long says nothing any more.
-        if (_clock.Freshness(_clock.Now).IsFresh(agesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(agesFrom));
+        if (freshness.IsFresh(endpoint.SampleAgesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(endpoint.SampleAgesFrom));
         Moved(endpoint, transition);
         _dispatcher.Dispatch();
         return true;

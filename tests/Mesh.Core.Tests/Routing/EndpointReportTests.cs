@@ -20,14 +20,55 @@ public sealed class EndpointReportTests
     }
 
     [Fact]
-    public void Apply_PageReadBeforeTheReport_DoesNotOverwriteIt()
+    public void Apply_PageReadBeforeTheReport_FillsWhatTheReportDidNotTell()
     {
         var before = _pool.Time.GetTimestamp();
         _pool.Time.Advance(TimeSpan.FromMilliseconds(10));
         Assert.True(Report(waiting: 3));
         _pool.Time.Advance(TimeSpan.FromMilliseconds(10));
-        Assert.False(_pool.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(0), Timestamp = before, WaitingRequests = 8, KvUtilizationRatio = 0.5 }));
-        Assert.Equal(3, _pool.Endpoint(0).LastSample!.WaitingRequests);
+        Assert.True(_pool.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(0), Timestamp = before, WaitingRequests = 8, KvUtilizationRatio = 0.5 }));
+        var sample = _pool.Endpoint(0).LastSample!;
+        Assert.Equal((3, 0.5), (sample.WaitingRequests, sample.KvUtilizationRatio));
+        // The page's figures are as old as they are, and no page older than it counts.
+        Assert.Equal(TimeSpan.FromMilliseconds(20), _pool.Endpoint(0).SampleAge);
+        Assert.False(_pool.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(0), Timestamp = before - 1, WaitingRequests = 7 }));
+    }
+
+    [Fact]
+    public void Apply_PageAfterTheReport_LeavesWhatItDoesNotTell()
+    {
+        var report = new EndpointReport { Endpoint = PoolFixture.Id(0), Timestamp = _pool.Time.GetTimestamp(), ApplicationUtilizationRatio = 0.7, WaitingRequests = 3 };
+        Assert.True(_pool.State.Apply(in report));
+        _pool.Time.Advance(TimeSpan.FromMilliseconds(10));
+        _pool.Sample(0, kv: 0.5, waiting: 1);
+        var sample = _pool.Endpoint(0).LastSample!;
+        Assert.Equal((0.7, 1, 0.5), (sample.ApplicationUtilizationRatio, sample.WaitingRequests, sample.KvUtilizationRatio));
+        _pool.Time.Advance(TimeSpan.FromHours(2));
+        _pool.Sample(0, kv: 0.5, waiting: 1);
+        Assert.Null(_pool.Endpoint(0).LastSample!.ApplicationUtilizationRatio);
+    }
+
+    [Fact]
+    public void Apply_PageTooOldToCount_LeavesTheReportAlone()
+    {
+        var before = _pool.Time.GetTimestamp();
+        _pool.Time.Advance(TimeSpan.FromHours(2));
+        Assert.True(Report(waiting: 3));
+        Assert.True(_pool.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(0), Timestamp = before, WaitingRequests = 8, KvUtilizationRatio = 0.5 }));
+        var sample = _pool.Endpoint(0).LastSample!;
+        Assert.Equal((3, null), (sample.WaitingRequests, sample.KvUtilizationRatio));
+        Assert.Equal(TimeSpan.Zero, _pool.Endpoint(0).SampleAge);
+    }
+
+    [Fact]
+    public void Apply_ReportOlderThanThePage_FillsWhatThePageDoesNotTell()
+    {
+        _pool.Time.Advance(TimeSpan.FromSeconds(1));
+        _pool.Sample(0, kv: 0.5, waiting: 1);
+        var report = new EndpointReport { Endpoint = PoolFixture.Id(0), Timestamp = _pool.Time.GetTimestamp() - 1, ApplicationUtilizationRatio = 0.7, WaitingRequests = 3 };
+        Assert.True(_pool.State.Apply(in report));
+        var sample = _pool.Endpoint(0).LastSample!;
+        Assert.Equal((0.7, 1), (sample.ApplicationUtilizationRatio, sample.WaitingRequests));
     }
 
     [Fact]

@@ -47,6 +47,22 @@ public sealed class KeyGateTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("inference", false)]
+    [InlineData("reader", true)]
+    public async Task Explaining_IsForKeysThatMayLookInside(string role, bool answered)
+    {
+        await using var backend = ScriptedBackend.Answering(200, "{}");
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), With(set: e => e.Roles = ["inference", role]));
+        using var response = await gateway.PostAsync(Body, edit: r =>
+        {
+            Bearing(Key)(r);
+            r.Headers.Add("x-mesh-explain", "1");
+        });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(answered, response.Headers.Contains("x-mesh-attempts"));
+    }
+
     [Fact]
     public async Task NoKey_Is401WithTheScheme()
     {

@@ -71,6 +71,15 @@ public sealed class TokenTests : IDisposable
     private static string Unsigned(string payload, string algorithm = "none") =>
         $"{Base64UrlEncoder.Encode($"{{\"alg\":\"{algorithm}\",\"typ\":\"JWT\"}}")}.{Base64UrlEncoder.Encode(payload)}.";
 
+    [Fact]
+    public void EdDsa_IsRefusedWithWhatIsAccepted()
+    {
+        var token = Unsigned("""{"sub":"alice","iss":"https://issuer.example","aud":"mesh","exp":99999999999}""", "EdDSA") + Base64UrlEncoder.Encode(new byte[64]);
+        var verdict = Verifier().Verify(token, mayVerify: true);
+        Assert.Null(verdict.Caller);
+        Assert.Contains("algorithm is not accepted; RS256", verdict.Reason, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("RS256")]
     [InlineData("PS256")]

@@ -192,6 +192,37 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task MaxConcurrentRequests_Reached_Is429UntilOneEnds()
+    {
+        using var end = new SemaphoreSlim(0);
+        await using var backend = ScriptedBackend.Start(async x =>
+        {
+            await end.WaitAsync(x.Stop);
+            await x.SendAsync(ScriptedBackend.Http(200, "{}"));
+        });
+        await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), With(e => e.MaxConcurrentRequests = 2));
+        var open = new[] { PostAsync(gateway), PostAsync(gateway) };
+        await Eventually.TrueAsync(() => backend.Requests.Count == 2, "both are under way");
+        using (var refused = await PostAsync(gateway))
+        {
+            var error = await ErrorBody.ReadAsync(refused);
+            Assert.Equal((HttpStatusCode.TooManyRequests, "requests", "too_many_concurrent_requests"), (refused.StatusCode, error.Type, error.Code));
+            Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
+            Assert.Contains("2 requests under way", error.Message, StringComparison.Ordinal);
+        }
+
+        end.Release(2);
+        foreach (var one in await Task.WhenAll(open)) one.Dispose();
+        await Eventually.TrueAsync(() => gateway.Host.OpenRequests == 0, "they are over");
+        end.Release(3);
+        for (var i = 0; i < 3; i++)
+        {
+            using var again = await PostAsync(gateway);
+            Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task TokensPerMinute_EstimatedFirstThenByUsage()
     {
         await using var backend = ScriptedBackend.Answering(200, """{"usage":{"prompt_tokens":400,"completion_tokens":550}}""");

@@ -27,6 +27,12 @@ internal sealed class StoredResponseForwarder(InferenceServices services, ErrorR
             return;
         }
 
+        if (exchange.Caller is { Models.IsAny: false } caller && !(ResponseIds.ModelOf(id) is { } model && caller.Models.Matches(model)))
+        {
+            await errors.FailAsync(exchange, GatewayErrors.ModelNotAllowed, $"Key `{caller.Id}` may not use the model of response `{id}`.");
+            return;
+        }
+
         exchange.PoolId = pool;
         exchange.Pool = exchange.State!.Pool(pool);
         exchange.Endpoint = endpoint;

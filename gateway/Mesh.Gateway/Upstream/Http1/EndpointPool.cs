@@ -1,4 +1,6 @@
 using System.Net;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Transport;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -8,8 +10,11 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// </summary>
 internal sealed class EndpointPool
 {
+    private const int MaxLooked = 8;
+
     private readonly Lock _gate = new();
     private readonly UpstreamLimits _limits;
+    private readonly ConnectionCounters _counters;
     private UpstreamConnection? _idle;
     private UpstreamConnection? _busy;
     private int _idleCount;
@@ -19,8 +24,10 @@ internal sealed class EndpointPool
 
     /// <param name="address"><c>host:port</c>.</param>
     /// <param name="limits">Bounds.</param>
-    public EndpointPool(string address, UpstreamLimits limits)
+    /// <param name="counters">Counts.</param>
+    public EndpointPool(string address, UpstreamLimits limits, ConnectionCounters? counters = null)
     {
+        _counters = counters ?? new ConnectionCounters(new GatewayMetrics());
         _limits = limits;
         HostHeader = address;
         EndPoint = Parse(address);
@@ -46,16 +53,18 @@ internal sealed class EndpointPool
     {
         lock (_gate)
         {
-            while (_idle is { } connection)
+            while (Nearest() is { } connection)
             {
                 RemoveIdle(connection);
                 if (connection.HasEndedIdle)
                 {
                     connection.Close();
+                    _counters.IdleEnded.Increment();
                     continue;
                 }
 
                 AddBusy(connection);
+                _counters.Reused.Increment();
                 return connection;
             }
         }
@@ -70,6 +79,7 @@ internal sealed class EndpointPool
         {
             if (_isRetired) return false;
             AddBusy(connection);
+            _counters.Opened.Increment();
             return true;
         }
     }
@@ -90,12 +100,15 @@ internal sealed class EndpointPool
             }
         }
 
-        if (!isKept) connection.Close();
+        if (isKept) return;
+        (_isRetired ? _counters.Shutdown : isOpen && !connection.HasEndedIdle ? _counters.IdleLimit : _counters.IdleEnded).Increment();
+        connection.Close();
     }
 
     /// <summary>An exchange is over and its connection cannot be used again.</summary>
     public void Discard(UpstreamConnection connection)
     {
+        connection.WhyNotKept(_counters).Increment();
         lock (_gate) RemoveBusy(connection);
         connection.Close();
     }
@@ -109,6 +122,7 @@ internal sealed class EndpointPool
             RemoveIdle(connection);
         }
 
+        _counters.IdleEnded.Increment();
         connection.Close();
     }
 
@@ -136,7 +150,7 @@ internal sealed class EndpointPool
             _isRetired = _unusedSeconds >= 60;
         }
 
-        CloseAll(old);
+        CloseAll(old, _counters.IdleAge);
         return _isRetired;
     }
 
@@ -154,16 +168,17 @@ internal sealed class EndpointPool
             for (var (connection, next) = (_busy, _busy?.Next); connection is not null; (connection, next) = (next, next?.Next)) connection.Abort(UpstreamFailure.Cancelled);
         }
 
-        CloseAll(idle);
+        CloseAll(idle, _counters.Shutdown);
     }
 
-    private static void CloseAll(UpstreamConnection? first)
+    private static void CloseAll(UpstreamConnection? first, Counter reason)
     {
         while (first is not null)
         {
             var next = first.Next;
             first.Next = null;
             first.Close();
+            reason.Increment();
             first = next;
         }
     }
@@ -173,6 +188,19 @@ internal sealed class EndpointPool
         if (IPEndPoint.TryParse(address, out var ip) && ip.Port > 0) return ip;
         var colon = address.LastIndexOf(':');
         return colon > 0 && ushort.TryParse(address.AsSpan(colon + 1), out var port) && port > 0 ? new DnsEndPoint(address[..colon], port) : null;
+    }
+
+    /// <summary>Of the idle connections used last, one on this thread's loop: the answer then comes on the thread that has the request in its caches.</summary>
+    private UpstreamConnection? Nearest()
+    {
+        if (SocketLoop.Current is not { } loop) return _idle;
+        var connection = _idle;
+        for (var i = 0; i < MaxLooked && connection is not null; i++, connection = connection.Next)
+        {
+            if (connection.Loop == loop) return connection;
+        }
+
+        return _idle;
     }
 
     private void AddIdle(UpstreamConnection connection)

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
+using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -13,11 +15,17 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
     private readonly UpstreamLimits _limits;
     private readonly TimeProvider _time;
     private readonly ITimer _seconds;
+    private readonly bool _usesLoops;
+    private readonly ConnectionCounters _counters;
 
     /// <param name="limits">Bounds.</param>
     /// <param name="time">Clock of the time-outs.</param>
-    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time)
+    /// <param name="usesLoops">Sockets on <see cref="Transport.SocketLoop"/>s, where the system has them; else the framework's.</param>
+    /// <param name="metrics">Where connections are counted; null counts for nobody.</param>
+    public SocketUpstreamClient(UpstreamLimits limits, TimeProvider time, bool usesLoops = true, GatewayMetrics? metrics = null)
     {
+        _counters = new ConnectionCounters(metrics ?? new GatewayMetrics());
+        _usesLoops = usesLoops && Transport.Libc.IsSupported;
         _limits = limits;
         _time = time;
         var second = TimeSpan.FromSeconds(1);
@@ -26,7 +34,7 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
 
     /// <summary>The pool of an endpoint, for tests.</summary>
     internal EndpointPool PoolOf(EndpointId endpoint) =>
-        _pools.TryGetValue(endpoint, out var known) ? known : _pools.GetOrAdd(endpoint, static (e, limits) => new EndpointPool(e.Address, limits), _limits);
+        _pools.TryGetValue(endpoint, out var known) ? known : _pools.GetOrAdd(endpoint, static (e, client) => new EndpointPool(e.Address, client._limits, client._counters), this);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UpstreamResult> SendAsync(UpstreamRequest request, CancellationToken cancellationToken)
@@ -93,17 +101,15 @@ internal sealed class SocketUpstreamClient : IUpstreamClient
     {
         var pool = PoolOf(endpoint);
         if (pool.EndPoint is not { } address) return (null, UpstreamResult.Failed(UpstreamFailure.ConnectFailed, $"{endpoint} is not host:port."));
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        UpstreamSocket socket;
         try
         {
             using var timeout = new CancellationTokenSource(_limits.ConnectTimeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            await socket.ConnectAsync(address, either.Token);
-            socket.Blocking = false;
+            socket = _usesLoops && address is IPEndPoint ip ? await LoopUpstreamSocket.ConnectAsync(ip, either.Token) : await ManagedUpstreamSocket.ConnectAsync(address, either.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            socket.Dispose();
             if (cancellationToken.IsCancellationRequested) return (null, UpstreamResult.Failed(UpstreamFailure.Cancelled, null));
             var detail = e is OperationCanceledException ? $"No connection within {_limits.ConnectTimeout.TotalSeconds:0.###} s." : e.Message;
             return (null, UpstreamResult.Failed(UpstreamFailure.ConnectFailed, detail));

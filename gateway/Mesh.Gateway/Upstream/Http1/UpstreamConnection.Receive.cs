@@ -6,7 +6,7 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// <summary>The receive that is always under way: its completion, and the buffer that it fills.</summary>
 internal sealed partial class UpstreamConnection
 {
-    protected override void OnCompleted(SocketAsyncEventArgs e)
+    void IReceiver.OnReceived()
     {
         switch (Interlocked.CompareExchange(ref _receive, Receive.Completed, Receive.Pending))
         {
@@ -50,20 +50,11 @@ internal sealed partial class UpstreamConnection
         return false;
     }
 
-    /// <summary>False when it completed at once; its result stands in the base class.</summary>
+    /// <summary>False when it completed at once; its result stands in the socket.</summary>
     private bool StartReceive()
     {
         MakeRoom();
-        try
-        {
-            SetBuffer(_buffer.AsMemory(_end));
-            return _socket.ReceiveAsync(this);
-        }
-        catch (ObjectDisposedException)
-        {
-            SocketError = SocketError.OperationAborted;
-            return false;
-        }
+        return _socket.Receive(_buffer.AsMemory(_end));
     }
 
     private void MakeRoom()
@@ -107,19 +98,19 @@ internal sealed partial class UpstreamConnection
     private void Take()
     {
         Volatile.Write(ref _quietSeconds, 0);
-        if (SocketError != SocketError.Success)
+        if (_socket.Error != SocketError.Success)
         {
             _seesEnd = true;
-            _detail = SocketError.ToString();
+            _detail = _socket.Error.ToString();
         }
-        else if (BytesTransferred == 0)
+        else if (_socket.Received == 0)
         {
             _seesEnd = true;
         }
         else
         {
             _receivedAny = true;
-            _end += BytesTransferred;
+            _end += _socket.Received;
         }
     }
 
@@ -128,6 +119,6 @@ internal sealed partial class UpstreamConnection
         var buffer = Interlocked.Exchange(ref _buffer, null);
         if (buffer is null) return;
         ArrayPool<byte>.Shared.Return(buffer);
-        Dispose();
+        _socket.Free();
     }
 }

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
+using Mesh.Gateway.Metrics;
+using Mesh.Gateway.Transport;
 
 namespace Mesh.Gateway.Upstream.Http1;
 
@@ -7,7 +9,7 @@ namespace Mesh.Gateway.Upstream.Http1;
 /// One connection to an endpoint. A receive is always under way, also while the connection is idle or a request is sent: so its end is seen
 /// when it happens, at no cost. One exchange at a time; only <see cref="Abort"/> and <see cref="Close"/> may be called from any thread.
 /// </summary>
-internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueTaskSource<UpstreamChunk>, IValueTaskSource<UpstreamFailure>
+internal sealed partial class UpstreamConnection : IReceiver, IValueTaskSource<UpstreamChunk>, IValueTaskSource<UpstreamFailure>
 {
     private const int SmallBufferBytes = 2 * 1024;
     private const int LargeBufferBytes = 32 * 1024;
@@ -15,7 +17,7 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
     // Nobody needs more than one or two; an endless row of them is an attack.
     private const int MaxInterimHeads = 8;
 
-    private readonly Socket _socket;
+    private readonly UpstreamSocket _socket;
     private readonly UpstreamLimits _limits;
     private ManualResetValueTaskSourceCore<bool> _signal;
     private byte[]? _buffer;
@@ -37,13 +39,13 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
     private UpstreamFailure _failure;
     private string? _detail;
 
-    /// <param name="socket">A connected socket that does not block; the connection owns it.</param>
+    /// <param name="socket">A connected socket; the connection owns it.</param>
     /// <param name="pool">Where it goes back to.</param>
     /// <param name="limits">Bounds.</param>
-    public UpstreamConnection(Socket socket, EndpointPool pool, UpstreamLimits limits)
-        : base(true)
+    public UpstreamConnection(UpstreamSocket socket, EndpointPool pool, UpstreamLimits limits)
     {
         _socket = socket;
+        _socket.Receiver = this;
         _limits = limits;
         Pool = pool;
     }
@@ -69,6 +71,9 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
 
     /// <summary>Where it goes back to.</summary>
     public EndpointPool Pool { get; }
+
+    /// <summary>The loop that tells of its bytes; null where there is none.</summary>
+    public SocketLoop? Loop => _socket.Loop;
 
     /// <summary>The answer's head, once it is there.</summary>
     public ref readonly AnswerHead Head => ref _head;
@@ -135,7 +140,7 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
         SocketError error;
         try
         {
-            sent = _socket.Send(bytes.Span, SocketFlags.None, out error);
+            sent = _socket.Send(bytes.Span, out error);
         }
         catch (ObjectDisposedException)
         {
@@ -172,6 +177,10 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
     {
         if (Interlocked.CompareExchange(ref _endedBy, (int)failure, 0) == 0) _socket.Dispose();
     }
+
+    /// <summary>Why it is not kept after an exchange; meaningful until it is closed.</summary>
+    public Counter WhyNotKept(ConnectionCounters counters) =>
+        Volatile.Read(ref _endedBy) != 0 || (_failure == UpstreamFailure.None && !_isBodyRead) ? counters.Aborted : _failure != UpstreamFailure.None ? counters.Broken : counters.NotKept;
 
     /// <summary>Closes it. Any thread, any number of times.</summary>
     public void Close()
@@ -223,7 +232,7 @@ internal sealed partial class UpstreamConnection : SocketAsyncEventArgs, IValueT
     {
         try
         {
-            while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None)..];
+            while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes)..];
             return true;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

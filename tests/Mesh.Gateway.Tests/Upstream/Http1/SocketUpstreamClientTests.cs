@@ -1,4 +1,5 @@
 using System.Text;
+using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
@@ -21,6 +22,41 @@ public sealed class SocketUpstreamClientTests
         }
 
         Assert.Equal(1, backend.Connections);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Connections_AreCounted_EachClosedForOneReason(bool usesLoops)
+    {
+        var metrics = new GatewayMetrics();
+        await using var backend = ScriptedBackend.Start(async x =>
+        {
+            var body = x.Request.Body;
+            await x.SendAsync(ScriptedBackend.Http(200, "{}", extraHeaders: body.Contains("close", StringComparison.Ordinal) ? "Connection: close\r\n" : ""));
+            if (body.Contains("close", StringComparison.Ordinal) || body.Contains("end", StringComparison.Ordinal)) x.Close();
+        });
+        await using var garbage = ScriptedBackend.Start(x => x.SendAsync("garbage\r\n\r\n"));
+        await using var hangs = ScriptedBackend.Start(x => x.UntilClosedAsync());
+        using (var harness = new UpstreamHarness(usesLoops: usesLoops, metrics: metrics))
+        {
+            await harness.ExchangeAsync(UpstreamHarness.Request(backend.Id));
+            await harness.ExchangeAsync(UpstreamHarness.Request(backend.Id, "\"close\""));
+            await harness.ExchangeAsync(UpstreamHarness.Request(backend.Id, "\"end\""));
+            await Eventually.TrueAsync(() => Closed("idle_ended") == 1, "the end of an idle connection is seen");
+            await harness.ExchangeAsync(UpstreamHarness.Request(garbage.Id));
+            using var cancel = new CancellationTokenSource();
+            var hanging = harness.ExchangeAsync(UpstreamHarness.Request(hangs.Id), cancel.Token);
+            await Eventually.TrueAsync(() => !hangs.Requests.IsEmpty, "the request is there");
+            await cancel.CancelAsync();
+            Assert.Equal(UpstreamFailure.Cancelled, (await hanging).Failure);
+            await harness.ExchangeAsync(UpstreamHarness.Request(backend.Id));
+        }
+
+        Assert.Equal((5, 1), (metrics.UpstreamOpened.With().Value, metrics.UpstreamReused.With().Value));
+        Assert.Equal((1, 1, 1, 1, 1), (Closed("not_kept"), Closed("idle_ended"), Closed("broken"), Closed("aborted"), Closed("shutdown")));
+
+        long Closed(string reason) => (long)metrics.UpstreamClosed.With(reason).Value;
     }
 
     [Fact]

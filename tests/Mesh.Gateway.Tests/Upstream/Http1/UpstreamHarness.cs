@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Mesh.Core.Endpoints;
 using Mesh.Gateway.Inference.RequestBody;
+using Mesh.Gateway.Metrics;
 using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
 using Microsoft.AspNetCore.Http;
@@ -11,8 +12,8 @@ namespace Mesh.Gateway.Tests.Upstream.Http1;
 /// <summary>A client alone, without a gateway around it.</summary>
 internal sealed class UpstreamHarness : IDisposable
 {
-    public UpstreamHarness(UpstreamLimits? limits = null, TimeProvider? time = null) =>
-        Client = new SocketUpstreamClient(limits ?? new UpstreamLimits(), time ?? TimeProvider.System);
+    public UpstreamHarness(UpstreamLimits? limits = null, TimeProvider? time = null, bool usesLoops = true, GatewayMetrics? metrics = null) =>
+        Client = new SocketUpstreamClient(limits ?? new UpstreamLimits(), time ?? TimeProvider.System, usesLoops, metrics);
 
     public SocketUpstreamClient Client { get; }
 
