@@ -25,4 +25,15 @@ public sealed record MeshConfig
 
     /// <summary>Objectives of all clusters, each namespace/name once.</summary>
     public ImmutableArray<ObjectiveConfig> Objectives { get; init; } = [];
+
+    /// <summary>
+    /// What the engine of one region runs by where peer regions stand for the others: every pool with the backends of that region alone; all else as it is. A
+    /// pool without a backend there stays, empty: its requests go to the peers.
+    /// </summary>
+    /// <param name="region">The region; names are compared exactly.</param>
+    public MeshConfig ForRegion(string region)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(region);
+        return this with { Pools = [.. Pools.Select(p => p.ForRegion(region))] };
+    }
 }

@@ -48,4 +48,12 @@ public sealed record PoolConfig
 
     /// <summary>What happens to a request when every backend is at target.</summary>
     public FlowControlSettings FlowControl { get; init; } = new();
+
+    /// <summary>The pool with the backends of one region alone; itself when it has no others.</summary>
+    /// <param name="region">The region; names are compared exactly.</param>
+    public PoolConfig ForRegion(string region)
+    {
+        var own = Backends.RemoveAll(b => b.Region != region);
+        return own.Length == Backends.Length ? this : this with { Backends = own };
+    }
 }

@@ -62,4 +62,10 @@ public enum DecisionReason
 
     /// <summary>Waits in the queue.</summary>
     Waiting,
+
+    /// <summary>Came from a peer region, and no backend here has room for it.</summary>
+    PeerFull,
+
+    /// <summary>Was sent on more than once between regions.</summary>
+    TooManyHops,
 }

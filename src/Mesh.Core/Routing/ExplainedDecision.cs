@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Regions.Links;
 
 namespace Mesh.Core.Routing;
 
@@ -69,6 +70,15 @@ public sealed record ExplainedDecision
 
     /// <summary>The pool's backends, at most 32, in the order of their ids.</summary>
     public ImmutableArray<ExplainedBackend> Backends { get; init; } = [];
+
+    /// <summary>Peer region that the request was forwarded to; null when it was not.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Peer region that it came from; null for a client's own.</summary>
+    public string? OriginRegion { get; init; }
+
+    /// <summary>Peer regions as the request saw them, ordered by name.</summary>
+    public ImmutableArray<ExplainedRegion> Regions { get; init; } = [];
 }
 
 /// <summary>An endpoint as a request saw it. Times in milliseconds.</summary>
@@ -133,3 +143,15 @@ public readonly record struct RemovalCount(string Filter, int Count);
 /// <param name="Endpoints">All of its endpoints.</param>
 /// <param name="Open">False when it is scaled to 0 or drained.</param>
 public readonly record struct ExplainedBackend(BackendId Backend, double? Fullness, int InFlight, int Healthy, int Endpoints, bool Open);
+
+/// <summary>A peer region as a request saw it. Times in milliseconds.</summary>
+/// <param name="Region">The peer.</param>
+/// <param name="State">How far it can be relied upon.</param>
+/// <param name="RoundTripMs">Round trip; infinite when never measured.</param>
+/// <param name="Credits">Requests that could still be sent there; below 1 none could.</param>
+/// <param name="Fullness">Load over target, what was sent since the report included; null without a target.</param>
+/// <param name="CostMs">Predicted cost there, round trip included; infinite when unknown.</param>
+/// <param name="CachedTokens">Prompt tokens that it is believed to hold.</param>
+/// <param name="Excluded">Why it could not be chosen; null when it could.</param>
+public readonly record struct ExplainedRegion(
+    string Region, PeerLinkState State, double RoundTripMs, double Credits, double? Fullness, double CostMs, int CachedTokens, string? Excluded);

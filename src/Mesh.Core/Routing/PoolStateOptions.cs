@@ -1,6 +1,7 @@
 using Mesh.Core.Health;
 using Mesh.Core.PrefixCache;
 using Mesh.Core.PrefixCache.Exact;
+using Mesh.Core.Regions;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -34,6 +35,9 @@ public sealed record PoolStateOptions
 
     /// <summary>Where the pool's gateways stand; by default no region is nearer than another.</summary>
     public Locality Locality { get; init; } = new();
+
+    /// <summary>Durations of the exchange with peer regions (<see cref="PoolState.SetPeers"/>).</summary>
+    public RegionOptions Regions { get; init; } = new();
 
     /// <summary>Lengths of the blocks of <see cref="RouteRequest.PrefixChain"/>.</summary>
     public PrefixLayout PrefixLayout { get; init; } = PrefixLayout.Growing;
@@ -73,6 +77,7 @@ public sealed record PoolStateOptions
         Check(MaxPrefixBlocks, 64, 100_000_000, nameof(MaxPrefixBlocks));
         Check(ExplainedDecisions, 1, 65_536, nameof(ExplainedDecisions));
         Check(ExplainedRefusalsPerSecond, 0, 10_000, nameof(ExplainedRefusalsPerSecond));
+        Regions.Validate();
         Ejection.Validate();
         ExactPrefixes.Validate();
         Check(MaxSessions, 1, 1 << 20, nameof(MaxSessions));

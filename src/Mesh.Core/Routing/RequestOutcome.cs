@@ -33,4 +33,7 @@ public enum OutcomeKind
 
     /// <summary>The endpoint said that its queue is full.</summary>
     EndpointFull,
+
+    /// <summary>The peer region refused a forwarded request: nothing more goes there until its next report.</summary>
+    PeerRefused,
 }

@@ -4,11 +4,12 @@ using Mesh.Core.Leases;
 
 namespace Mesh.Core.Routing;
 
-/// <summary>What became of a request: sent to an endpoint under a lease, refused with a reason, or left to wait.</summary>
+/// <summary>What became of a request: sent to an endpoint or forwarded to a peer region under a lease, refused with a reason, or left to wait.</summary>
 public readonly record struct RouteDecision
 {
-    private RouteDecision(RouteKind kind, EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason, TimeSpan retryAfter, long ticket = 0)
+    private RouteDecision(RouteKind kind, EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason, TimeSpan retryAfter, long ticket = 0, string? region = null)
     {
+        Region = region;
         Ticket = ticket;
         Kind = kind;
         Endpoint = endpoint;
@@ -27,7 +28,10 @@ public readonly record struct RouteDecision
     /// <summary>Backend of the chosen endpoint, for <see cref="RouteKind.Send"/>.</summary>
     public BackendId Backend { get; }
 
-    /// <summary>The reservation to complete, for <see cref="RouteKind.Send"/>.</summary>
+    /// <summary>Peer region whose gateway gets the request, for <see cref="RouteKind.Forward"/>; else null.</summary>
+    public string? Region { get; }
+
+    /// <summary>The reservation to complete, for <see cref="RouteKind.Send"/> and <see cref="RouteKind.Forward"/>.</summary>
     public LeaseId Lease { get; }
 
     /// <summary>Why.</summary>
@@ -42,6 +46,14 @@ public readonly record struct RouteDecision
     /// <summary>The request goes to <paramref name="endpoint"/>.</summary>
     public static RouteDecision Send(EndpointId endpoint, BackendId backend, LeaseId lease, DecisionReason reason) =>
         new(RouteKind.Send, endpoint, backend, lease, reason, TimeSpan.Zero);
+
+    /// <summary>
+    /// The request goes to a gateway of peer region <paramref name="region"/>, with the lease's epoch as <see cref="RouteRequest.OriginEpoch"/> and
+    /// <paramref name="reason"/> as <see cref="RouteRequest.OriginReason"/>. When the peer refuses it, the lease is completed with
+    /// <see cref="OutcomeKind.PeerRefused"/> and the request routed again with the region among <see cref="RouteRequest.ExcludedRegions"/>.
+    /// </summary>
+    public static RouteDecision Forward(string region, LeaseId lease, DecisionReason reason) =>
+        new(RouteKind.Forward, default, default, lease, reason, TimeSpan.Zero, region: region);
 
     /// <summary>The request waits; a state machine says so to its host, a router never to a gateway.</summary>
     public static RouteDecision Wait(long ticket) => new(RouteKind.Wait, default, default, default, DecisionReason.Waiting, default, ticket);
@@ -62,4 +74,7 @@ public enum RouteKind
 
     /// <summary>Waits for a place.</summary>
     Wait,
+
+    /// <summary>Sent to a peer region under a lease.</summary>
+    Forward,
 }

@@ -55,4 +55,19 @@ public readonly record struct RouteRequest
 
     /// <summary>Endpoints that already failed this request; default means none.</summary>
     public ImmutableArray<EndpointId> Excluded { get; init; }
+
+    /// <summary>Peer regions that already refused or failed this request; default means none.</summary>
+    public ImmutableArray<string> ExcludedRegions { get; init; }
+
+    /// <summary>Peer region that sent the request here; null for a client's own. One that came from a peer is placed here or refused at once, never sent on.</summary>
+    public string? OriginRegion { get; init; }
+
+    /// <summary>Epoch of the pool state there that sent it: that of the lease under which it was forwarded; 0 for a client's own.</summary>
+    public long OriginEpoch { get; init; }
+
+    /// <summary>Why it was sent here: the reason of the forwarding decision. <see cref="DecisionReason.Overfill"/> says that every region is at target.</summary>
+    public DecisionReason OriginReason { get; init; }
+
+    /// <summary>Regions that have sent it on: 0 for a client's own, 1 from a peer; more is refused.</summary>
+    public int Hops { get; init; }
 }

@@ -13,7 +13,7 @@ public sealed record PoolSnapshot
     /// <summary>Backends ordered by id.</summary>
     public ImmutableArray<BackendSnapshot> Backends { get; init; } = [];
 
-    /// <summary>Leases outstanding; equals the sum of the endpoints' in-flight requests.</summary>
+    /// <summary>Leases outstanding; equals the sum of the endpoints' and peers' in-flight requests.</summary>
     public int Leases { get; init; }
 
     /// <summary>How far predictions of the time to the first token were off.</summary>
@@ -24,6 +24,9 @@ public sealed record PoolSnapshot
 
     /// <summary>What cache events tell of the pool; null without any.</summary>
     public CacheEventsSnapshot? CacheEvents { get; init; }
+
+    /// <summary>Peer regions, ordered by name.</summary>
+    public ImmutableArray<PeerSnapshot> Peers { get; init; } = [];
 
     /// <summary>Waiting requests by priority, highest first.</summary>
     public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
