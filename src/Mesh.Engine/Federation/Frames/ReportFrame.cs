@@ -2,14 +2,13 @@ namespace Mesh.Engine.Federation.Frames;
 
 /// <summary>
 /// One event of a report stream: the changes since the event before on the same stream, or all sections when it is the first, and what
-/// holds for this reader alone. Times in it are spans measured by the sender, so that clocks need not agree.
+/// holds of this link alone. Times in it are spans measured by the sender, so that clocks need not agree.
 /// </summary>
 internal sealed record ReportFrame
 {
     /// <summary>Version of the form; a peer of another one is refused.</summary>
     public const int Protocol = 1;
 
-    private const int MaxExtraBytes = 64 * 1024;
     private const int MaxHashBytes = 128;
     private const int MaxNameBytes = 256;
 
@@ -27,9 +26,6 @@ internal sealed record ReportFrame
 
     /// <summary>The configuration that the sender goes by.</summary>
     public ConfigTag Config { get; init; } = ConfigTag.None;
-
-    /// <summary>What is for this reader alone: what it may send until the next event.</summary>
-    public byte[] Extra { get; init; } = [];
 
     /// <summary>True when the sections are all there are and not only those that changed.</summary>
     public bool IsFull { get; init; }
@@ -52,7 +48,6 @@ internal sealed record ReportFrame
         writer.Text(Config.Origin);
         writer.Count(Config.Version);
         writer.Text(Config.Hash);
-        writer.Block(Extra);
         Sections.WriteChanges(IsFull ? ReportSections.Empty : before, writer);
     }
 
@@ -74,7 +69,6 @@ internal sealed record ReportFrame
             HeardEpoch = (long)reader.Number(),
             HeardAgo = TimeSpan.FromMicroseconds((long)Math.Min(reader.Number(), 86_400_000_000UL)),
             Config = new ConfigTag(reader.Text(MaxNameBytes), reader.Text(MaxNameBytes), (long)reader.Number(), reader.Text(MaxHashBytes)),
-            Extra = reader.Block(MaxExtraBytes).ToArray(),
             Sections = (isFull ? ReportSections.Empty : before).ReadChanges(ref reader),
         };
     }

@@ -1,7 +1,7 @@
 namespace Mesh.Engine.Federation;
 
 /// <summary>What is known of one peer region at one moment, for people and dashboards. Immutable.</summary>
-public sealed record PeerSnapshot
+public sealed record PeerLinkSnapshot
 {
     /// <summary>Name by which it is configured.</summary>
     public required string Name { get; init; }
@@ -10,7 +10,7 @@ public sealed record PeerSnapshot
     public required string Region { get; init; }
 
     /// <summary>How the link to it is.</summary>
-    public PeerState State { get; init; }
+    public PeerReach State { get; init; }
 
     /// <summary>Address that is spoken to, or was last.</summary>
     public string Address { get; init; } = "";
@@ -62,7 +62,7 @@ public sealed record PeerSnapshot
 }
 
 /// <summary>How the link to a peer is.</summary>
-public enum PeerState
+public enum PeerReach
 {
     /// <summary>It has not been heard yet.</summary>
     Connecting,
@@ -76,6 +76,6 @@ public enum PeerState
     /// <summary>Silent, in either direction: what was on its way there is answered elsewhere.</summary>
     Unreachable,
 
-    /// <summary>It is not the peer that was configured, or does not take us for one; <see cref="PeerSnapshot.LastError"/> says why.</summary>
+    /// <summary>It is not the peer that was configured, or does not take us for one; <see cref="PeerLinkSnapshot.LastError"/> says why.</summary>
     Refused,
 }
