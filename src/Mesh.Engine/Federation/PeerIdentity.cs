@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mesh.Engine.Federation.Frames;
 
 namespace Mesh.Engine.Federation;
@@ -27,6 +28,16 @@ public sealed record PeerIdentity(string Name, string Region, int Protocol, long
 
     /// <summary>Longest name and region in characters.</summary>
     public const int MaxNameChars = 128;
+
+    /// <summary>Header: the secret that peers share.</summary>
+    public const string TokenHeader = "x-mesh-peer-token";
+
+    /// <summary>The headers that say it.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Headers() =>
+    [
+        new(NameHeader, Name), new(RegionHeader, Region), new(ProtocolHeader, Protocol.ToString(CultureInfo.InvariantCulture)),
+        new(EpochHeader, Epoch.ToString(CultureInfo.InvariantCulture)), new(VersionHeader, Version),
+    ];
 
     /// <summary>Identity from the headers of a request or an answer; null when one is missing or cannot be read.</summary>
     /// <param name="header">Gives a header's value, null without one.</param>
