@@ -1,5 +1,6 @@
 using Mesh.Core.Endpoints;
 using Mesh.Engine;
+using Mesh.Engine.Federation;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -25,6 +26,12 @@ internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configur
                     if (endpoint is { Health: EndpointHealth.Healthy, Draining: false }) return null;
                 }
             }
+        }
+
+        // Requests of a region without an endpoint of its own are answered by its peers.
+        foreach (var peer in engine.Peers())
+        {
+            if (peer.State == PeerReach.Healthy) return null;
         }
 
         return "no endpoint of any pool is ready";

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Mesh.Engine.Telemetry;
+using Mesh.Gateway.Federation;
 
 namespace Mesh.Gateway.Metrics;
 
@@ -81,6 +82,9 @@ internal sealed class GatewayMetrics
 
     /// <summary>Until a place was found, by pool and priority.</summary>
     public MetricFamily<Histogram> QueueWait { get; } = Histograms(RequestMetricDefinitions.QueueWait);
+
+    /// <summary>What is counted of the exchange with peer regions; not among <see cref="Sources"/>.</summary>
+    public FederationMetrics Federation { get; } = new();
 
     /// <summary>All of them, in the order of the page.</summary>
     public ImmutableArray<IMetricSource> Sources { get; }

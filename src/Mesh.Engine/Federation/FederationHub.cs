@@ -17,6 +17,9 @@ namespace Mesh.Engine.Federation;
 /// </summary>
 public sealed class FederationHub : IAsyncDisposable
 {
+    /// <summary>Version of the reports' form that this program speaks.</summary>
+    public const int Protocol = ReportFrame.Protocol;
+
     private readonly FederationSettings _settings;
     private readonly IRegionEngine _engine;
     private readonly Func<PeerAddress, HttpMessageInvoker> _connect;
@@ -57,7 +60,7 @@ public sealed class FederationHub : IAsyncDisposable
     }
 
     /// <summary>Raised when a peer says that it goes by a configuration, on the thread that reads its reports; comes with every report.</summary>
-    internal event Action<PeerAddress, ConfigTag>? ConfigHeard;
+    public event Action<PeerAddress, ConfigTag>? ConfigHeard;
 
     /// <summary>Who this gateway is towards its peers.</summary>
     public PeerIdentity Self { get; }
@@ -66,7 +69,7 @@ public sealed class FederationHub : IAsyncDisposable
     public ImmutableArray<PeerAddress> Addresses => [.. _peers.Select(p => p.Address)];
 
     /// <summary>The configuration that reports say this region goes by.</summary>
-    internal ConfigTag Config
+    public ConfigTag Config
     {
         get => _config;
         set => _config = value;
@@ -105,6 +108,19 @@ public sealed class FederationHub : IAsyncDisposable
 
     /// <summary>Cancelled when the peer of a region becomes unreachable; none for an unknown region.</summary>
     public CancellationToken ReachableToken(string region) => _byRegion.TryGetValue(region, out var peer) ? peer.Reachable : CancellationToken.None;
+
+    /// <summary>Asks a peer for something besides its reports, over a connection of its own.</summary>
+    /// <param name="peer">The peer, by name.</param>
+    /// <param name="path">Path.</param>
+    /// <param name="mostBytes">Largest answer.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The answer's body.</returns>
+    /// <exception cref="HttpRequestException">It could not be had; the message says why.</exception>
+    public async Task<byte[]> AskAsync(string peer, string path, int mostBytes, CancellationToken cancellationToken)
+    {
+        var known = _byName[peer];
+        return await PeerQuestion.AskAsync(known.Url ?? known.Address.Urls[0], known.Address, path, mostBytes, Self, _connect, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Writes reports to a reader until it leaves or comes again: everything first, then what changed, at every interval and at once on a big
