@@ -12,6 +12,12 @@ internal sealed class ModelCatalog
 
     public int Count => _byName.Count;
 
+    /// <summary>Names, in no order.</summary>
+    public IEnumerable<string> Names => _byName.Keys;
+
+    /// <summary>Rises with every change.</summary>
+    public long Version { get; private set; }
+
     /// <summary>Endpoints that have told their models.</summary>
     public int Told { get; private set; }
 
@@ -25,6 +31,7 @@ internal sealed class ModelCatalog
     public void Assign(EndpointState endpoint, ImmutableArray<string> models)
     {
         var before = endpoint.Models;
+        Version++;
         Told += (models.IsDefault ? 0 : 1) - (before is null ? 0 : 1);
         endpoint.Models = models.IsDefault ? null : Acquire(models);
         if (before is not null) Release(before);

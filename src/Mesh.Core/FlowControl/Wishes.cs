@@ -14,12 +14,14 @@ internal readonly struct Wishes(in RouteRequest request) : IEquatable<Wishes>
     private readonly EndpointId _sticky = request.AffinityEndpoint;
     private readonly ImmutableArray<EndpointId> _subset = request.Subset;
     private readonly ImmutableArray<EndpointId> _excluded = request.Excluded;
+    private readonly ImmutableArray<string> _excludedRegions = request.ExcludedRegions;
 
     public bool Equals(Wishes other) =>
         string.Equals(_model, other._model, StringComparison.Ordinal)
         && _sticky == other._sticky
         && AreEqual(_subset, other._subset)
-        && AreEqual(_excluded, other._excluded);
+        && AreEqual(_excluded, other._excluded)
+        && (_excludedRegions.IsDefaultOrEmpty ? other._excludedRegions.IsDefaultOrEmpty : !other._excludedRegions.IsDefault && _excludedRegions.AsSpan().SequenceEqual(other._excludedRegions.AsSpan()));
 
     public override bool Equals(object? obj) => obj is Wishes other && Equals(other);
 

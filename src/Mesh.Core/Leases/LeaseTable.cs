@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Regions.Peers;
 using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Leases;
@@ -28,8 +28,16 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     {
         id = default;
         if (IsFull) return false;
-        var index = Occupy(session, endpoint, load);
-        id = new LeaseId(epoch, ((long)_slots[index].Generation << 32) | (uint)index);
+        id = IdOf(Occupy(session, endpoint, null, load));
+        return true;
+    }
+
+    /// <summary>Makes a lease on a peer region; false when the table is full.</summary>
+    public bool TryAdd(SessionState session, Peer peer, LeaseLoad load, out LeaseId id)
+    {
+        id = default;
+        if (IsFull) return false;
+        id = IdOf(Occupy(session, null, peer, load));
         return true;
     }
 
@@ -37,7 +45,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     public bool TryAdopt(SessionState session, EndpointState endpoint, LeaseLoad load, LeaseId id, bool firstByteSeen)
     {
         if (IsFull || Find(id) != NoSlot) return false;
-        var index = Occupy(session, endpoint, load);
+        var index = Occupy(session, endpoint, null, load);
         ref var slot = ref _slots[index];
         slot.AdoptedAs = id;
         slot.FirstByteSeen = firstByteSeen;
@@ -45,16 +53,15 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         return true;
     }
 
-    /// <summary>Notes the first byte; false when the lease is unknown or had it already.</summary>
-    public bool TryMarkFirstByte(LeaseId id, [NotNullWhen(true)] out EndpointState? endpoint, out LeaseLoad load)
+    /// <summary>Notes the first byte, and says whose it is: an endpoint's or a peer's. False when the lease is unknown or had it already.</summary>
+    public bool TryMarkFirstByte(LeaseId id, out EndpointState? endpoint, out Peer? peer, out LeaseLoad load)
     {
-        endpoint = null;
-        load = default;
+        (endpoint, peer, load) = (null, null, default);
         var index = Find(id);
         if (index == NoSlot || _slots[index].FirstByteSeen) return false;
         ref var slot = ref _slots[index];
         slot.FirstByteSeen = true;
-        endpoint = slot.Endpoint!;
+        (endpoint, peer) = (slot.Endpoint, slot.Peer);
         load = slot.Load;
         return true;
     }
@@ -100,14 +107,16 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
             if (index < (uint)_used)
             {
                 ref var slot = ref _slots[index];
-                if (slot.Endpoint is not null && slot.AdoptedAs is null && slot.Generation == (int)(id.Sequence >> 32)) return (int)index;
+                if (slot.Session is not null && slot.AdoptedAs is null && slot.Generation == (int)(id.Sequence >> 32)) return (int)index;
             }
         }
 
         return _adopted.Count != 0 && _adopted.TryGetValue(id, out var adopted) ? adopted : NoSlot;
     }
 
-    private int Occupy(SessionState session, EndpointState endpoint, LeaseLoad load)
+    private LeaseId IdOf(int index) => new(epoch, ((long)_slots[index].Generation << 32) | (uint)index);
+
+    private int Occupy(SessionState session, EndpointState? endpoint, Peer? peer, LeaseLoad load)
     {
         int index;
         if (_firstFree != NoSlot)
@@ -124,6 +133,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         ref var slot = ref _slots[index];
         slot.Generation = slot.Generation == int.MaxValue ? 1 : slot.Generation + 1;
         slot.Endpoint = endpoint;
+        slot.Peer = peer;
         slot.Session = session;
         slot.Load = load;
         slot.FirstByteSeen = false;
@@ -148,8 +158,9 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         session.LeaseCount--;
         if (slot.AdoptedAs is { } adoptedAs) _adopted.Remove(adoptedAs);
 
-        var ended = new EndedLease(slot.Endpoint!, slot.Load, slot.FirstByteSeen, slot.Stream);
+        var ended = new EndedLease(slot.Endpoint, slot.Peer, slot.Load, slot.FirstByteSeen, slot.Stream);
         slot.Endpoint = null;
+        slot.Peer = null;
         slot.Session = null;
         slot.Next = _firstFree;
         _firstFree = index;
@@ -160,6 +171,7 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     private struct Slot
     {
         public EndpointState? Endpoint;
+        public Peer? Peer;
         public SessionState? Session;
         public LeaseId? AdoptedAs;
         public LeaseLoad Load;
@@ -172,9 +184,13 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
 }
 
 /// <summary>What a lease that has just ended held.</summary>
-internal readonly struct EndedLease(EndpointState endpoint, LeaseLoad load, bool firstByteSeen, StreamMark stream)
+internal readonly struct EndedLease(EndpointState? endpoint, Peer? peer, LeaseLoad load, bool firstByteSeen, StreamMark stream)
 {
-    public readonly EndpointState Endpoint = endpoint;
+    /// <summary>Endpoint that it was on; null for a request that was forwarded.</summary>
+    public readonly EndpointState? Endpoint = endpoint;
+
+    /// <summary>Peer that it was forwarded to; null for one of the own endpoints.</summary>
+    public readonly Peer? Peer = peer;
     public readonly LeaseLoad Load = load;
     public readonly bool FirstByteSeen = firstByteSeen;
     public readonly StreamMark Stream = stream;

@@ -22,6 +22,17 @@ internal sealed class DecisionFacts
 
     public ImmutableArray<ExplainedBackend> Backends { get; init; } = [];
 
+    public ImmutableArray<ExplainedRegion> Regions { get; private init; } = [];
+
+    public DecisionFacts With(ImmutableArray<ExplainedRegion> regions) => new(_best)
+    {
+        CandidateCount = CandidateCount,
+        RemovedBy = RemovedBy,
+        Removed = Removed,
+        Backends = Backends,
+        Regions = regions,
+    };
+
     /// <summary>The five best, and the chosen one where it is not among them: a picker may take any.</summary>
     public ImmutableArray<ExplainedCandidate> Best(EndpointId chosen)
     {

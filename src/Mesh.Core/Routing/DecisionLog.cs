@@ -47,6 +47,7 @@ internal sealed class DecisionLog(int capacity, int refusalsPerSecond, PoolClock
             Reason = decision.Reason,
             Endpoint = decision.Endpoint,
             Backend = decision.Backend,
+            Region = decision.Region,
             Waited = clock.Elapsed(place!.Timestamp, clock.Now),
         };
         return true;

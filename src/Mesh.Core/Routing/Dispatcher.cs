@@ -2,6 +2,8 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.Regions.Choosing;
+using Mesh.Core.Regions.Peers;
 using Mesh.Core.Scheduling;
 using Mesh.Core.SpillOver;
 
@@ -16,6 +18,8 @@ internal sealed class Dispatcher
 {
     // Requests that fit nowhere must not hold up the pool: it asks so many that want different things, and then stops.
     private const int MaxTries = 128;
+    // Requests that one report can move from their queues to a peer.
+    private const int MostMoved = 16;
     private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
 
     private readonly PoolClock _clock;
@@ -24,6 +28,7 @@ internal sealed class Dispatcher
     private readonly PrefixKnowledge _prefixes;
     private readonly Reservations _reservations;
     private readonly Action<Waiter> _leaving;
+    private readonly RegionalPlacer _regions;
 
     public Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
     {
@@ -34,6 +39,7 @@ internal sealed class Dispatcher
         _reservations = reservations;
         // Once: a delegate made at every call would be garbage at every call.
         _leaving = Leaving;
+        _regions = new RegionalPlacer(reservations.Peers);
     }
 
     /// <summary>Who waits.</summary>
@@ -55,6 +61,8 @@ internal sealed class Dispatcher
 
     private BackendTable Backends => _reservations.Backends;
 
+    private PeerTable Peers => _reservations.Peers;
+
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
     public TimeSpan? NextReady => _awaited.Min is { } first
         // Rounded up: a tick that comes a hair too soon would have to come again.
@@ -67,13 +75,19 @@ internal sealed class Dispatcher
         // :: Step 1: those who wait come first; what is then left, none of them could take.
         var askedAll = Dispatch();
         if (_reservations.Leases.IsFull) return RouteDecision.Refuse(DecisionReason.TooManyLeases);
-        var placement = Choose(in request, timestamp, now, Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0);
+        var isPeers = request.OriginRegion is not null;
+        // A peer says when its own region and all others are at target; else it only sends what fits.
+        var overfill = Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0 && (!isPeers || request.OriginReason == DecisionReason.Overfill);
+        var placement = Choose(in request, timestamp, now, overfill);
 
         // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which
         // no target stops, does not pass those who wait.
         var free = askedAll && (placement.WithinTarget || placement.Reason == DecisionReason.LastResort);
-        if (placement.Endpoint is { } endpoint && (free || !Room.IsBehind(request.Priority)))
+        var comesNext = free || !Room.IsBehind(request.Priority);
+        if (placement.Peer is not null && comesNext) return _reservations.Forward(in request, session, in placement, now);
+        if (placement.Endpoint is { } endpoint && comesNext)
         {
+            if (isPeers) Peers.OnReceivedPlaced(now);
             if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, _leaving) is { } waiting)
             {
                 Backends.OnPlaced(endpoint, now, placement.WithinTarget);
@@ -86,7 +100,8 @@ internal sealed class Dispatcher
         }
 
         // :: Step 3: no room: wait for it, or leave.
-        if (placement.Endpoint is null && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+        if (!placement.Found && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
+        if (isPeers) return RouteDecision.Refuse(DecisionReason.PeerFull, Admission.RetryAfter(now));
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
         if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, _leaving) is not { } waiter)
         {
@@ -125,7 +140,7 @@ internal sealed class Dispatcher
             if (overdue.Endpoint is not null && Session(overdue) is { } session && !_reservations.Leases.IsFull)
             {
                 var placement = ChooseAgain(overdue, timestamp, now);
-                if (placement.Endpoint is not null)
+                if (placement.Found)
                 {
                     Serve(overdue, session, in placement, now);
                     continue;
@@ -150,12 +165,12 @@ internal sealed class Dispatcher
             endpoint.Queue.Remove(waiter, served: false);
             waiter.Endpoint = null;
             var placement = Choose(waiter.Request, timestamp, now, overfill: true);
-            if (placement.Endpoint is null) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
+            if (!placement.Found) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
             else if (Session(waiter) is not { } session) Room.Forget(waiter);
             else if (placement.Ready) Serve(waiter, session, in placement, now);
             else
             {
-                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                Backends.OnPlaced(placement.Endpoint!, now, placement.WithinTarget);
                 WaitFor(waiter, in placement, now);
             }
         }
@@ -183,7 +198,7 @@ internal sealed class Dispatcher
         var overfill = Settings.WhenFull == WhenFull.Overfill;
         var askedAll = true;
         while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
-        while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now))
+        while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now) || Peers.HasCredits(now))
             && DispatchOne(timestamp, now, overfill, out askedAll))
         {
         }
@@ -191,11 +206,33 @@ internal sealed class Dispatcher
         return askedAll;
     }
 
+    /// <summary>
+    /// A peer may have room: the newest requests of the lowest priority, which have longest to wait for their endpoints here, go there where that is quicker.
+    /// </summary>
+    public void OfferToPeers()
+    {
+        if (Room.Count == 0 || !Backends.IsFree || Peers.HasPreferred) return;
+        var timestamp = _clock.Now;
+        var now = _clock.SinceStart(timestamp);
+        for (var moved = 0; moved < MostMoved && !_reservations.Leases.IsFull && Peers.HasCredits(now); moved++)
+        {
+            if (Room.Last is not { Endpoint: { BackendIndex: >= 0 } endpoint } waiter || Session(waiter) is not { } session) return;
+            var request = waiter.Request;
+            var context = Context(in request, timestamp);
+            // What stands before it in the queue is part of what it costs to stay.
+            var staysMs = Placer.CostOfNext(in context, endpoint, now) + Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
+            if (_regions.Cheaper(in context, staysMs, now) is not { } placement) return;
+            Serve(waiter, session, in placement, now);
+            OnWorkChanged(endpoint);
+        }
+    }
+
     /// <summary>What a request that is about to be placed can choose from. For people: it allocates.</summary>
     public DecisionFacts Explain(in RouteRequest request, long timestamp)
     {
         var context = Context(in request, timestamp);
-        return Placer.Explain(in context, Backends);
+        var facts = Placer.Explain(in context, Backends);
+        return Peers.IsEmpty ? facts : facts.With(RegionExplainer.Explain(in context, Peers, _clock.SinceStart(timestamp)));
     }
 
     private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
@@ -203,7 +240,7 @@ internal sealed class Dispatcher
     private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
     {
         var context = Context(in request, timestamp);
-        return Placer.Place(in context, Backends, now, overfill);
+        return _regions.Place(in context, Placer, Backends, now, overfill);
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
@@ -229,7 +266,7 @@ internal sealed class Dispatcher
         }
 
         var placement = ChooseAgain(waiter, timestamp, now);
-        if (placement.Endpoint is null || Session(waiter) is not { } session)
+        if (!placement.Found || Session(waiter) is not { } session)
         {
             Leaving(waiter);
             Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
@@ -242,7 +279,7 @@ internal sealed class Dispatcher
         {
             Leaving(waiter);
             endpoint.Queue.Remove(waiter, served: false);
-            Backends.OnPlaced(placement.Endpoint, now, withinTarget: false);
+            Backends.OnPlaced(placement.Endpoint!, now, withinTarget: false);
             WaitFor(waiter, in placement, now);
         }
         Await(endpoint, now);
@@ -301,6 +338,13 @@ internal sealed class Dispatcher
     private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
     {
         var request = waiter.Request;
+        if (placement.Peer is not null)
+        {
+            Leaving(waiter);
+            Room.Serve(waiter, _reservations.Forward(in request, session, in placement, now));
+            return;
+        }
+
         var counted = waiter.Endpoint == placement.Endpoint;
         if (counted) TakeFromQueued(waiter, placement.Endpoint!);
         else Leaving(waiter);
@@ -324,7 +368,7 @@ internal sealed class Dispatcher
 
             if (Session(waiter) is not { } session) continue;
             var placement = Choose(waiter.Request, timestamp, now, overfill);
-            if (placement.Endpoint is null) continue;
+            if (!placement.Found) continue;
             if (placement.Ready)
             {
                 Serve(waiter, session, in placement, now);
@@ -332,7 +376,7 @@ internal sealed class Dispatcher
             else
             {
                 Room.Queue.Remove(waiter, served: true);
-                Backends.OnPlaced(placement.Endpoint, now, placement.WithinTarget);
+                Backends.OnPlaced(placement.Endpoint!, now, placement.WithinTarget);
                 WaitFor(waiter, in placement, now);
             }
 

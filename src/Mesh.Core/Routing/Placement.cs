@@ -1,4 +1,5 @@
 using Mesh.Core.Endpoints;
+using Mesh.Core.Regions.Peers;
 
 namespace Mesh.Core.Routing;
 
@@ -7,6 +8,15 @@ namespace Mesh.Core.Routing;
 /// <param name="Reason">Why, or why not.</param>
 internal readonly record struct Placement(EndpointState? Endpoint, DecisionReason Reason)
 {
+    /// <summary>Peer region that it should be forwarded to; null when it should not.</summary>
+    public Peer? Peer { get; init; }
+
+    /// <summary>True when its backend has room but too few healthy endpoints: the next tier should have it, if that has room.</summary>
+    public bool PassesOn { get; init; }
+
+    /// <summary>True when there is a place, here or with a peer.</summary>
+    public bool Found => Endpoint is not null || Peer is not null;
+
     /// <summary>True when its backend has room by its policy.</summary>
     public bool WithinTarget { get; init; }
 

@@ -50,6 +50,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
                 {
                     Reason = ReasonFor(choice.Kind, placement.Reason),
                     WithinTarget = choice.Kind is ChoiceKind.FirstTier or ChoiceKind.Overflow,
+                    PassesOn = choice.PassesOn,
                 };
             }
 
@@ -59,6 +60,16 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         }
         return Placement.None(reason);
     }
+
+    /// <summary>True when the profile predicts costs.</summary>
+    public bool PredictsCosts => _cost is not null;
+
+    /// <summary>Cost of an endpoint to a request that is next in its queue; minus infinity where nothing is predicted: nobody waits for endpoints there.</summary>
+    public double CostOfNext(in SchedulingContext context, EndpointState endpoint, TimeSpan now) =>
+        _cost is null ? double.NegativeInfinity : _cost.CostOfNext(in context, endpoint, now.TotalMilliseconds);
+
+    /// <summary>Mean predicted wait of the endpoints looked at last, in milliseconds; 0 where nothing is predicted.</summary>
+    public double MeanWaitMs => _cost?.MeanWaitMs ?? 0;
 
     /// <summary>Chooses anew for a request that waits for <paramref name="current"/>, among the endpoints that its policy left it.</summary>
     public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now)

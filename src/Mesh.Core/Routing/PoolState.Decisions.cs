@@ -15,7 +15,12 @@ public sealed partial class PoolState
 
     private RouteDecision Decide(in RouteRequest request, long timestamp)
     {
-        if (_endpoints.Configured.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
+        if (request.OriginRegion is not null)
+        {
+            if (_peers.TryFind(request.OriginRegion, out var peer)) peer.OnReceived(request.OriginEpoch);
+            if (request.Hops > 1) return RouteDecision.Refuse(DecisionReason.TooManyHops);
+        }
+        if (_endpoints.Configured.IsEmpty && _peers.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
         // Make sure that a lease can be had before anything is chosen.
         var session = _reservations.Sessions.Touch(request.Session, timestamp);
         if (session is null || _reservations.Leases.IsFull) return WithHint(RouteDecision.Refuse(DecisionReason.TooManyLeases));
@@ -47,6 +52,9 @@ public sealed partial class PoolState
             RemovedBy = facts.RemovedBy,
             Removed = facts.Removed,
             Backends = facts.Backends,
+            Region = decision.Region,
+            OriginRegion = request.OriginRegion,
+            Regions = facts.Regions,
         });
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Mesh.Core.Regions.Reports;
+using Mesh.Core.Snapshots;
 
 namespace Mesh.Core.Routing;
 
@@ -12,15 +14,17 @@ namespace Mesh.Core.Routing;
 public sealed partial class PoolState
 {
     /// <summary>True when something has changed so much since the last report that peers should hear of it before the next is due.</summary>
-    public bool NeedsReportSooner => false;
+    public bool NeedsReportSooner => _reports.IsNeededSooner(_reservations.Backends, _reservations.Leases.Count, _clock.SinceStart(_clock.Now));
 
     /// <summary>
     /// Sets the peer regions; those that stay keep what is known of them. Without peers, or without an own region (<see cref="PoolStateOptions.Locality"/>),
-    /// nothing is ever forwarded.
+    /// nothing is ever forwarded. Requests in flight with a peer that leaves go on.
     /// </summary>
     /// <param name="regions">Names, in any order; the own one and repetitions are passed over.</param>
     public void SetPeers(ReadOnlySpan<string> regions)
     {
+        _peers.Set(regions);
+        _reservations.Hot = _peers.IsEmpty ? null : _reports.Hot;
     }
 
     /// <summary>
@@ -28,16 +32,28 @@ public sealed partial class PoolState
     /// </summary>
     /// <param name="report">The report's head.</param>
     /// <param name="part">This pool's part of it; null when the peer does not have the pool.</param>
-    public bool ApplyPeer(RegionReport report, PoolReport? part) => false;
+    public bool ApplyPeer(RegionReport report, PoolReport? part)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        if (!_peers.TryFind(report.Region, out var peer) || !peer.Link.Hear(report)) return false;
+        peer.Apply(part, _clock.SinceStart(_clock.Now));
+        _dispatcher.OfferToPeers();
+        _dispatcher.Dispatch();
+        return true;
+    }
 
     /// <summary>The stream of a peer's reports has broken: nothing is sent there until the next report. Unknown peers have no effect.</summary>
     public void PeerLost(string region)
     {
+        if (_peers.TryFind(region, out var peer)) peer.Link.Lose();
     }
 
     /// <summary>Takes the round-trip time of a peer's link as measured last. Unknown peers have no effect.</summary>
     public void ApplyRoundTrip(string region, TimeSpan roundTrip)
     {
+        if (!_peers.TryFind(region, out var peer) || roundTrip < TimeSpan.Zero) return;
+        peer.MeasuredRoundTrip = roundTrip;
+        _peers.Order();
     }
 
     /// <summary>
@@ -45,5 +61,36 @@ public sealed partial class PoolState
     /// than one.
     /// </summary>
     /// <param name="receiver">The peer; one that is not configured is granted nothing.</param>
-    public PoolReport BuildReport(string receiver) => new() { Pool = Id, Epoch = Epoch };
+    public PoolReport BuildReport(string receiver)
+    {
+        ArgumentNullException.ThrowIfNull(receiver);
+        return _reports.Build(_config, receiver, _reservations, _clock.SinceStart(_clock.Now));
+    }
+
+    private ImmutableArray<PeerSnapshot> PeerSnapshots()
+    {
+        if (_peers.IsEmpty) return [];
+        var now = _clock.SinceStart(_clock.Now);
+        var shown = ImmutableArray.CreateBuilder<PeerSnapshot>(_peers.Nearest.Length);
+        foreach (var peer in _peers.Nearest)
+        {
+            shown.Add(new PeerSnapshot(peer.Region, peer.Link.State)
+            {
+                RoundTrip = peer.MeasuredRoundTrip,
+                ReportAge = peer.Link.Age,
+                Credits = Math.Max(0, peer.Credits.Available),
+                InFlight = peer.InFlight,
+                Forwarded = peer.Credits.Forwarded,
+                Refused = peer.Refused,
+                Received = peer.Received,
+                Endpoints = peer.Endpoints,
+                Healthy = peer.Healthy,
+                Fullness = peer.FullnessWithSent(now),
+                WaitMs = peer.Report is null ? double.PositiveInfinity : peer.WaitMs,
+            });
+        }
+
+        shown.Sort(static (a, b) => string.CompareOrdinal(a.Region, b.Region));
+        return shown.MoveToImmutable();
+    }
 }

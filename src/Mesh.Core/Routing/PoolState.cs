@@ -6,6 +6,8 @@ using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
 using Mesh.Core.Randomness;
+using Mesh.Core.Regions.Peers;
+using Mesh.Core.Regions.Reporting;
 using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.Snapshots;
 using Mesh.Core.SpillOver;
@@ -32,6 +34,8 @@ public sealed partial class PoolState
     private readonly Ejections _ejections;
     private readonly DecisionLog _log;
     private readonly Dispatcher _dispatcher;
+    private readonly PeerTable _peers;
+    private readonly ReportBuilder _reports;
     private PoolConfig _config;
     private TimeSpan _nextTickAt = TimeSpan.MaxValue;
 
@@ -56,10 +60,11 @@ public sealed partial class PoolState
         _prefixes.SetSlots(_endpoints.SlotCount);
         _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
         var costs = new CostModel(config.Scheduling);
-        _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs };
+        _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs, Peers = _peers = new PeerTable(_options, time) };
         _ejections = new Ejections(_options.Ejection, _endpoints);
         _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
+        _reports = new ReportBuilder(_options, _endpoints, _models, _peers, room);
         _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
         {
             Room = room,
@@ -144,13 +149,21 @@ public sealed partial class PoolState
     /// </summary>
     public bool Complete(LeaseId lease, in RequestOutcome outcome) => Complete(lease, in outcome, out _);
 
-    /// <summary>As <see cref="Complete(LeaseId, in RequestOutcome)"/>; tells whose lease it was, so that a host can look after an endpoint that failed.</summary>
+    /// <summary>
+    /// As <see cref="Complete(LeaseId, in RequestOutcome)"/>; tells whose lease it was, so that a host can look after an endpoint that failed: default for a
+    /// request that was forwarded.
+    /// </summary>
     public bool Complete(LeaseId lease, in RequestOutcome outcome, out EndpointId endpoint)
     {
         endpoint = default;
         if (!_reservations.TryEnd(lease, in outcome, out var ended)) return false;
-        endpoint = ended!.Id;
         var now = _clock.SinceStart(_clock.Now);
+        if (ended is null)
+        {
+            _dispatcher.Dispatch();
+            return true;
+        }
+        endpoint = ended.Id;
         _dispatcher.Admission.OnFreed(now);
         _dispatcher.OnWorkChanged(ended);
         if (_ejections.OnEnded(ended, outcome.Kind, now, _reservations.Backends)) _dispatcher.Evacuate(ended);
@@ -292,7 +305,7 @@ public sealed partial class PoolState
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
-    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events);
+    public PoolSnapshot Snapshot() => PoolSnapshotBuilder.Build(_config, _endpoints, _reservations, _dispatcher.Room, _clock, _prefixes.Events) with { Peers = PeerSnapshots() };
 
     private static bool Greet(SessionState? session)
     {

@@ -1,6 +1,8 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.Regions.Peers;
+using Mesh.Core.Regions.Reporting;
 using Mesh.Core.Scheduling.Cost;
 using Mesh.Core.SpillOver;
 
@@ -17,6 +19,8 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     // So have short answers: their first steps are shared with prompts.
     private const int LeastInstructiveTokens = 32;
 
+    private const double TypicalShare = 0.02;
+
     private readonly SpeedEstimate _poolSpeed = new();
     private readonly SpeedEstimate _poolDecodeSpeed = new();
 
@@ -30,11 +34,20 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     /// <summary>How far predictions of the time per output token were off.</summary>
     public PredictionError OutputTokenError { get; } = new();
 
+    /// <summary>The peer regions.</summary>
+    public required PeerTable Peers { get; init; }
+
     /// <summary>Set with every configuration.</summary>
     public required BackendTable Backends { get; set; }
 
     /// <summary>Set with every configuration.</summary>
     public required CostModel Costs { get; set; }
+
+    /// <summary>Counts the beginnings of prompts for the peers; null before there are any.</summary>
+    public HotPrefixCounter? Hot { get; set; }
+
+    /// <summary>Predicted work of a prompt sent lately, in milliseconds: a moving mean.</summary>
+    public double TypicalWorkMs { get; private set; } = 100;
 
     /// <summary>Makes a lease on an endpoint that was chosen.</summary>
     /// <param name="request">The request.</param>
@@ -64,7 +77,26 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
         prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
+        TypicalWorkMs += TypicalShare * (placement.OwnMs - TypicalWorkMs);
+        Hot?.Count(request.PrefixChain.Span);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
+    }
+
+    /// <summary>Makes a lease on a peer region that was chosen.</summary>
+    public RouteDecision Forward(in RouteRequest request, SessionState session, in Placement placement, TimeSpan now)
+    {
+        var peer = placement.Peer!;
+        var load = new LeaseLoad(Math.Max(0, request.PromptTokens), request.MaxOutputTokens > 0 ? request.MaxOutputTokens : options.AssumedOutputTokens)
+        {
+            Streaming = request.IsStreaming,
+            OwnMs = placement.OwnMs,
+            SentMs = now.TotalMilliseconds,
+        };
+        Leases.TryAdd(session, peer, load, out var lease);
+        peer.OnSent(placement.OwnMs, now);
+        Peers.OnOverflow(now);
+        Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.KvCapacityTokens);
+        return RouteDecision.Forward(peer.Region, lease, placement.Reason);
     }
 
     /// <summary>Takes over a lease that a gateway announced.</summary>
@@ -82,7 +114,9 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     /// <summary>The first byte of an answer has come; the endpoint that it came from, or null when it changes nothing.</summary>
     public EndpointState? OnFirstByte(LeaseId lease)
     {
-        if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var load)) return null;
+        if (!Leases.TryMarkFirstByte(lease, out var endpoint, out var peer, out var load)) return null;
+        peer?.OnFirstByte();
+        if (endpoint is null) return null;
         endpoint.EndPrefill(load);
         prefixes.OnFirstByte(lease);
         // An answer that comes as a whole begins when all is computed: its first byte says nothing about the prompt.
@@ -106,12 +140,17 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         endpoint.Work.RelaxSpeed(_poolSpeed.Ratio, clock.SinceStart(clock.Now).TotalMilliseconds);
     }
 
-    /// <summary>Ends a lease; false when it is unknown.</summary>
+    /// <summary>Ends a lease; false when it is unknown. The endpoint is null for a request that was forwarded.</summary>
     public bool TryEnd(LeaseId lease, in RequestOutcome outcome, out EndpointState? endpoint)
     {
         endpoint = null;
         if (!Leases.TryTake(lease, out var ended)) return false;
         endpoint = ended.Endpoint;
+        if (endpoint is null)
+        {
+            EndForwarded(in ended, outcome.Kind);
+            return true;
+        }
         prefixes.OnEnded(lease, in outcome);
         if (CountsAsLoad(outcome.Kind)) endpoint.AddFailure(options.FailureWeightRequests, ended.Load, clock.FailureDecay(clock.Now));
         if (outcome.Kind == OutcomeKind.Success) Learn(in ended, in outcome);
@@ -125,10 +164,20 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         while (Leases.TryTakeFirst(session, out var ended)) Release(in ended);
     }
 
+    // What went wrong between the regions says nothing about an endpoint there: the peer knows its own.
+    private void EndForwarded(in EndedLease ended, OutcomeKind outcome)
+    {
+        var peer = ended.Peer!;
+        Release(in ended);
+        if (outcome == OutcomeKind.PeerRefused) peer.OnRefused();
+        else if (outcome is OutcomeKind.ConnectFailure or OutcomeKind.Timeout || (outcome == OutcomeKind.StreamBroken && !ended.FirstByteSeen)) peer.OnFailed(clock.SinceStart(clock.Now));
+        else if (outcome == OutcomeKind.Success) peer.OnSucceeded();
+    }
+
     // The usage block tells what was really computed.
     private void Learn(in EndedLease ended, in RequestOutcome outcome)
     {
-        var work = ended.Endpoint.Work;
+        var work = ended.Endpoint!.Work;
         if (outcome.CachedTokens is { } cached) prefixes.Observe(ended.Endpoint.Slot, ended.Load.CachedTokens, cached);
         if (!ended.Stream.IsStream || outcome.OutputTokens < LeastInstructiveTokens) return;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
@@ -147,6 +196,8 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 
     private void Release(in EndedLease ended)
     {
+        ended.Peer?.OnEnded(ended.FirstByteSeen);
+        if (ended.Endpoint is null) return;
         ended.Endpoint.Release(in ended);
         var answered = ended.FirstByteSeen || !ended.Load.Streaming;
         ended.Endpoint.Work.OnEnded(answered, in ended.Stream, ended.Load.OwnMs, ended.Load.ContextTokens, clock.SinceStart(clock.Now).TotalMilliseconds, Costs);

@@ -6,6 +6,9 @@ namespace Mesh.Core.SpillOver;
 /// <param name="Kind">How it was found.</param>
 internal readonly record struct BackendChoice(int Backend, int Tier, ChoiceKind Kind)
 {
+    /// <summary>True when no other backend had room for what this one should pass on for its poor health.</summary>
+    public bool PassesOn { get; init; }
+
     /// <summary>No backend can serve.</summary>
     public static BackendChoice None => new(-1, -1, ChoiceKind.None);
 }

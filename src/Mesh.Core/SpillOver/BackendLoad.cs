@@ -108,6 +108,22 @@ internal sealed class BackendLoad
         return true;
     }
 
+    /// <summary>Requests more that stay within every target; infinite without a target.</summary>
+    /// <param name="now">Now.</param>
+    /// <param name="ownRate">Requests per second that its own region is going to send here.</param>
+    /// <param name="horizon">For how long: what a rate lets through in this time counts.</param>
+    public double Spare(TimeSpan now, double ownRate, TimeSpan horizon)
+    {
+        var spare = double.PositiveInfinity;
+        if (RateTarget is { } rate) spare = Math.Max(0, _bucket.Tokens(now, rate) + (rate - ownRate) * horizon.TotalSeconds);
+        if (InFlightTarget is { } inFlight) spare = Math.Min(spare, Math.Max(0, inFlight - InFlight));
+        for (var i = 0; i < _metrics.Length; i++)
+        {
+            if (UtilizationTarget(i) is { } target) spare = Math.Min(spare, _metrics[i].RequestsUpTo(target, KnownOrExpected(i)));
+        }
+        return spare;
+    }
+
     /// <summary>
     /// True if the next request may stay here although too few endpoints are healthy: below the threshold, healthy/threshold of the
     /// requests do, evenly spread.

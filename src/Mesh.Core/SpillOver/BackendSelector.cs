@@ -66,6 +66,16 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
         return drained && !open;
     }
 
+    /// <summary>True if a preferred backend could take a request within its targets.</summary>
+    public bool HasPreferredRoom(TimeSpan now)
+    {
+        for (var i = 0; i < backends.Length; i++)
+        {
+            if (backends[i].Config.Settings.Preference == BackendPreference.Preferred && IsOpen(i) && backends[i].HasRoom(now)) return true;
+        }
+        return false;
+    }
+
     /// <summary>Chooses a backend; nothing is counted until <see cref="OnChosen"/>.</summary>
     /// <param name="now">Now.</param>
     /// <param name="ruledOut">Backends without a candidate for this request, by index.</param>
@@ -81,7 +91,7 @@ internal sealed class BackendSelector(TierPlan plan, BackendLoad[] backends, Tra
             if (declined.Kind == ChoiceKind.None) declined = choice;
         }
         // What a backend passes on for its poor health comes back when no other has room.
-        if (declined.Kind != ChoiceKind.None) return declined;
+        if (declined.Kind != ChoiceKind.None) return declined with { PassesOn = true };
 
         var overfull = LeastOverfull(now, ruledOut, drained: false);
         if (overfull >= 0) return new BackendChoice(overfull, -1, ChoiceKind.Overfill);

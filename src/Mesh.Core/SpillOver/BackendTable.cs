@@ -18,6 +18,7 @@ internal sealed class BackendTable
     private readonly bool _autoDrain;
     private readonly bool[] _excluded;
     private readonly bool[] _switchedOff;
+    private readonly double[] _freeSpare;
 
     /// <param name="config">The configuration.</param>
     /// <param name="locality">Where the deciding gateway stands.</param>
@@ -60,6 +61,7 @@ internal sealed class BackendTable
             && Array.TrueForAll(ordered, b => b.Settings.Mode is null && b.Settings.Preference == BackendPreference.Default);
         _switchedOff = Array.ConvertAll(ordered, b => b.Settings.CapacityScaler <= 0);
         _excluded = new bool[ordered.Length];
+        _freeSpare = new double[ordered.Length];
         UpdateDrain(now);
     }
 
@@ -81,6 +83,34 @@ internal sealed class BackendTable
 
     /// <summary>True when the hold of a drain may end with time alone.</summary>
     public bool HoldsDrains => _autoDrain;
+
+    /// <summary>Load over target of all backends that take requests together; null when one of them has no target whose load is known.</summary>
+    public double? OverallFullness(TimeSpan now)
+    {
+        var (load, target, loads) = (0.0, 0.0, 0);
+        var sum = 0.0;
+        for (var i = 0; i < _loads.Length; i++)
+        {
+            if (!Selector.IsOpen(i)) continue;
+            if (_loads[i].Fullness(now) is not { } fullness) return null;
+            loads++;
+            sum += fullness;
+            var capacity = _loads[i].RateTarget ?? _loads[i].InFlightTarget ?? 0;
+            target += capacity;
+            load += _loads[i].RateTarget is null ? _loads[i].InFlight : _loads[i].Rate(now);
+        }
+        // The request itself counts, as it does where it would go instead.
+        return loads == 0 ? null : target > 0 ? (load + 1) / target : sum / loads;
+    }
+
+    /// <summary>Starts to add up what backends without a target have room for.</summary>
+    public void ClearFreeSpare() => Array.Clear(_freeSpare);
+
+    /// <summary>Adds what one endpoint of a backend has room for.</summary>
+    public void AddFreeSpare(int backend, double requests) => _freeSpare[backend] += requests;
+
+    /// <summary>The sum.</summary>
+    public double FreeSpare(int backend) => _freeSpare[backend];
 
     /// <summary>When the oldest sample that counts was read; null when none does.</summary>
     public TimeSpan? OldestSample

@@ -21,6 +21,13 @@ internal struct RateBucket
         return _tokens >= 1 - 1e-9;
     }
 
+    /// <summary>Tokens that it holds now.</summary>
+    public double Tokens(TimeSpan now, double ratePerSecond)
+    {
+        Fill(now, ratePerSecond);
+        return _tokens;
+    }
+
     /// <summary>Takes one token; call only after <see cref="HasToken"/>.</summary>
     public void Take() => _tokens -= 1;
 

@@ -41,6 +41,9 @@ internal sealed class UtilizationEstimate(int endpointCount)
     /// <summary>What to go by while nothing is known: the mean that this many requests would make at the cost learned before.</summary>
     public double Expected(int inFlight) => _cost * inFlight / Math.Max(1, endpointCount);
 
+    /// <summary>Requests more that would bring the mean from a value to a target, at what a request has cost.</summary>
+    public double RequestsUpTo(double target, double from) => Math.Max(0, target - from) * endpointCount / _cost;
+
     /// <summary>Takes over what the same metric's requests were found to cost.</summary>
     public void CarryFrom(UtilizationEstimate before) => _cost = before._cost;
 

@@ -11,6 +11,9 @@ public sealed record TierReport(BackendPreference Preference, int Endpoints, int
     /// <summary>N·X·s, summed; null where no policy sets a target that is counted in requests.</summary>
     public double? TargetCapacity { get; init; }
 
+    /// <summary>True when target and load are requests per second; false when they are requests in flight.</summary>
+    public bool IsRate { get; init; }
+
     /// <summary>Load in the unit of the target; requests in flight without one.</summary>
     public double Load { get; init; }
 

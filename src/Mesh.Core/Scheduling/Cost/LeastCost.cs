@@ -20,6 +20,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
 
     public CostModel Model { get; } = model;
 
+    /// <summary>Mean wait of the candidates looked at last, in milliseconds.</summary>
+    public double MeanWaitMs => _meanWaitMs;
+
     /// <summary>
     /// Chooses among at least one candidate. What waits for an endpoint does not count where all have a queue: holding out for the one that
     /// has the prompt keeps work from being done twice, which is what an overloaded pool needs most. Only against an endpoint that could

@@ -13,6 +13,9 @@ internal sealed class WorkCurve(StepTimeTable table)
     private readonly double _perToken = table.PrefillMs(ChunkTokens) / ChunkTokens;
     private readonly double _leastDecodeMs = table.DecodeMs(1, 0);
 
+    /// <summary>Time of a prompt token in a full step.</summary>
+    public double MsPerToken => _perToken;
+
     /// <summary>Time of a step full of prompt tokens.</summary>
     public double ChunkMs { get; } = table.PrefillMs(ChunkTokens);
 

@@ -1,0 +1,99 @@
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Core.Metrics;
+using Mesh.Core.Routing;
+
+namespace Mesh.Core.Regions.Peers;
+
+/// <summary>The peer regions of one pool, the nearest first. Few: they are walked at every decision that looks beyond the own region.</summary>
+internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
+{
+    private readonly SlidingCounter _overflow = new(slots: 10, TimeSpan.FromMilliseconds(100));
+    private readonly SlidingCounter _received = new(slots: 10, TimeSpan.FromMilliseconds(100));
+    private Peer[] _peers = [];
+    private int _lastNumber;
+
+    /// <summary>Nearest first, names breaking ties.</summary>
+    public ReadOnlySpan<Peer> Nearest => _peers;
+
+    public bool IsEmpty => _peers.Length == 0;
+
+    public PeerPrefixes Prefixes { get; } = new(options.PrefixLayout, Math.Max(64, options.MaxPrefixBlocks / 4));
+
+    /// <summary>Requests per second that found no room at home.</summary>
+    public double OverflowPerSecond(TimeSpan now) => _overflow.PerSecond(now);
+
+    /// <summary>Requests per second that came from peers and were placed.</summary>
+    public double ReceivedPerSecond(TimeSpan now) => _received.PerSecond(now);
+
+    /// <summary>A request found no room at home, or a better place elsewhere.</summary>
+    public void OnOverflow(TimeSpan now) => _overflow.Add(now);
+
+    /// <summary>A peer's request was placed here.</summary>
+    public void OnReceivedPlaced(TimeSpan now) => _received.Add(now);
+
+    /// <summary>True when some peer has credits to send to, so that those who wait for room need to be asked.</summary>
+    public bool HasCredits(TimeSpan now)
+    {
+        foreach (var peer in _peers)
+        {
+            if (peer.Credits.Available > 0 && peer.IsUsable(now)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>True when a usable peer has preferred backends: then not even a pool without targets is free to choose by cost alone.</summary>
+    public bool HasPreferred
+    {
+        get
+        {
+            foreach (var peer in _peers)
+            {
+                if (peer.HasPreferred) return true;
+            }
+
+            return false;
+        }
+    }
+
+    public bool TryFind(string? region, [NotNullWhen(true)] out Peer? found)
+    {
+        foreach (var peer in _peers)
+        {
+            if (!string.Equals(peer.Region, region, StringComparison.Ordinal)) continue;
+            found = peer;
+            return true;
+        }
+
+        found = null;
+        return false;
+    }
+
+    /// <summary>Sets the peers; those that stay keep all that is known of them.</summary>
+    public void Set(ReadOnlySpan<string> regions)
+    {
+        var own = options.Locality.Region;
+        var peers = new SortedDictionary<string, Peer>(StringComparer.Ordinal);
+        if (own.Length > 0)
+        {
+            foreach (var region in regions)
+            {
+                if (region == own || peers.ContainsKey(region)) continue;
+                if (!TryFind(region, out var peer))
+                {
+                    peer = new Peer(region, _lastNumber++ % PeerPrefixes.MostPeers, time, options.Regions, options.Epoch);
+                    Prefixes.Forget(peer.Number);
+                    if (options.Locality.RoundTripTimes.TryGetValue(region, out var configured)) peer.MeasuredRoundTrip = configured;
+                }
+                peers.Add(region, peer);
+            }
+        }
+
+        _peers = [.. peers.Values];
+        Order();
+    }
+
+    /// <summary>Puts the nearest first again, after a round trip has been measured.</summary>
+    public void Order() => Array.Sort(_peers, static (a, b) =>
+        a.RoundTripMs.CompareTo(b.RoundTripMs) is var order && order != 0 ? order : string.CompareOrdinal(a.Region, b.Region));
+}

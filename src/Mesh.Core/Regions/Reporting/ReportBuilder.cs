@@ -1,0 +1,224 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.FlowControl;
+using Mesh.Core.Regions.Peers;
+using Mesh.Core.Regions.Reports;
+using Mesh.Core.Routing;
+using Mesh.Core.SpillOver;
+
+namespace Mesh.Core.Regions.Reporting;
+
+/// <summary>
+/// Makes a pool's part of the reports: one pass over its endpoints for all peers, then each peer's own credits. What the pass finds is used again within half an
+/// interval.
+/// </summary>
+internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endpoints, ModelCatalog models, PeerTable peers, WaitRoom room)
+{
+    private const int MostPriorities = 8;
+    private const int MostModels = 64;
+    // Without a target, an endpoint counts as having room while a prompt would begin to be computed there within this time.
+    private const double RoomMs = 1000;
+    private const double MostSparePerEndpoint = 64;
+    private static readonly TimeSpan DigestEvery = TimeSpan.FromSeconds(1);
+    private readonly CreditShares _preferredShares = new();
+    private readonly CreditShares _shares = new();
+    private readonly TierFigures[] _tiers = [new(), new()];
+    private double[] _waits = [];
+    private TimeSpan _builtAt = TimeSpan.MinValue;
+    private TimeSpan _digestAt = TimeSpan.MinValue;
+    private PoolReport? _body;
+    private ImmutableArray<HotPrefix> _digest = [];
+    private ImmutableArray<string> _models;
+    private long _modelsVersion = -1;
+    private int _healthy;
+    private bool _hadRoom;
+    private int _leases;
+
+    /// <summary>Counts prompts for the digest.</summary>
+    public HotPrefixCounter Hot { get; } = new(options.PrefixLayout);
+
+    /// <summary>True when peers should hear of what has changed before the next report is due.</summary>
+    public bool IsNeededSooner(BackendTable backends, int leases, TimeSpan now)
+    {
+        if (_body is null || peers.IsEmpty || now - _builtAt < options.Regions.ReportInterval / 4) return false;
+        if (HealthyIn(backends) != _healthy || backends.Selector.HasRoom(now) != _hadRoom) return true;
+        var change = Math.Abs(leases - _leases);
+        return change >= 8 && change > (_tiers[0].Spare + _tiers[1].Spare) / 4;
+    }
+
+    /// <summary>Makes the report for one peer.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="receiver">The peer.</param>
+    /// <param name="reservations">Backends, costs and leases.</param>
+    /// <param name="now">Now.</param>
+    public PoolReport Build(PoolConfig config, string receiver, Reservations reservations, TimeSpan now)
+    {
+        if (_body is null || now - _builtAt >= options.Regions.ReportInterval / 2 || IsNeededSooner(reservations.Backends, reservations.Leases.Count, now))
+        {
+            _body = BuildBody(config, reservations, now);
+            _builtAt = now;
+            Grant(now);
+        }
+
+        if (!peers.TryFind(receiver, out var peer)) return _body;
+        return _body with
+        {
+            ReceivedEpoch = peer.ReceivedEpoch,
+            Received = peer.ReceivedInEpoch,
+            Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.GrantedPreferred : peer.Granted })],
+        };
+    }
+
+    private PoolReport BuildBody(PoolConfig config, Reservations reservations, TimeSpan now)
+    {
+        var backends = reservations.Backends;
+        foreach (var tier in _tiers) tier.Clear();
+        var ready = Waits(reservations, now, out var least, out var sumWait, out var sumSpeed);
+        AddBackends(backends, now);
+        (_healthy, _hadRoom, _leases) = (HealthyIn(backends), backends.Selector.HasRoom(now), reservations.Leases.Count);
+        // Those who wait here come before anybody from elsewhere.
+        var waiting = (double)room.Queue.Count;
+        foreach (var tier in _tiers)
+        {
+            var taken = Math.Min(waiting, tier.Spare);
+            tier.Spare -= taken;
+            waiting -= taken;
+        }
+
+        return new PoolReport
+        {
+            Pool = config.Id,
+            Epoch = options.Epoch,
+            Tiers = [.. _tiers.Where(t => t.Endpoints > 0).Select(t => t.ToReport())],
+            OverflowPerSecond = Math.Round(peers.OverflowPerSecond(now), 1),
+            Waiting = Waiting(),
+            MarginalWaitMs = ready == 0 ? double.PositiveInfinity : Math.Round(_waits[0], 1),
+            WaitLadderMs = Ladder(ready),
+            MarginalDecodeMs = least < 0 ? 0 : Math.Round(endpoints.Costs[least].DecodeMs, 2),
+            MsPerToken = ready == 0 ? 0 : Math.Round(sumSpeed / ready * reservations.Costs.Curve.MsPerToken, 5),
+            MeanWaitMs = ready == 0 ? 0 : Math.Round(sumWait / ready, 1),
+            Models = Models(),
+            HotPrefixes = Digest(now),
+        };
+    }
+
+    // The waits of all ready endpoints, ordered; what an endpoint without a target has room for.
+    private int Waits(Reservations reservations, TimeSpan now, out int least, out double sumWait, out double sumSpeed)
+    {
+        var rows = endpoints.Costs;
+        if (_waits.Length < rows.Count) _waits = new double[Math.Max(16, rows.Count * 2)];
+        var nowMs = now.TotalMilliseconds;
+        var typicalMs = Math.Max(1, reservations.TypicalWorkMs);
+        var ready = 0;
+        (least, sumWait, sumSpeed) = (-1, 0, 0);
+        var leastMs = double.PositiveInfinity;
+        var free = reservations.Backends;
+        free.ClearFreeSpare();
+        for (var slot = 0; slot < rows.Count; slot++)
+        {
+            ref var row = ref rows[slot];
+            if (!row.IsReady || free.Excluded[row.Backend]) continue;
+            var wait = row.WaitMs(nowMs) + row.QueuedMs;
+            _waits[ready++] = wait;
+            sumWait += wait;
+            sumSpeed += row.PrefillSpeed;
+            free.AddFreeSpare(row.Backend, Math.Clamp((RoomMs - wait) / typicalMs, 0, MostSparePerEndpoint));
+            if (wait + row.DecodeMs >= leastMs) continue;
+            (least, leastMs) = (slot, wait + row.DecodeMs);
+        }
+
+        Array.Sort(_waits, 0, ready);
+        return ready;
+    }
+
+    private void AddBackends(BackendTable backends, TimeSpan now)
+    {
+        var horizon = options.Regions.ReportInterval + LongestRoundTrip();
+        var rate = 0.0;
+        foreach (var load in backends.Loads) rate += load.Rate(now);
+        var ownShare = rate <= 0 ? 1 : Math.Clamp(1 - peers.ReceivedPerSecond(now) / rate, 0, 1);
+        for (var i = 0; i < backends.Loads.Length; i++)
+        {
+            var load = backends.Loads[i];
+            var tier = _tiers[load.Config.Settings.Preference == BackendPreference.Preferred ? 0 : 1];
+            tier.Preference = load.Config.Settings.Preference;
+            tier.Endpoints += load.EndpointCount;
+            if (!backends.Selector.IsOpen(i)) continue;
+            tier.Healthy += load.HealthyCount;
+            var spare = load.Spare(now, load.Rate(now) * ownShare, horizon);
+            tier.Add(load, double.IsInfinity(spare) ? backends.FreeSpare(i) : spare, now);
+        }
+    }
+
+    private void Grant(TimeSpan now)
+    {
+        var all = peers.Nearest;
+        foreach (var peer in all) (peer.GrantedPreferred, peer.Granted) = (0, 0);
+        var preferred = _preferredShares.Divide(_tiers[0].Spare, all);
+        for (var i = 0; i < all.Length; i++) all[i].GrantedPreferred = preferred[i];
+        var other = _shares.Divide(_tiers[1].Spare, all);
+        for (var i = 0; i < all.Length; i++) all[i].Granted = other[i];
+    }
+
+    private TimeSpan LongestRoundTrip()
+    {
+        var longest = 0.0;
+        foreach (var peer in peers.Nearest) longest = Math.Max(longest, peer.RoundTripMs);
+        return TimeSpan.FromMilliseconds(longest);
+    }
+
+    private ImmutableArray<float> Ladder(int ready)
+    {
+        var steps = Math.Min(WaitLadder.MostSteps, ready);
+        if (steps == 0) return [];
+        var ladder = ImmutableArray.CreateBuilder<float>(steps);
+        for (var step = 0; step < steps; step++)
+        {
+            var (from, to) = (step * ready / steps, (step + 1) * ready / steps);
+            var sum = 0.0;
+            for (var i = from; i < to; i++) sum += _waits[i];
+            ladder.Add((float)Math.Round(sum / (to - from), 1));
+        }
+
+        return ladder.MoveToImmutable();
+    }
+
+    private ImmutableArray<WaitingCount> Waiting()
+    {
+        if (room.Count == 0) return [];
+        var waiting = ImmutableArray.CreateBuilder<WaitingCount>();
+        foreach (var (priority, requests) in room.ByPriority)
+        {
+            if (waiting.Count < MostPriorities) waiting.Add(new WaitingCount(priority, requests));
+            else waiting[^1] = waiting[^1] with { Requests = waiting[^1].Requests + requests };
+        }
+
+        return waiting.ToImmutable();
+    }
+
+    private ImmutableArray<string> Models()
+    {
+        if (_modelsVersion == models.Version) return _models;
+        _modelsVersion = models.Version;
+        _models = models.Told < endpoints.Configured.Length || models.Count > MostModels ? default : [.. models.Names.Order(StringComparer.Ordinal)];
+        return _models;
+    }
+
+    private ImmutableArray<HotPrefix> Digest(TimeSpan now)
+    {
+        if (_digestAt != TimeSpan.MinValue && now - _digestAt < DigestEvery) return _digest;
+        _digestAt = now;
+        var digest = Hot.Digest(HotPrefixSet.Most);
+        // The same array as long as nothing changes, so that whoever compares sees it at once.
+        if (!digest.AsSpan().SequenceEqual(_digest.AsSpan())) _digest = digest;
+        return _digest;
+    }
+
+    private static int HealthyIn(BackendTable backends)
+    {
+        var healthy = 0;
+        foreach (var load in backends.Loads) healthy += load.HealthyCount;
+        return healthy;
+    }
+}
