@@ -149,7 +149,25 @@ public sealed class EmbeddedEngine : IMeshEngine, IRegionEngine
     public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.Snapshot())];
 
     /// <inheritdoc/>
-    public ImmutableArray<PeerLinkSnapshot> Peers() => _peerLinks?.Invoke() ?? [];
+    public ImmutableArray<PeerLinkSnapshot> Peers()
+    {
+        if (_peerLinks?.Invoke() is not { IsEmpty: false } links) return [];
+        var pools = Snapshot();
+        var peers = ImmutableArray.CreateBuilder<PeerLinkSnapshot>(links.Length);
+        foreach (var link in links)
+        {
+            var (credits, forwarded) = (0.0, 0);
+            foreach (var seen in pools.SelectMany(p => p.Peers).Where(p => p.Region == link.Region))
+            {
+                credits += seen.Credits;
+                forwarded += seen.InFlight;
+            }
+
+            peers.Add(link with { Credits = credits, Forwarded = forwarded });
+        }
+
+        return peers.MoveToImmutable();
+    }
 
     /// <inheritdoc/>
     public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot)

@@ -89,8 +89,14 @@ internal sealed partial class FederationService : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // First the reports: peers send nothing any more to a region whose stream has ended.
         await Hub.DisposeAsync();
-        if (_app is not null) await _app.DisposeAsync();
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+
         Clients.Dispose();
     }
 

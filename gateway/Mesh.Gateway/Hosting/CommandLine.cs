@@ -18,6 +18,7 @@ internal static class CommandLine
 
           --manifests DIR          a directory with one folder of manifests for each cluster
           --region NAME            region that is served; all of them by default
+          --demo regions           three regions on this machine with delays between them; nothing else is needed
           --peer NAME=URL          a peer region, by its federation listener; may be given more than once
           --peers-at IP:PORT       federation listener of this gateway, for its peers alone
           --bind IP                address of the listeners; 127.0.0.1 by default

@@ -4,6 +4,7 @@ using Mesh.Core.Routing;
 using Mesh.Core.SpillOver;
 using Mesh.Engine;
 using Mesh.Gateway.Federation.Configuration;
+using Mesh.Gateway.Federation.Demo;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
 using Mesh.Resources;
@@ -35,6 +36,7 @@ internal sealed class GatewayProcess(
 
         try
         {
+            if (RegionsDemo.IsAskedFor(args)) return await new RegionsDemo(output, error, TimeProvider.System).RunAsync();
             var options = CommandLine.Read(args);
             var manifests = options.Manifests ?? QuickStart.FindManifests()
                 ?? throw new GatewayConfigurationException(

@@ -213,10 +213,12 @@ public sealed class FederationHub : IAsyncDisposable
                 // A big change is told at once, but a storm of them no more often than this.
                 var least = _settings.LeastInterval - _time.GetElapsedTime(last);
                 if (least > TimeSpan.Zero) await Task.Delay(least, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var late = _time.GetElapsedTime(last);
                 last = _time.GetTimestamp();
                 foreach (var peer in _peers)
                 {
-                    if (peer.Look() is not { } change) continue;
+                    // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
+                    if (late > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
                     FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
                 }
 
