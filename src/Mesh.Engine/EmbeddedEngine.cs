@@ -5,6 +5,8 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
+using Mesh.Core.Regions.Reports;
+using Mesh.Engine.Federation;
 using Mesh.Engine.Http;
 using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Engine.Monitoring;
@@ -19,7 +21,7 @@ namespace Mesh.Engine;
 /// The engine inside one process: one state and one lock per pool, one monitor per endpoint. It starts with no configuration; what
 /// <see cref="Reconfigure"/> brings in is probed at once. Thread-safe.
 /// </summary>
-public sealed class EmbeddedEngine : IMeshEngine
+public sealed class EmbeddedEngine : IMeshEngine, IRegionEngine
 {
     /// <summary>The fractions of its multiples spread over 0–1 more evenly than random numbers do.</summary>
     private const double GoldenRatioFraction = 0.6180339887498949;
@@ -40,6 +42,9 @@ public sealed class EmbeddedEngine : IMeshEngine
     private long _lastEpoch;
     private long _monitorsStarted;
     private bool _disposed;
+    private ImmutableArray<string> _peers = [];
+    private Action? _reportSooner;
+    private volatile Func<ImmutableArray<PeerLinkSnapshot>>? _peerLinks;
 
     /// <summary>Starts an engine without pools.</summary>
     /// <param name="options">Settings.</param>
@@ -157,6 +162,70 @@ public sealed class EmbeddedEngine : IMeshEngine
     /// <inheritdoc/>
     public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.Snapshot())];
 
+    /// <inheritdoc/>
+    public ImmutableArray<PeerLinkSnapshot> Peers()
+    {
+        if (_peerLinks?.Invoke() is not { IsEmpty: false } links) return [];
+        var pools = Snapshot();
+        var peers = ImmutableArray.CreateBuilder<PeerLinkSnapshot>(links.Length);
+        foreach (var link in links)
+        {
+            var (credits, forwarded) = (0.0, 0);
+            foreach (var seen in pools.SelectMany(p => p.Peers).Where(p => p.Region == link.Region))
+            {
+                credits += seen.Credits;
+                forwarded += seen.InFlight;
+            }
+
+            peers.Add(link with { Credits = credits, Forwarded = forwarded });
+        }
+
+        return peers.MoveToImmutable();
+    }
+
+    /// <inheritdoc/>
+    public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(reportSooner);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        lock (_reconfiguring)
+        {
+            (_peers, _reportSooner, _peerLinks) = (regions, reportSooner, snapshot);
+            foreach (var host in _router.Pools.Values) host.SetPeers(regions, reportSooner);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ImmutableArray<PoolReport> BuildReport(string receiver) => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.BuildReport(receiver))];
+
+    /// <inheritdoc/>
+    public void ApplyPeer(RegionReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        foreach (var (id, host) in _router.Pools)
+        {
+            PoolReport? part = null;
+            foreach (var candidate in report.Pools)
+            {
+                if (candidate.Pool == id) part = candidate;
+            }
+
+            host.ApplyPeer(report, part);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void PeerLost(string region)
+    {
+        foreach (var host in _router.Pools.Values) host.PeerLost(region);
+    }
+
+    /// <inheritdoc/>
+    public void ApplyRoundTrip(string region, TimeSpan roundTrip)
+    {
+        foreach (var host in _router.Pools.Values) host.ApplyRoundTrip(region, roundTrip);
+    }
+
     /// <summary>Stops probing and scraping. Requests can still be placed and completed; nothing is learnt any more.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -185,6 +254,7 @@ public sealed class EmbeddedEngine : IMeshEngine
         var seed = PoolSeed.Of(_seed, pool.Id);
         var host = new PoolHost(new PoolState(pool, _time, seed, options), _pause.Wake);
         host.Feeds = new PoolFeeds(host, seed, _services);
+        if (_reportSooner is { } sooner) host.SetPeers(_peers, sooner);
         return host;
     }
 

@@ -4,6 +4,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
+using Mesh.Engine.Federation;
 using Mesh.Engine.Scraping.Orca;
 
 namespace Mesh.Engine;
@@ -42,6 +43,9 @@ public interface IMeshEngine : IAsyncDisposable
     void ReportLoad(PoolId pool, EndpointId endpoint, in OrcaReport report)
     {
     }
+
+    /// <summary>State of the links to peer regions, ordered by name; an engine without peers has none. Costs a copy: for people, not for the request path.</summary>
+    ImmutableArray<PeerLinkSnapshot> Peers() => [];
 
     /// <summary>State of every pool, ordered by id. Costs a copy: for people, not for the request path.</summary>
     ImmutableArray<PoolSnapshot> Snapshot();

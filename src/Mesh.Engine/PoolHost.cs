@@ -5,6 +5,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache.Exact;
+using Mesh.Core.Regions.Reports;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine.KvEvents.Feeding;
@@ -17,6 +18,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 {
     private readonly Lock _gate = new();
     private readonly WaitingRoutes _waiting = new(state);
+    private Action? _reportSooner;
     private bool _closed;
     private volatile FrozenDictionary<EndpointId, EndpointMonitor> _monitors = FrozenDictionary<EndpointId, EndpointMonitor>.Empty;
 
@@ -32,6 +34,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     {
         RouteDecision decision;
         Task<RouteDecision>? waiting = null;
+        Action? sooner;
         Answers answers;
         lock (_gate)
         {
@@ -40,9 +43,11 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             decision = state.Route(in request);
             answers = _waiting.Collect();
             if (decision.Kind == RouteKind.Wait) waiting = _waiting.Add(decision.Ticket);
+            sooner = state.NeedsReportSooner ? _reportSooner : null;
         }
 
         Finish(answers);
+        sooner?.Invoke();
         if (waiting is null)
         {
             Placed(in decision);
@@ -68,14 +73,17 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     {
         bool ended;
         EndpointId endpoint;
+        Action? sooner;
         Answers answers;
         lock (_gate)
         {
             ended = state.Complete(lease, in outcome, out endpoint);
             answers = _waiting.Collect();
+            sooner = state.NeedsReportSooner ? _reportSooner : null;
         }
 
         Finish(answers);
+        sooner?.Invoke();
 
         // A dead endpoint should leave with the first request that it fails, not with the second probe after that.
         if (ended && outcome.Kind is OutcomeKind.ConnectFailure or OutcomeKind.StreamBroken && _monitors.TryGetValue(endpoint, out var monitor))
@@ -137,6 +145,54 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         lock (_gate) return state.Leases(endpoint, session, limit);
     }
 
+    /// <summary>Sets the peer regions, and whom to tell when they should hear of the pool sooner.</summary>
+    public void SetPeers(ImmutableArray<string> regions, Action reportSooner)
+    {
+        lock (_gate)
+        {
+            state.SetPeers(regions.AsSpan());
+            _reportSooner = reportSooner;
+        }
+    }
+
+    /// <summary>This pool's part of the report to a peer.</summary>
+    public PoolReport BuildReport(string receiver)
+    {
+        lock (_gate) return state.BuildReport(receiver);
+    }
+
+    /// <summary>Takes a peer's report; requests that wait may go there now.</summary>
+    public void ApplyPeer(RegionReport report, PoolReport? part)
+    {
+        Answers answers;
+        lock (_gate)
+        {
+            state.ApplyPeer(report, part);
+            answers = _waiting.Collect();
+        }
+
+        Finish(answers);
+    }
+
+    /// <summary>The stream of a peer's reports has broken.</summary>
+    public void PeerLost(string region)
+    {
+        Answers answers;
+        lock (_gate)
+        {
+            state.PeerLost(region);
+            answers = _waiting.Collect();
+        }
+
+        Finish(answers);
+    }
+
+    /// <summary>Takes the round trip to a peer.</summary>
+    public void ApplyRoundTrip(string region, TimeSpan roundTrip)
+    {
+        lock (_gate) state.ApplyRoundTrip(region, roundTrip);
+    }
+
     public PoolSnapshot Snapshot()
     {
         lock (_gate) return state.Snapshot();
@@ -145,14 +201,17 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     public HealthTransition Probed(ProbeResult result)
     {
         HealthTransition transition;
+        Action? sooner;
         Answers answers;
         lock (_gate)
         {
             transition = state.Apply(result);
             answers = _waiting.Collect();
+            sooner = state.NeedsReportSooner ? _reportSooner : null;
         }
 
         Finish(answers);
+        sooner?.Invoke();
         return transition;
     }
 

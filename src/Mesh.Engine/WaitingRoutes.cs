@@ -30,7 +30,7 @@ internal sealed class WaitingRoutes(PoolState state)
         while (state.TryTakeDecided(out var ticket, out var decision))
         {
             if (_byTicket.Remove(ticket, out var waiting)) (answers ??= []).Add((waiting, decision));
-            else if (decision.Kind == RouteKind.Send) state.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
+            else if (decision.Kind is RouteKind.Send or RouteKind.Forward) state.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
         }
 
         // Asked for once: until the tick has come, asking again would only wake it up again.

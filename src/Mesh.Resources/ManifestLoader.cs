@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Resources.Compiling;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
@@ -20,6 +21,17 @@ public static class ManifestLoader
         ArgumentNullException.ThrowIfNull(directory);
         var report = new DiagnosticBag();
         return Load(ManifestDirectory.Read(directory, report), report, version);
+    }
+
+    /// <summary>As <see cref="Load(string, long)"/>, with clusters that come from elsewhere in the place of the directory's own ones of that name.</summary>
+    /// <param name="directory">Directory with one folder for each cluster.</param>
+    /// <param name="overlay">Files of those clusters.</param>
+    /// <param name="version">Version that the configuration gets.</param>
+    public static LoadResult Load(string directory, ImmutableArray<ManifestText> overlay, long version = 1)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        var report = new DiagnosticBag();
+        return Load(ManifestText.Over(ManifestDirectory.Read(directory, report), overlay), report, version);
     }
 
     internal static LoadResult Load(ManifestSnapshot snapshot, DiagnosticBag report, long version)

@@ -14,6 +14,9 @@ namespace Mesh.Gateway.Errors;
 /// </summary>
 internal static class ErrorWriter
 {
+    /// <summary>Response header: why the gateway itself answered.</summary>
+    public const string ReasonHeader = "x-mesh-reason";
+
     private const int MaxMessageChars = 1024;
 
     // The page is JSON, never HTML: quotes of names stay readable.
@@ -35,7 +38,7 @@ internal static class ErrorWriter
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
         response.ContentLength = json.WrittenCount;
-        response.Headers["x-mesh-reason"] = reason ?? error.Reason;
+        response.Headers[ReasonHeader] = reason ?? error.Reason;
         if (retryAfter > TimeSpan.Zero)
         {
             response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);

@@ -19,7 +19,7 @@ internal static class Refusals
         DecisionReason.AllAttemptsFailed => GatewayErrors.AllAttemptsFailed,
         DecisionReason.TooManyLeases => GatewayErrors.TooManyLeases,
         DecisionReason.Saturated or DecisionReason.PriorityShed or DecisionReason.QueueFull
-            or DecisionReason.QueueEvicted or DecisionReason.QueueTimeout => GatewayErrors.Saturated,
+            or DecisionReason.QueueEvicted or DecisionReason.QueueTimeout or DecisionReason.PeerFull => GatewayErrors.Saturated,
         _ => GatewayErrors.Refused,
     };
 
@@ -34,6 +34,17 @@ internal static class Refusals
     /// <summary>A reason in snake case.</summary>
     public static string NameOf(DecisionReason reason) => Names.TryGetValue(reason, out var name) ? name : "unknown";
 
+    /// <summary>The reason of a name; <see cref="DecisionReason.None"/> for an unknown one.</summary>
+    public static DecisionReason ReasonNamed(string? name)
+    {
+        foreach (var (reason, known) in Names)
+        {
+            if (known == name) return reason;
+        }
+
+        return DecisionReason.None;
+    }
+
     /// <summary>What the client reads.</summary>
     public static string MessageFor(DecisionReason reason, string pool, string? model) => reason switch
     {
@@ -47,6 +58,8 @@ internal static class Refusals
         DecisionReason.PriorityShed => $"Pool {pool} is at its target; requests of negative priority are turned away.",
         DecisionReason.QueueFull => $"Pool {pool} is at its target and its queue is full.",
         DecisionReason.QueueEvicted => $"The request gave up its place in the queue of pool {pool} to one of higher priority.",
+        DecisionReason.PeerFull => $"Pool {pool} has no room for requests of other regions now.",
+        DecisionReason.TooManyHops => "The request has been sent on by more regions than one.",
         DecisionReason.QueueTimeout => $"The request waited for pool {pool} as long as it may.",
         _ => $"Pool {pool} refused the request.",
     };

@@ -7,6 +7,7 @@ internal static class CommandLine
     {
         ["--manifests"] = "Mesh:Manifests",
         ["--region"] = "Mesh:Region",
+        ["--peers-at"] = "Mesh:Federation:Listen",
         ["--bind"] = "Mesh:BindAddress",
         ["--admin"] = "Mesh:AdminAddress",
         ["--simulate"] = "Mesh:Simulate",
@@ -18,6 +19,9 @@ internal static class CommandLine
 
           --manifests DIR          a directory with one folder of manifests for each cluster
           --region NAME            region that is served; all of them by default
+          --demo regions           three regions on this machine with delays between them; nothing else is needed
+          --peer NAME=URL          a peer region, by its federation listener; may be given more than once
+          --peers-at IP:PORT       federation listener of this gateway, for its peers alone
           --bind IP                address of the listeners; 127.0.0.1 by default
           --admin IP:PORT          /metrics, /mesh/v1/decisions, /api/v1/... , /healthz and /readyz there instead of at the listeners
           --state DIR              what must outlive a restart: drains; by default a directory of this gateway's own
@@ -27,6 +31,28 @@ internal static class CommandLine
 
         The environment (Mesh__Region=...) and appsettings.json in the working directory say the same.
         """;
+
+    /// <summary>Each <c>--peer NAME=URL</c> as the option that it stands for: a switch can be given once only, and there may be many peers.</summary>
+    private static string[] Peers(string[] args)
+    {
+        var all = new List<string>(args.Length);
+        for (var i = 0; i < args.Length; i++)
+        {
+            var isSplit = args[i] == "--peer" && i + 1 < args.Length;
+            var value = isSplit ? args[++i] : args[i].StartsWith("--peer=", StringComparison.Ordinal) ? args[i]["--peer=".Length..] : null;
+            if (value is null)
+            {
+                all.Add(args[i]);
+                continue;
+            }
+
+            var equals = value.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0) throw new GatewayConfigurationException($"--peer is '{value}'; expected NAME=URL, for example --peer us-east4=http://10.0.0.1:9100.");
+            all.Add($"--Mesh:Peers:{value[..equals]}:Url={value[(equals + 1)..]}");
+        }
+
+        return [.. all];
+    }
 
     public static bool AsksForHelp(string[] args) => args.Contains("--help") || args.Contains("-h");
 
@@ -38,7 +64,7 @@ internal static class CommandLine
             var configuration = new ConfigurationBuilder()
                 .AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true)
                 .AddEnvironmentVariables()
-                .AddCommandLine(args, Switches)
+                .AddCommandLine(Peers(args), Switches)
                 .Build();
             var section = configuration.GetSection(GatewayOptions.Section);
             var options = section.Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();

@@ -11,6 +11,7 @@ using Mesh.Gateway.Dashboard;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Drains;
 using Mesh.Gateway.ExternalMetrics;
+using Mesh.Gateway.Federation;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Explaining;
@@ -61,6 +62,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly CertificateStore _certificates;
     private readonly ListenerTls _tls;
     private readonly MeshHistory _history;
+    private readonly FederationService? _federation;
 
     private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
     {
@@ -84,6 +86,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _upstream = UpstreamFor(options, upstreamTls, _metrics, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
         _readiness = new Readiness(engine, _configuration);
+        _federation = FederationService.Create(options, engine, _metrics, time, loggers);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
         _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
@@ -102,6 +105,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Region served; empty for all of them.</summary>
     public string Region => _configuration.Current.Region;
+
+    /// <summary>This gateway among its peers; null without peers.</summary>
+    internal FederationService? Federation => _federation;
 
     /// <summary>Version of the configuration in force.</summary>
     public long ConfigVersion => _configuration.Current.Config.Version;
@@ -156,8 +162,14 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         try
         {
             await host._app.StartAsync();
+            if (host._federation is { } federation) await federation.StartAsync(host._inference);
             host.WarnOfMissingCertificates(config);
             return host;
+        }
+        catch (GatewayConfigurationException)
+        {
+            await host.DisposeAsync();
+            throw;
         }
         catch (IOException e)
         {
@@ -196,6 +208,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         _configuration.Changed -= OnChanged;
         await _app.DisposeAsync();
+        if (_federation is not null) await _federation.DisposeAsync();
         _history.Dispose();
         _gate.Dispose();
         _certificates.Dispose();
@@ -250,7 +263,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var errors = _errors;
         var telemetry = new RequestTelemetry(_metrics, new KnownModels(engine, _configuration, time), _meter.Conventions, _tracing);
         var services = new InferenceServices(
-            _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers);
+            _options, _configuration, engine, _upstream, _keys, _metrics, telemetry, new RequestDraw(_options.Seed), new ExplainAccess(_options), time, loggers)
+        {
+            Peers = _federation?.Clients,
+        };
         var matcher = new RouteMatcher(services);
         var forwarder = new Forwarder(services, matcher, new Mirrors(services, _endRequests.Token), new FlightRegistry(_configuration), errors);
         // A sequence of its own: what is logged must not change where requests go.
@@ -261,7 +277,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             services, matcher, forwarder, new StoredResponseForwarder(services, errors), new RequestLimits(_options.Limits, errors), errors, accessLog, decisionLines,
             _endRequests.Token);
         int? adminPort = _configuration.Current.Bindings is [.., { IsAdmin: true } admin] ? admin.Address.Port : null;
-        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All, ExternalMetricSource.Source];
+        ImmutableArray<IMetricSource> own = [.. ProcessMetrics.For(_configuration, () => handler.Open, _metrics.Sources), .. _metrics.Sources, .. PoolMetrics.All, .. EndpointMetrics.All, ExternalMetricSource.Source, .. _metrics.Federation.SourcesFor(engine, () => _federation?.HasConfigConflict)];
         _meter.Observe(own);
         var metrics = new MetricsPage(engine, [.. own, .. _engineMeter.Sources], time);
         var isGuarded = adminPort is not null || _gate.IsClosed;

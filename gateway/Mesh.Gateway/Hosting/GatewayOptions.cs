@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Federation;
 using Mesh.Gateway.Inference.Retrying;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Limits;
@@ -44,6 +45,13 @@ internal sealed record GatewayOptions
 
     /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
+
+    /// <summary>Peer regions by name, to which requests overflow; with them this process serves its own region's clusters alone.</summary>
+    public Dictionary<string, PeerOptions> Peers { get; set; } = [];
+
+    /// <summary>How peers and this gateway know and reach each other.</summary>
+    [ValidateObjectMembers]
+    public FederationOptions Federation { get; set; } = new();
 
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
     [Range(1, 1 << 30)]

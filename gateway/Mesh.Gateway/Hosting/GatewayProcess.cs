@@ -1,7 +1,10 @@
 using Mesh.Core.Endpoints;
+using Mesh.Core.Regions;
 using Mesh.Core.Routing;
 using Mesh.Core.SpillOver;
 using Mesh.Engine;
+using Mesh.Gateway.Federation.Configuration;
+using Mesh.Gateway.Federation.Demo;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
 using Mesh.Resources;
@@ -33,6 +36,7 @@ internal sealed class GatewayProcess(
 
         try
         {
+            if (RegionsDemo.IsAskedFor(args)) return await new RegionsDemo(output, error, TimeProvider.System).RunAsync();
             var options = CommandLine.Read(args);
             var manifests = options.Manifests ?? QuickStart.FindManifests()
                 ?? throw new GatewayConfigurationException(
@@ -55,6 +59,7 @@ internal sealed class GatewayProcess(
         Pool = new PoolStateOptions
         {
             Locality = new Locality { Region = options.Region ?? "" },
+            Regions = new RegionOptions { ReportInterval = options.Federation.ReportInterval },
             ExplainedDecisions = options.DecisionLog.Capacity,
             ExplainedRefusalsPerSecond = options.DecisionLog.RefusalsPerSecond,
         },
@@ -66,9 +71,11 @@ internal sealed class GatewayProcess(
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(GatewayLog.Allows)
             .AddSimpleConsole(console => console.SingleLine = true));
-        using var feed = new ManifestFeed(manifests, time, loggers);
+        using var exchange = options.Peers.Count > 0 ? new ConfigExchange(options, manifests, time, loggers) : null;
+        if (exchange is not null) await exchange.PrepareAsync();
+        using var feed = new ManifestFeed(manifests, time, loggers, options.Peers.Count > 0 ? options.Region : null, exchange);
         Report(feed.First);
-        if (feed.First.Config is not { } config) return Failed;
+        if (feed.FirstConfig is not { } config) return Failed;
         await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
         if (simulate) await fleet.ApplyAsync(config);
         using var upstreamTls = new UpstreamTls(options.UpstreamTls, time, loggers);
@@ -81,6 +88,7 @@ internal sealed class GatewayProcess(
         // Ends before the host, whose instruments it reads a last time.
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(host, simulate ? fleet.Follow : null);
+        if (host.Federation is { } federation) exchange?.Attach(federation, feed.Refresh);
         var ready = await WaitUntilReadyAsync(host, engine);
         Banner.Write(output, host, config, manifests, simulate, ready ? time.GetElapsedTime(started) : null);
         await host.WaitForShutdownAsync();

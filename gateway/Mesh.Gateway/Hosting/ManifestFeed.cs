@@ -1,4 +1,5 @@
 using Mesh.Core.Config;
+using Mesh.Gateway.Federation.Configuration;
 using Mesh.Resources;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Watching;
@@ -10,6 +11,8 @@ internal sealed partial class ManifestFeed : IDisposable
 {
     private readonly ILogger _log;
     private readonly string _directory;
+    private readonly string? _region;
+    private readonly ConfigExchange? _exchange;
     private readonly Lock _gate = new();
     private readonly ManifestWatcher _watcher;
     private GatewayHost? _host;
@@ -17,17 +20,31 @@ internal sealed partial class ManifestFeed : IDisposable
     private MeshConfig? _applied;
 
     /// <summary>Reads the directory and begins to watch it.</summary>
-    public ManifestFeed(string directory, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="directory">Directory with a folder for each cluster.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">Logs.</param>
+    /// <param name="region">Region whose backends alone count, because peers stand for the others; null for all.</param>
+    /// <param name="exchange">Gives the config cluster's manifests where they come from another region; null without peers.</param>
+    public ManifestFeed(string directory, TimeProvider time, ILoggerFactory loggers, string? region = null, ConfigExchange? exchange = null)
     {
+        _region = region;
+        _exchange = exchange;
         _log = loggers.CreateLogger<ManifestFeed>();
         _directory = directory;
-        _watcher = ManifestWatcher.Start(directory, OnChanged, time);
+        _watcher = ManifestWatcher.Start(directory, OnChanged, time, exchange is null ? null : new ManifestWatcherOptions { Overlay = () => exchange.Overlay });
         First = _watcher.Last;
         _applied = First.Config;
+        FirstConfig = First.Config is { } config ? Scoped(config) : null;
     }
 
     /// <summary>The first reading.</summary>
     public LoadResult First { get; }
+
+    /// <summary>Its configuration, as far as it concerns this process; null when there is an error.</summary>
+    public MeshConfig? FirstConfig { get; }
+
+    /// <summary>Looks for a change at once, in what comes from other regions too.</summary>
+    public void Refresh() => _watcher.Refresh();
 
     /// <summary>From now on edits go to a gateway, those that came in between first.</summary>
     /// <param name="host">Gateway, started with the configuration of <see cref="First"/>.</param>
@@ -79,9 +96,11 @@ internal sealed partial class ManifestFeed : IDisposable
 
         try
         {
-            _alsoTo?.Invoke(config);
-            _host.Apply(config);
+            var scoped = Scoped(config);
+            _alsoTo?.Invoke(scoped);
+            _host.Apply(scoped);
             _applied = config;
+            _exchange?.Loaded(config);
             _host.Journal.Taken(result);
             Taken(_log, config.Version);
         }
@@ -91,6 +110,8 @@ internal sealed partial class ManifestFeed : IDisposable
             CannotBeUsed(_log, e.Message, _applied?.Version ?? 0);
         }
     }
+
+    private MeshConfig Scoped(MeshConfig config) => _region is null ? config : config.ForRegion(_region);
 
     private void Log(Diagnostic finding)
     {

@@ -9,14 +9,17 @@ internal static class QuickStart
     private const int MaxLevels = 10;
 
     /// <summary>The quick start's manifests, looked for from the working directory and from the program's upwards; null when they are not there.</summary>
-    public static string? FindManifests() => FindFrom(Directory.GetCurrentDirectory()) ?? FindFrom(AppContext.BaseDirectory);
+    public static string? FindManifests() => Find(Manifests);
 
-    private static string? FindFrom(string start)
+    /// <summary>A directory of the repository, looked for in the same way; null when it is not there.</summary>
+    public static string? Find(string directory) => FindFrom(Directory.GetCurrentDirectory(), directory) ?? FindFrom(AppContext.BaseDirectory, directory);
+
+    private static string? FindFrom(string start, string wanted)
     {
         var directory = new DirectoryInfo(start);
         for (var level = 0; level < MaxLevels && directory is not null; level++, directory = directory.Parent)
         {
-            var candidate = Path.Combine(directory.FullName, Manifests);
+            var candidate = Path.Combine(directory.FullName, wanted);
             if (Directory.Exists(candidate)) return candidate;
         }
 

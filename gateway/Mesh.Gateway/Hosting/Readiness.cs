@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
+using Mesh.Engine.Federation;
 
 namespace Mesh.Gateway.Hosting;
 
@@ -30,6 +31,12 @@ internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configur
                     if (endpoint is { Health: EndpointHealth.Healthy, Draining: false, Drained: false }) return null;
                 }
             }
+        }
+
+        // Requests of a region without an endpoint of its own are answered by its peers.
+        foreach (var peer in engine.Peers())
+        {
+            if (peer.State == PeerReach.Healthy) return null;
         }
 
         return "no endpoint of any pool is ready";

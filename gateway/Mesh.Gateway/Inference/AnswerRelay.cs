@@ -3,6 +3,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Engine.Scraping.Orca;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
@@ -30,7 +31,8 @@ internal sealed class AnswerRelay(InferenceServices services, ErrorReporter erro
         if (loadReport is not null && LoadReporter.IsAskedBy(exchange)) response.Headers[OrcaHeader.Name] = loadReport;
         response.Headers[RequestIds.Header] = exchange.RequestId;
         response.Headers[ControlHeaders.Served] = endpoint.Address;
-        if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
+        if (exchange.Forwarded is not null) response.Headers[ForwardedRequest.PlacedHeader] = "1";
+        else if (SessionOf.CookieFor(exchange.Session, exchange.Pool!.Config.SessionAffinity, endpoint) is { } cookie) response.Headers.Append("Set-Cookie", cookie);
         if (exchange.Target!.Rule.Filters.ResponseHeaders is { } ruleEdits) HeaderEditing.Apply(response.Headers, ruleEdits);
         if (exchange.BackendRef?.Filters.ResponseHeaders is { } refEdits) HeaderEditing.Apply(response.Headers, refEdits);
         using var edits = AnswerEdits.For(exchange, upstream, isStream);

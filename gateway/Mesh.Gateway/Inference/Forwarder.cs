@@ -3,6 +3,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Inference.Draining;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Mirroring;
@@ -27,8 +28,10 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
     private readonly ILogger _log = services.Loggers.CreateLogger<Forwarder>();
     private readonly AnswerRelay _relay = new(services, errors);
+    private readonly PeerForwarder _peers = new(services, new AnswerRelay(services, errors), errors);
     private readonly RetryBudgets _budgets = new(services.Options.RetryBudget, services.Time);
     private readonly DecisionJson _decisionJson = new(services.Time);
+    private Func<InferenceExchange, bool>? _mayTryAgain;
 
     /// <summary>Step 6 of <see cref="InferenceHandler"/>.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -49,6 +52,14 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
                 lifetime.BeginAttempt();
                 var placedUnder = services.Configuration.Current;
                 var decision = await PlaceAsync(exchange);
+                if (decision.Kind == RouteKind.Forward)
+                {
+                    if (spare is not null) await spare.DisposeAsync();
+                    spare = null;
+                    if (!await _peers.SendAsync(exchange, decision, _mayTryAgain ??= e => MayTryAgain(e, neverAnswered: true))) return;
+                    continue;
+                }
+
                 if (decision.Kind != RouteKind.Send)
                 {
                     _budgets.NobodyLeft(exchange);
@@ -59,6 +70,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
 
                 exchange.Lease.Take(exchange.PoolId, decision.Lease);
                 exchange.Endpoint = decision.Endpoint;
+                exchange.PeerRegion = null;
                 exchange.Attempts++;
                 exchange.HoldsRetry = false;
                 services.Telemetry.AttemptBegins(exchange);
@@ -136,7 +148,8 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
     {
         var headers = exchange.Context.Request.Headers;
         var facts = exchange.Facts;
-        exchange.Priority = exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId);
+        var forwarded = exchange.Forwarded;
+        exchange.Priority = forwarded?.Priority ?? exchange.State!.PriorityOf(ControlHeaders.Objective(headers), exchange.PoolId);
         if (exchange.Caller is { } caller) exchange.Priority = caller.PriorityFor(exchange.Priority);
         var request = new RouteRequest
         {
@@ -145,7 +158,7 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             Session = services.Engine.Session,
             Model = exchange.Model,
             Priority = exchange.Priority,
-            FairnessId = exchange.Caller?.FairnessId ?? ControlHeaders.FairnessId(headers),
+            FairnessId = forwarded?.FairnessId ?? exchange.Caller?.FairnessId ?? ControlHeaders.FairnessId(headers),
             PromptTokens = ExpectedLoad.PromptTokens(exchange),
             MaxOutputTokens = ExpectedLoad.OutputTokens(exchange),
             IsStreaming = facts.Stream,
@@ -156,6 +169,11 @@ internal sealed partial class Forwarder(InferenceServices services, RouteMatcher
             Explain = exchange.IsExplained,
             Subset = exchange.Subset,
             Excluded = exchange.Excluded,
+            ExcludedRegions = exchange.ExcludedRegions,
+            OriginRegion = forwarded?.OriginRegion,
+            OriginEpoch = forwarded?.Epoch ?? 0,
+            OriginReason = forwarded?.Reason ?? DecisionReason.None,
+            Hops = forwarded?.Hops ?? 0,
         };
         return services.Engine.Router.RouteAsync(request, exchange.Lifetime.Token);
     }

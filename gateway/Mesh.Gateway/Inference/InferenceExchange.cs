@@ -5,6 +5,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.HttpRouting;
 using Mesh.Core.Routing;
+using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Affinity;
 using Mesh.Gateway.Inference.Apis;
@@ -163,6 +164,15 @@ internal sealed class InferenceExchange : Flight
     /// <summary>Session that the request belongs to.</summary>
     public RequestSession Session { get; set; }
 
+    /// <summary>What the peer region says that sent it here; null for a client's own.</summary>
+    public ForwardedRequest? Forwarded { get; set; }
+
+    /// <summary>Peer region of the last attempt; null when that was here.</summary>
+    public string? PeerRegion { get; set; }
+
+    /// <summary>Peer regions that refused or failed this request.</summary>
+    public ImmutableArray<string> ExcludedRegions { get; set; } = [];
+
     /// <summary>Endpoints that failed this request.</summary>
     public ImmutableArray<EndpointId> Excluded { get; set; } = [];
 
@@ -220,6 +230,9 @@ internal sealed class InferenceExchange : Flight
         PrefixChain = default;
         Session = default;
         Excluded = [];
+        ExcludedRegions = [];
+        Forwarded = null;
+        PeerRegion = null;
         FirstByteAfter = null;
         List = null;
         Next = Previous = null;

@@ -1,6 +1,7 @@
 using Mesh.Core.Routing;
 using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Errors;
+using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Inference.Filters;
@@ -38,7 +39,8 @@ internal sealed partial class InferenceHandler(
     /// <summary>Handles a request to an inference API. Never throws for anything that a client or an endpoint does.</summary>
     /// <param name="context">Request.</param>
     /// <param name="caller">Who sent it; null where no key is asked for.</param>
-    public async Task HandleAsync(HttpContext context, Caller? caller)
+    /// <param name="forwarded">What the peer region says that sent it; null for a client's own.</param>
+    public async Task HandleAsync(HttpContext context, Caller? caller, ForwardedRequest? forwarded = null)
     {
         // :: Step 1: id and lifetime
         var open = Interlocked.Increment(ref _open);
@@ -47,8 +49,9 @@ internal sealed partial class InferenceHandler(
         var exchange = _exchanges.Begin(context, requestId);
         var lifetime = exchange.Lifetime;
         exchange.Caller = caller;
-        exchange.IsAsked = services.Explain.IsAsked(context, caller);
-        exchange.IsExplained = exchange.IsAsked || services.Explain.IsSampled();
+        exchange.Forwarded = forwarded;
+        exchange.IsAsked = forwarded is null && services.Explain.IsAsked(context, caller);
+        exchange.IsExplained = exchange.IsAsked || forwarded?.Explain == true || services.Explain.IsSampled();
         services.Telemetry.Begin(exchange);
         try
         {
@@ -56,7 +59,7 @@ internal sealed partial class InferenceHandler(
             {
                 // It has been answered.
             }
-            else if (exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
+            else if (forwarded is null && exchange.Api.Body == ApiBody.None && context.Request.Method == exchange.Api.Method)
             {
                 if (await MatchAsync(exchange)) await stored.ForwardAsync(exchange);
             }
@@ -195,6 +198,12 @@ internal sealed partial class InferenceHandler(
 
         // :: Step 5: time for the whole request
         var pool = exchange.Pool.Config.Timeout;
+        if (exchange.Forwarded?.TimeLeft is { } left)
+        {
+            exchange.Lifetime.SetTimeout(left);
+            return true;
+        }
+
         exchange.Lifetime.SetTimeout(exchange.Target!.Rule.RequestTimeout is { } route && route > TimeSpan.Zero && route < pool ? route : pool);
         return true;
     }

@@ -1,6 +1,7 @@
 using Mesh.Core.HttpRouting;
 using Mesh.Engine;
 using Mesh.Gateway.Decisions;
+using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Metrics;
@@ -21,4 +22,8 @@ internal sealed record InferenceServices(
     RequestDraw Draw,
     ExplainAccess Explain,
     TimeProvider Time,
-    ILoggerFactory Loggers);
+    ILoggerFactory Loggers)
+{
+    /// <summary>Clients towards peer regions; null without peers.</summary>
+    public PeerClients? Peers { get; init; }
+}

@@ -51,6 +51,9 @@ internal sealed class RequestLifetime : IDisposable
     /// <summary>Since the request began.</summary>
     public TimeSpan Elapsed => _time.GetElapsedTime(Volatile.Read(ref _started));
 
+    /// <summary>Time that the request has left; null without a limit.</summary>
+    public TimeSpan? TimeLeft => Volatile.Read(ref _limitTicks) is > 0 and var limit ? TimeSpan.FromTicks(limit) - Elapsed : null;
+
     /// <summary>Limits the whole request, the time until now included. Called at most once.</summary>
     public void SetTimeout(TimeSpan timeout)
     {
@@ -192,4 +195,7 @@ internal enum EndReason
 
     /// <summary>The configuration has dropped the endpoint, and the time to finish is over.</summary>
     EndpointDraining,
+
+    /// <summary>The peer region that had not begun to answer cannot be reached any more.</summary>
+    PeerUnreachable,
 }

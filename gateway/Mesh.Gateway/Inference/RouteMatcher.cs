@@ -1,3 +1,6 @@
+using Mesh.Core.HttpRouting;
+using Mesh.Gateway.Federation.Forwarding;
+using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Apis;
 using Mesh.Gateway.Inference.Filters;
 using Mesh.Gateway.Inference.Shaping;
@@ -15,6 +18,7 @@ internal sealed class RouteMatcher(InferenceServices services)
         exchange.State = state;
         exchange.Pool = null;
         exchange.BackendRef = null;
+        if (exchange.Forwarded is { } forwarded) return MatchForwarded(exchange, forwarded, state);
         exchange.Target = state.TableFor(context.Connection.LocalPort)?.Match(new HttpRequestHead(context.Request, exchange.Facts.Model));
         if (exchange.Target is null) return false;
         if (exchange.Target.Choose(services.Draw.Next()) is { } chosen)
@@ -26,6 +30,16 @@ internal sealed class RouteMatcher(InferenceServices services)
 
         if (exchange.Pool is not null) RequestShaper.Shape(exchange, services.Draw);
 
+        return true;
+    }
+
+    /// <summary>A request from a peer has been matched, filtered and rewritten there: all that is left is its pool.</summary>
+    private bool MatchForwarded(InferenceExchange exchange, ForwardedRequest forwarded, RoutingState state)
+    {
+        exchange.Target = RouteTarget.OfPeer;
+        exchange.PoolId = forwarded.Pool;
+        exchange.Pool = state.Pool(forwarded.Pool);
+        if (exchange.Pool is not null) RequestShaper.ShapeForwarded(exchange, forwarded.Session);
         return true;
     }
 

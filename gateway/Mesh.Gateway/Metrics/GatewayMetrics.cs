@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Mesh.Engine.Telemetry;
 using Mesh.Gateway.Admin.History;
+using Mesh.Gateway.Federation;
 
 namespace Mesh.Gateway.Metrics;
 
@@ -94,6 +95,9 @@ internal sealed class GatewayMetrics
 
     /// <summary>Times by backend for the dashboard, finer than the page's histograms.</summary>
     public BackendLatencies Latencies { get; } = new();
+
+    /// <summary>What is counted of the exchange with peer regions; not among <see cref="Sources"/>.</summary>
+    public FederationMetrics Federation { get; } = new();
 
     /// <summary>All of them, in the order of the page.</summary>
     public ImmutableArray<IMetricSource> Sources { get; }

@@ -10,6 +10,7 @@ namespace Mesh.Gateway.Metrics;
 internal sealed class PoolSeries(GatewayMetrics metrics, string pool)
 {
     private readonly ConcurrentDictionary<BackendId, BackendSeries> _backends = new();
+    private readonly ConcurrentDictionary<string, BackendSeries> _peers = new();
     private readonly ConcurrentDictionary<string, Counter> _endings = new();
     private readonly ConcurrentDictionary<int, Histogram> _waits = new();
     private readonly Counter?[] _refusals = new Counter?[Enum.GetValues<DecisionReason>().Length];
@@ -26,6 +27,9 @@ internal sealed class PoolSeries(GatewayMetrics metrics, string pool)
     /// <summary>Series of a backend; its region is looked up the first time.</summary>
     public BackendSeries Of(BackendId backend, PoolConfig config) =>
         _backends.TryGetValue(backend, out var known) ? known : Add(backend, config);
+
+    /// <summary>Series of a peer region, which chooses the backend itself.</summary>
+    public BackendSeries OfPeer(string region) => _peers.TryGetValue(region, out var known) ? known : _peers.GetOrAdd(region, new BackendSeries(metrics, pool, default, region));
 
     /// <summary>Count of an ending, one of a fixed set.</summary>
     public Counter Ending(string ending) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Mesh.Engine.Telemetry;
 using Mesh.Gateway.ExternalMetrics;
+using Mesh.Gateway.Federation;
 using Mesh.Gateway.Metrics;
 
 namespace Mesh.Gateway.Telemetry;
@@ -13,7 +14,7 @@ internal static class MetricsReference
     public static ImmutableArray<MetricDefinition> All { get; } =
     [
         .. ProcessMetrics.All, .. RequestMetricDefinitions.All, .. PoolMetrics.All.Select(s => s.Definition), .. EndpointMetrics.All.Select(s => s.Definition), ExternalMetricSource.Source.Definition,
-        .. EngineInstruments.All, .. ConventionInstruments.All,
+        .. FederationMetrics.All, .. EngineInstruments.All, .. ConventionInstruments.All,
     ];
 
     /// <summary>The table in Markdown.</summary>

@@ -21,6 +21,13 @@ internal sealed class RequestTelemetry(GatewayMetrics metrics, KnownModels model
     public void Placed(InferenceExchange exchange, in RouteDecision decision)
     {
         var pool = PoolOf(exchange);
+        if (decision is { Kind: RouteKind.Forward, Region: { } region })
+        {
+            exchange.Placement = pool.OfPeer(region);
+            exchange.Placement.Decided(decision.Reason).Increment();
+            return;
+        }
+
         if (decision.Kind != RouteKind.Send)
         {
             pool.Refused(decision.Reason).Increment();

@@ -19,6 +19,9 @@ public sealed class RouteTarget
         foreach (var reference in _refs) _totalWeight += reference.Weight;
     }
 
+    /// <summary>Target of requests that a peer region has matched, filtered and rewritten already: no filter, no time-out, no refs.</summary>
+    public static RouteTarget OfPeer { get; } = new(new HttpRouteConfig { Namespace = "mesh", Name = "peer", Rules = [new HttpRouteRule()] }, 0, new HttpRouteMatch());
+
     /// <summary>Route as <c>namespace/name</c>.</summary>
     public string RouteName { get; }
 

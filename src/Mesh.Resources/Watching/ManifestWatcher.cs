@@ -75,6 +75,9 @@ public sealed class ManifestWatcher : IDisposable
         return new ManifestWatcher(directory, changed, time ?? TimeProvider.System, options ?? new ManifestWatcherOptions());
     }
 
+    /// <summary>Looks for a change at once, in the overlay too.</summary>
+    public void Refresh() => Signal();
+
     /// <summary>Ends the watch. Once it returns, no result is handed over any more.</summary>
     public void Dispose()
     {
@@ -167,6 +170,7 @@ public sealed class ManifestWatcher : IDisposable
     {
         var reading = new DiagnosticBag();
         var snapshot = ManifestDirectory.Read(_directory, reading);
+        if (_options.Overlay is { } overlay) snapshot = ManifestText.Over(snapshot, overlay());
         return (snapshot, reading, ManifestFingerprint.Of(snapshot, reading));
     }
 

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Mesh.Resources.Reading;
+
 namespace Mesh.Resources.Watching;
 
 /// <summary>Intervals of a <see cref="ManifestWatcher"/>.</summary>
@@ -14,6 +17,9 @@ public sealed record ManifestWatcherOptions
 
     /// <summary>Interval of reading without an event; default 2 s.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Gives clusters that come from elsewhere and stand in the place of the directory's own ones of that name; null for none. Called at every reading.</summary>
+    public Func<ImmutableArray<ManifestText>>? Overlay { get; init; }
 
     /// <summary>Listens to the file system; false leaves it to polling.</summary>
     public bool UseEvents { get; init; } = true;

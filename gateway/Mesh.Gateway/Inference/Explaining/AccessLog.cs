@@ -89,6 +89,8 @@ internal sealed partial class AccessLog(ILoggerFactory loggers, RequestDraw draw
 
     private static void WriteBackend(Utf8JsonWriter json, InferenceExchange exchange)
     {
+        if (exchange.PeerRegion is { } peer) json.WriteString("forwarded_to"u8, peer);
+        if (exchange.Forwarded is { } forwarded) json.WriteString("forwarded_from"u8, forwarded.OriginRegion);
         if (exchange.Placement is not { } placed)
         {
             json.WriteNull("region"u8);
@@ -97,7 +99,8 @@ internal sealed partial class AccessLog(ILoggerFactory loggers, RequestDraw draw
         }
 
         json.WriteString("region"u8, placed.Region);
-        json.WriteString("backend"u8, placed.Backend.ToString());
+        if (exchange.PeerRegion is null) json.WriteString("backend"u8, placed.Backend.ToString());
+        else json.WriteNull("backend"u8);
     }
 
     private static void WriteMs(Utf8JsonWriter json, ReadOnlySpan<byte> name, TimeSpan value) =>

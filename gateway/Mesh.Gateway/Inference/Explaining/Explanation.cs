@@ -17,6 +17,7 @@ internal static class Explanation
         var headers = exchange.Context.Response.Headers;
         if (exchange.Decision != DecisionReason.None) headers["x-mesh-decision-reason"] = Refusals.NameOf(exchange.Decision);
         headers["x-mesh-queue-wait-ms"] = Math.Round(exchange.QueueWait.TotalMilliseconds, 3).ToString(CultureInfo.InvariantCulture);
+        if (exchange.PeerRegion is { } peer) headers["x-mesh-forwarded-to"] = peer;
         headers["x-mesh-attempts"] = exchange.Attempts.ToString(CultureInfo.InvariantCulture);
         if (exchange.DecisionJson is { } json) headers[DecisionHeader] = json;
     }

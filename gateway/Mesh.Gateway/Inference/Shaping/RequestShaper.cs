@@ -26,6 +26,15 @@ internal static class RequestShaper
         exchange.HashPrompt();
     }
 
+    /// <summary>As <see cref="Shape"/>, for a request that a peer has shaped already.</summary>
+    public static void ShapeForwarded(InferenceExchange exchange, ulong session)
+    {
+        exchange.Session = new RequestSession(session);
+        if (exchange.Body is null) return;
+        exchange.SendModel(null);
+        exchange.HashPrompt();
+    }
+
     private static string PathFor(InferenceExchange exchange)
     {
         var path = exchange.Context.Request.Path.Value ?? "/";

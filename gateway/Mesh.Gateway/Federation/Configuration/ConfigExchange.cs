@@ -1,0 +1,313 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
+using Mesh.Engine.Federation;
+using Mesh.Engine.Federation.Links;
+using Mesh.Gateway.Hosting;
+using Mesh.Resources;
+using Mesh.Resources.Diagnostics;
+using Mesh.Resources.Reading;
+
+namespace Mesh.Gateway.Federation.Configuration;
+
+/// <summary>
+/// Hands the configuration of the config cluster from its region to all others: its region publishes the cluster's manifests with a version
+/// and a hash, the others take what is new once it has been checked, keep it on disk, go by it and pass it on. A region that is cut off
+/// goes by what it kept. Thread-safe.
+/// </summary>
+internal sealed partial class ConfigExchange : IDisposable
+{
+    /// <summary>How long a first start waits for a peer to tell the configuration.</summary>
+    public static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly GatewayOptions _options;
+    private readonly string _manifests;
+    private readonly string _region;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly ConfigFile _file;
+    private readonly ConfigClaims _claims;
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private ConfigBundle? _current;
+    private FederationService? _service;
+    private Action? _changed;
+    private string? _conflict;
+    private string _refusedHash = "";
+    private long _askedAt;
+    private bool _asking;
+
+    public ConfigExchange(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _manifests = manifests;
+        _region = options.Region ?? "";
+        _time = time;
+        _log = loggers.CreateLogger<ConfigExchange>();
+        _file = new ConfigFile(options.Federation, options.Federation.Name ?? _region, _log);
+        _claims = new ConfigClaims(_region);
+        _askedAt = time.GetTimestamp();
+    }
+
+    /// <summary>Manifests that come from the config cluster's region; none where the own directory has them.</summary>
+    public ImmutableArray<ManifestText> Overlay
+    {
+        get
+        {
+            // While it is disputed whose configuration holds, edits of the own one do not count either.
+            lock (_gate) return (_claims.Own is null || _conflict is not null) && _current is { } bundle ? bundle.Files : [];
+        }
+    }
+
+    /// <summary>
+    /// Finds a configuration to start with: the own manifests', else the last good one, else what a peer tells. What is there afterwards may
+    /// still have mistakes, which the reading of the manifests tells.
+    /// </summary>
+    /// <exception cref="GatewayConfigurationException">No peer told one in time.</exception>
+    public async Task PrepareAsync()
+    {
+        var own = ManifestLoader.Load(_manifests);
+        var kept = _file.Read();
+        if (own.Config is { } config)
+        {
+            lock (_gate)
+            {
+                _current = kept;
+                if (!Claim(config) && kept is null) _current = Bundle(config, 0);
+            }
+
+            return;
+        }
+
+        if (!own.Diagnostics.Any(d => d.Code == DiagnosticCodes.ConfigClusterMissing)) return;
+        if (kept is not null)
+        {
+            Kept(_log, kept.Tag.Cluster, kept.Tag.Version);
+            _current = kept;
+            return;
+        }
+
+        _current = await FirstAsync();
+        _file.Write(_current);
+    }
+
+    /// <summary>From now on reports tell what this region goes by, and what peers tell is followed.</summary>
+    /// <param name="service">The exchange of reports.</param>
+    /// <param name="changed">Called when <see cref="Overlay"/> has changed; on any thread.</param>
+    public void Attach(FederationService service, Action changed)
+    {
+        lock (_gate)
+        {
+            _service = service;
+            _changed = changed;
+            Publish();
+        }
+
+        service.ConfigPage = PageAsync;
+        service.Hub.ConfigHeard += OnHeard;
+    }
+
+    /// <summary>A configuration is in force; in the config cluster's region it may be a new version of it.</summary>
+    public void Loaded(MeshConfig config)
+    {
+        lock (_gate)
+        {
+            Claim(config);
+            Publish();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_service is { } service) service.Hub.ConfigHeard -= OnHeard;
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    /// <summary>Takes the own manifests' configuration for the mesh's when the config cluster is one of the own region; true when it is.</summary>
+    private bool Claim(MeshConfig config)
+    {
+        if (_conflict is not null) return _claims.Own is not null;
+        var cluster = config.Clusters.FirstOrDefault(c => c.IsConfigCluster);
+        if (cluster is null || cluster.Region != _region || ManifestText.Read(_manifests, cluster.Name) is not { IsEmpty: false } files)
+        {
+            _claims.Own = null;
+            return false;
+        }
+
+        var before = _current?.Tag ?? ConfigTag.None;
+        var bundle = ConfigBundle.Of(cluster.Name, _region, before.Version, files);
+        // The version goes on from the one that was kept, so that peers know what is newer after a restart, too.
+        if (bundle.Tag.Hash != before.Hash)
+        {
+            bundle = bundle with { Tag = bundle.Tag with { Version = before.Version + 1 } };
+            _current = bundle;
+            _file.Write(bundle);
+            Published(_log, cluster.Name, bundle.Tag.Version, bundle.Tag.Hash);
+        }
+
+        _claims.Own = bundle.Tag;
+        return true;
+    }
+
+    private ConfigBundle? Bundle(MeshConfig config, long version) =>
+        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && ManifestText.Read(_manifests, cluster.Name) is { IsEmpty: false } files
+            ? ConfigBundle.Of(cluster.Name, cluster.Region, version, files) : null;
+
+    private void Publish()
+    {
+        if (_service is not { } service) return;
+        service.Hub.Config = _current?.Tag ?? ConfigTag.None;
+        var conflict = _claims.Conflict;
+        service.HasConfigConflict = conflict is not null;
+        if (conflict == _conflict) return;
+        _conflict = conflict;
+        if (conflict is not null) Conflict(_log, conflict, _current?.Tag.Version ?? 0);
+        else ConflictOver(_log);
+        // Edits are put off, or made up for; outside of the lock, because the manifests are read by it.
+        if (_changed is { } changed) ThreadPool.UnsafeQueueUserWorkItem(static c => c(), changed, preferLocal: false);
+    }
+
+    private void OnHeard(PeerAddress peer, ConfigTag tag)
+    {
+        lock (_gate)
+        {
+            _claims.Hear(peer.Region, tag);
+            Publish();
+            if (_asking || _claims.Newer(_current?.Tag ?? ConfigTag.None) is not { } newer) return;
+            if (newer.Tag.Hash == _refusedHash && _time.GetElapsedTime(_askedAt) < RetryPause) return;
+            _asking = true;
+            _askedAt = _time.GetTimestamp();
+            var name = _service!.Hub.PeerOf(newer.Region)!.Name;
+            _ = Task.Run(() => AskAsync(name, newer.Tag));
+        }
+    }
+
+    private async Task AskAsync(string peer, ConfigTag tag)
+    {
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            using var timer = _time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, AskLimit, Timeout.InfiniteTimeSpan);
+            var bundle = ConfigBundle.FromJson(await _service!.Hub.AskAsync(peer, FederationPaths.Config, ConfigBundle.MaxBytes, limit.Token));
+            Take(bundle, peer);
+        }
+        catch (Exception e) when (e is HttpRequestException or InvalidDataException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            if (_refusedHash != tag.Hash) CannotAsk(_log, peer, tag.Version, e.Message);
+            _refusedHash = tag.Hash;
+        }
+        finally
+        {
+            lock (_gate) _asking = false;
+        }
+    }
+
+    private void Take(ConfigBundle bundle, string peer)
+    {
+        var result = ManifestLoader.Load(_manifests, bundle.Files);
+        if (result.HasErrors || result.Config is null)
+        {
+            if (_refusedHash == bundle.Tag.Hash) return;
+            _refusedHash = bundle.Tag.Hash;
+            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) Finding(_log, finding.ToString());
+            NotTaken(_log, bundle.Tag.Version, peer, _current?.Tag.Version ?? 0);
+            return;
+        }
+
+        Action? changed;
+        lock (_gate)
+        {
+            // In the meantime the own region may have become the config cluster's.
+            if (_claims.Own is not null || _claims.Conflict is not null) return;
+            _current = bundle;
+            _refusedHash = "";
+            Publish();
+            changed = _changed;
+        }
+
+        _file.Write(bundle);
+        Taken(_log, bundle.Tag.Version, bundle.Tag.Cluster, peer);
+        changed?.Invoke();
+    }
+
+    private async Task PageAsync(HttpContext context)
+    {
+        ConfigBundle? bundle;
+        lock (_gate) bundle = _current;
+        if (bundle is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        var json = bundle.ToJson();
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        await context.Response.Body.WriteAsync(json, context.RequestAborted);
+    }
+
+    /// <summary>Asks every peer in turn until one tells a configuration that can be used.</summary>
+    private async Task<ConfigBundle> FirstAsync()
+    {
+        var settings = FederationPlan.Settings(_options, "");
+        var credentials = new FederationCredentials(_options, settings.ConnectTimeout);
+        var self = new PeerIdentity(settings.Name, settings.Region, FederationHub.Protocol, 1, "");
+        var began = _time.GetTimestamp();
+        var last = "";
+        Waiting(_log);
+        while (_time.GetElapsedTime(began) < FirstWait)
+        {
+            foreach (var peer in settings.Peers)
+            {
+                foreach (var url in peer.Urls)
+                {
+                    try
+                    {
+                        using var limit = new CancellationTokenSource(AskLimit, _time);
+                        return ConfigBundle.FromJson(await PeerQuestion.AskAsync(url, peer, FederationPaths.Config, ConfigBundle.MaxBytes, self, credentials.Connect, limit.Token));
+                    }
+                    catch (Exception e) when (e is HttpRequestException or InvalidDataException or OperationCanceledException or IOException)
+                    {
+                        last = $"{peer.Name}: {e.Message}";
+                    }
+                }
+            }
+
+            await Task.Delay(FirstPause, _time);
+        }
+
+        throw new GatewayConfigurationException(
+            $"The manifests name no config cluster, nothing was kept from before, and no peer told its configuration within {FirstWait.TotalSeconds:0} s ({last}).");
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "No config cluster here; waiting for a peer to tell the configuration.")]
+    private static partial void Waiting(ILogger log);
+
+    [LoggerMessage(2, LogLevel.Information, "Starting from the last good configuration of {Cluster}, version {Version}.")]
+    private static partial void Kept(ILogger log, string cluster, long version);
+
+    [LoggerMessage(3, LogLevel.Information, "Configuration of {Cluster}, version {Version} ({Hash}), goes to the peers.")]
+    private static partial void Published(ILogger log, string cluster, long version, string hash);
+
+    [LoggerMessage(4, LogLevel.Information, "Configuration version {Version} of {Cluster} taken from {Peer}.")]
+    private static partial void Taken(ILogger log, long version, string cluster, string peer);
+
+    [LoggerMessage(5, LogLevel.Error, "Configuration version {Version} from {Peer} has mistakes; version {Current} stays in force.")]
+    private static partial void NotTaken(ILogger log, long version, string peer, long current);
+
+    [LoggerMessage(6, LogLevel.Error, "{Finding}")]
+    private static partial void Finding(ILogger log, string finding);
+
+    [LoggerMessage(7, LogLevel.Error, "Two config clusters: {Conflict}. Exactly one may be; edits are not taken, and version {Version} stays in force.")]
+    private static partial void Conflict(ILogger log, string conflict, long version);
+
+    [LoggerMessage(8, LogLevel.Information, "There is one config cluster again.")]
+    private static partial void ConflictOver(ILogger log);
+
+    [LoggerMessage(9, LogLevel.Warning, "Configuration version {Version} could not be had from {Peer}: {Reason}")]
+    private static partial void CannotAsk(ILogger log, string peer, long version, string reason);
+}

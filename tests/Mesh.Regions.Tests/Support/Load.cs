@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+
+namespace Mesh.Regions.Tests.Support;
+
+/// <summary>How one request ended.</summary>
+/// <param name="Kind">What the client saw.</param>
+/// <param name="Reason">The gateway's reason, or what broke.</param>
+/// <param name="Took">From its sending to its end.</param>
+/// <param name="FirstByte">From its sending to the first byte of its answer; null without one.</param>
+internal sealed record Ended(EndKind Kind, string Reason, TimeSpan Took, TimeSpan? FirstByte);
+
+/// <summary>What a client saw of a request.</summary>
+internal enum EndKind
+{
+    /// <summary>A whole answer.</summary>
+    Answered,
+
+    /// <summary>An error with a reason, before an answer began.</summary>
+    Refused,
+
+    /// <summary>An answer that began and ended with an error event.</summary>
+    BrokenWithEvent,
+
+    /// <summary>Anything else: never what a client should see.</summary>
+    Lost,
+}
+
+/// <summary>Clients that each send one stream after another to one gateway, until they are told to stop.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 1000 }) { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _clients = [];
+    private readonly Uri _target;
+    private readonly int _tokens;
+
+    public Load(IPEndPoint gateway, int clients, int tokens)
+    {
+        _target = new Uri($"http://{gateway}/v1/completions");
+        _tokens = tokens;
+        for (var i = 0; i < clients; i++)
+        {
+            var number = i;
+            _clients.Add(Task.Run(() => RunAsync(number)));
+        }
+    }
+
+    /// <summary>Requests that have ended, in order.</summary>
+    public ConcurrentQueue<Ended> Requests { get; } = new();
+
+    /// <summary>Lets every request end, and no other begin.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_clients);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _client.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(int number)
+    {
+        for (var i = 0; !_stop.IsCancellationRequested; i++)
+        {
+            var ended = await SendAsync($"client {number} asks for the {i}th time");
+            Requests.Enqueue(ended);
+            // Whoever is refused does not come back at once.
+            if (ended.Kind != EndKind.Answered) await Task.Delay(50);
+        }
+    }
+
+    private async Task<Ended> SendAsync(string prompt)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        TimeSpan? first = null;
+        TimeSpan Since() => TimeProvider.System.GetElapsedTime(began);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, _target)
+            {
+                Content = new StringContent($$"""{"model":"food-review-1","prompt":"{{prompt}}","max_tokens":{{_tokens}},"ignore_eos":true,"stream":true}""", Encoding.UTF8, "application/json"),
+            };
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            if (!response.IsSuccessStatusCode)
+            {
+                var hasReason = response.Headers.TryGetValues("x-mesh-reason", out var reason);
+                return new Ended(hasReason ? EndKind.Refused : EndKind.Lost, hasReason ? string.Join(',', reason!) : $"status {(int)response.StatusCode} without a reason", Since(), null);
+            }
+
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            var last = "";
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                first ??= Since();
+                if (line.Length > 0) last = line;
+            }
+
+            if (last == "data: [DONE]") return new Ended(EndKind.Answered, "", Since(), first);
+            return new Ended(last.Contains("\"error\"", StringComparison.Ordinal) ? EndKind.BrokenWithEvent : EndKind.Lost, last, Since(), first);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException)
+        {
+            return new Ended(EndKind.Lost, e.Message, Since(), first);
+        }
+    }
+}
