@@ -1,9 +1,7 @@
 using Mesh.Core.Randomness;
 using Mesh.Simulation.Baselines;
-using Mesh.Simulation.Model;
 using Mesh.Simulation.Tests.World;
 using Mesh.Simulation.Traces;
-using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Tests.Baselines;
 
