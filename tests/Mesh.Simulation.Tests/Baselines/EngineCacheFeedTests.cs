@@ -1,9 +1,7 @@
 using Mesh.Core.Randomness;
 using Mesh.Simulation.Baselines;
-using Mesh.Simulation.Model;
 using Mesh.Simulation.Tests.World;
 using Mesh.Simulation.Traces;
-using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Tests.Baselines;
 
@@ -43,7 +41,7 @@ public sealed class EngineCacheFeedTests
 
         var fixture = new WorldFixture();
         var options = WorldFixture.Options(endpoints: 4);
-        options = options with { Engine = options.Engine with { NumGpuBlocks = 1500 } };
+        options = options with { Engine = options.Engine with { NumGpuBlocks = 1500, MaxModelLen = 20_000 } };
         fixture.Run(options, _ => RouterCatalog.Make(router, 1)!, rows);
         Assert.Equal(rows.Length, fixture.Ends.Count);
         return fixture.Ends.Sum(e => (long)e.CachedTokens);
