@@ -5,7 +5,6 @@ using System.Text;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 using Mesh.Gateway.Tests.Support;
-using Mesh.Gateway.Upstream;
 using Mesh.Gateway.Upstream.Http1;
 
 namespace Mesh.Gateway.Tests.Upstream.Http1;
