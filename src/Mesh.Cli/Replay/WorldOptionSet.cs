@@ -5,6 +5,7 @@ using Mesh.Resources;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
 using Mesh.Simulation.Fleets;
+using Mesh.Simulation.Model;
 using Mesh.Simulation.World;
 
 namespace Mesh.Cli.Replay;
@@ -21,12 +22,18 @@ internal sealed class WorldOptionSet
     private readonly Option<int> _blockSize = new("--block-size") { Description = "Without --fleet: tokens of an engine's KV block.", DefaultValueFactory = _ => 16 };
     private readonly Option<int> _numGpuBlocks = new("--num-gpu-blocks") { Description = "Without --fleet: blocks of KV cache per engine.", DefaultValueFactory = _ => 27_000 };
 
+    private readonly Option<string?> _hardware = new("--hardware")
+    {
+        Description = "Without --fleet: kinds of endpoints, dealt out in turn: times as long as the measured accelerator's for prompts, then for decode steps, then KV blocks, and how many in a turn.",
+        HelpName = "1=3,2.5/1.8/12000=1",
+    };
+
     private readonly HashSet<Diagnostic> _told = [];
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_manifests, _pool, _fleet, _endpoints, _regions, _latencyMs, _blockSize, _numGpuBlocks]) command.Add(option);
+        foreach (var option in (Option[])[_manifests, _pool, _fleet, _endpoints, _regions, _latencyMs, _blockSize, _numGpuBlocks, _hardware]) command.Add(option);
     }
 
     /// <summary>Directory of manifests; null without.</summary>
@@ -66,16 +73,30 @@ internal sealed class WorldOptionSet
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public IReplayWorld Equal(ParseResult arguments, ulong seed, int? endpoints = null)
     {
+        var engine = new WorldOptions().Engine with { BlockSize = arguments.GetValue(_blockSize), NumGpuBlocks = arguments.GetValue(_numGpuBlocks) };
         var options = new WorldOptions
         {
             Regions = endpoints is null ? arguments.GetValue(_regions) : 1,
             EndpointsPerRegion = endpoints ?? arguments.GetValue(_endpoints),
             Seed = seed,
             LatencyMs = arguments.GetValue(_latencyMs),
-            Engine = new WorldOptions().Engine with { BlockSize = arguments.GetValue(_blockSize), NumGpuBlocks = arguments.GetValue(_numGpuBlocks) },
+            Engine = engine,
+            Hardware = Hardware(arguments.GetValue(_hardware), engine),
         };
         options.Validate();
         return new EqualEndpoints(options);
+    }
+
+    private static IReadOnlyList<HardwareProfile> Hardware(string? text, VllmModelOptions engine)
+    {
+        try
+        {
+            return text is null ? [] : HardwareProfile.ParseFleet(text, engine);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"--hardware: {e.Message}", e);
+        }
     }
 
     private static PoolConfig FindPool(MeshConfig config, string? name)

@@ -125,7 +125,7 @@ internal sealed class DecisionExplainer(EndpointTable endpoints, SchedulingProfi
         foreach (var i in order)
         {
             var endpoint = candidates[i];
-            var row = endpoints.Costs[endpoint.Slot];
+            var row = endpoints.Costs.Rows[endpoint.Slot];
             var candidate = new ExplainedCandidate(
                 endpoint.Id, 0, row.WaitMs(context.NowMs), row.QueuedMs, context.PredictOwnMs(endpoint), context.TokensHeldBy(endpoint), row.DecodeMs, row.RoundTripMs)
             {

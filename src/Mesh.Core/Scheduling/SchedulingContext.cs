@@ -55,12 +55,12 @@ internal readonly ref struct SchedulingContext
         // Even a prompt that is cached as a whole has its last token computed.
         var cached = Math.Min(TokensHeldBy(endpoint), prompt - 1);
         return (Costs.Curve.PromptMs(prompt - cached, cached) * speedRatio)
-            + (WorkCurve.Steps(prompt - cached) * Endpoints.Costs[endpoint.Slot].StepIncrementMs);
+            + (WorkCurve.Steps(prompt - cached) * Endpoints.Costs.Rows[endpoint.Slot].StepIncrementMs);
     }
 
     /// <summary>Predicted time to the first token there, in milliseconds: wait + what waits in the pool for it + own + round trip; NaN where nothing is predicted.</summary>
     public double PredictTtftMs(EndpointState endpoint) =>
-        PredictOwnMs(endpoint) + endpoint.Work.WaitMs(NowMs) + endpoint.Work.QueuedMs + (Costs is null ? 0 : Endpoints.Costs[endpoint.Slot].RoundTripMs);
+        PredictOwnMs(endpoint) + endpoint.Work.WaitMs(NowMs) + endpoint.Work.QueuedMs + (Costs is null ? 0 : Endpoints.Costs.Rows[endpoint.Slot].RoundTripMs);
 
     /// <summary>Predicted time per output token there with one stream more, in milliseconds; NaN where nothing is predicted.</summary>
     public double PredictTpotMs(EndpointState endpoint) => Costs is null ? double.NaN : endpoint.Work.NextStepMs(Costs);

@@ -37,10 +37,27 @@ public sealed class StepTimeTable
         _contexts = [.. contexts];
         _decodeMs = [.. decodeMs];
         _decodeFloorMs = decodeMs[0];
+        LargestPrefillDropMs = LargestDrop(_prefillMs);
     }
+
+    /// <summary>Milliseconds by which a longer prompt may take less time than a shorter one at most; infinite where times fall beyond the last point.</summary>
+    internal double LargestPrefillDropMs { get; }
 
     /// <summary>What was measured: device and model.</summary>
     public string Name { get; }
+
+    private static double LargestDrop(double[] ms)
+    {
+        if (ms[^1] < ms[^2]) return double.PositiveInfinity;
+        var (most, drop) = (0.0, 0.0);
+        foreach (var time in ms)
+        {
+            most = Math.Max(most, time);
+            drop = Math.Max(drop, most - time);
+        }
+
+        return drop;
+    }
 
     /// <summary>Milliseconds to prefill <paramref name="tokens"/> tokens of one prompt from its beginning; 0 for no tokens.</summary>
     public double PrefillMs(double tokens)

@@ -28,10 +28,21 @@ public sealed class ReplayCommandTests
         Assert.Contains("0.5", shares.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Replay_SlowerHardware_TakesLonger()
+    {
+        var usual = await ToolRun.OfAsync([.. Small, "-o", "json"]);
+        var mixed = await ToolRun.OfAsync([.. Small, "-o", "json", "--hardware", "1,3/2"]);
+        Assert.True(E2e(mixed) > E2e(usual), $"{E2e(mixed)} and {E2e(usual)} ms");
+
+        static double E2e(ToolRun run) => run.Json[0].GetProperty("e2eMs").GetProperty("mean").GetDouble();
+    }
+
     [Theory]
     [InlineData("replay --trace sessions --profile fastest", 1, "No router is named fastest; there are ")]
     [InlineData("replay --trace missing.jsonl", 1, "Could not find file")]
     [InlineData("replay --trace sessions --rate 1 --load 0.5", 1, "--rate and --load exclude each other.")]
+    [InlineData("replay --trace sessions --hardware fast", 1, "--hardware: 'fast': expected prefill-ratio")]
     [InlineData("replay", 2, "Option '--trace' is required.")]
     [InlineData("replay --trace sessions -o yaml", 2, "yaml")]
     public async Task Replay_BadInput_SaysWhatIsWrong(string arguments, int exitCode, string message)

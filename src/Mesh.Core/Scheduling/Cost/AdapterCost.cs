@@ -37,7 +37,7 @@ internal sealed class AdapterCost(EndpointTable endpoints)
         foreach (var endpoint in endpoints.Configured)
         {
             var state = endpoint.AdapterState(adapter, context.Freshness);
-            ref var row = ref endpoints.Costs[endpoint.Slot];
+            ref readonly var row = ref endpoints.Costs.Rows[endpoint.Slot];
             _bySlot[endpoint.Slot] = state switch
             {
                 AdapterState.Active or AdapterState.Loaded => 0,

@@ -63,9 +63,30 @@ internal ref struct CostScan
     /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
     public Found CheapestQueued = Found.Nothing;
 
+    /// <summary>Where the endpoints are that are looked at now: equal ones replace each other within a group only.</summary>
+    public int Group { get; set; }
+
+    /// <summary>False where no endpoint of a block can be cheaper than what was found.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="boundMs">What none of its endpoints costs less than.</param>
+    public readonly bool MayFindIn(in CostBlock block, double boundMs)
+    {
+        // Sums of the same numbers in another order differ in their last digits, which is less than what counts as equal.
+        if (!(boundMs >= Cheapest.Cost)) return true;
+        if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost) return true;
+        return boundMs < CheapestReady.Cost && block.FreeUntilMs - _nowMs < _bindAheadMs;
+    }
+
+    /// <summary>The least work that the prompt can be where at most so many of its blocks are held.</summary>
+    public readonly (double TableMs, int Steps) LeastWork(in SchedulingContext context, int held, WorkCurve curve)
+    {
+        var cached = Math.Min(context.Layout.TokensIn(held), _promptTokens - 1);
+        return (curve.LeastPromptMs(_promptTokens - cached, cached), WorkCurve.Steps(_promptTokens - cached));
+    }
+
     /// <summary>Looks at one endpoint.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Look(in SchedulingContext context, int slot, ref CostRow row, EndpointTable endpoints)
+    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints)
     {
         var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
         ref var prompt = ref _byHeld[held];
@@ -96,9 +117,9 @@ internal ref struct CostScan
             cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.ExpectedKvTokens(context.Freshness) + _promptTokens - cached);
         }
         var queued = cost + row.QueuedMs * row.Scale;
-        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, cost, own, work, cached, _random);
-        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, queued, own, work, cached, _random);
-        if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, cost, own, work, cached, _random);
+        if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, Group, cost, own, work, cached, _random);
+        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, Group, queued, own, work, cached, _random);
+        if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, Group, cost, own, work, cached, _random);
         _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
     }
 
@@ -120,18 +141,20 @@ internal ref struct CostScan
         public double OwnMs;
         public double TableMs;
         public int CachedTokens;
+        private int _group;
         private int _ties;
 
         public static Found Nothing => new() { Slot = -1, Cost = double.PositiveInfinity };
 
-        public void Offer(int slot, double cost, double ownMs, double tableMs, int cachedTokens, Xoshiro256 random)
+        public void Offer(int slot, int group, double cost, double ownMs, double tableMs, int cachedTokens, Xoshiro256 random)
         {
             if (cost < Cost - TieMs)
             {
                 _ties = 1;
+                _group = group;
                 Cost = cost;
             }
-            else if (random.NextInt32(++_ties) != 0)
+            else if (group != _group || random.NextInt32(++_ties) != 0)
             {
                 return;
             }

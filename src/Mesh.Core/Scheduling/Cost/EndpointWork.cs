@@ -27,7 +27,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// <summary>Prompt work of requests that wait in the pool for this endpoint.</summary>
     public double QueuedMs
     {
-        get => Row.QueuedMs;
+        get => table.Rows[slot].QueuedMs;
         set => Row.QueuedMs = value;
     }
 
@@ -43,13 +43,14 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// <summary>When the last answer began.</summary>
     public double LastFirstByteMs { get; private set; }
 
+    // To change it; it is read from the table's rows.
     private ref CostRow Row => ref table[slot];
 
     /// <summary>
     /// Time until a prompt sent now would begin to be computed. A prediction that time has overtaken counts as the share of those that
     /// stand behind the first.
     /// </summary>
-    public double WaitMs(double nowMs) => Row.WaitMs(nowMs);
+    public double WaitMs(double nowMs) => table.Rows[slot].WaitMs(nowMs);
 
     /// <summary>Learns from a prompt that was computed alone: how long it took, and what the step-time table says.</summary>
     public void ObservePrefill(double observedMs, double tableMs, double nowMs)
@@ -78,7 +79,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     {
         _prefillSpeed.Relax(others, nowMs);
         _decodeSpeed.Relax(1, nowMs);
-        Row.PrefillSpeed = _prefillSpeed.Ratio;
+        if (table.Rows[slot].PrefillSpeed != _prefillSpeed.Ratio) Row.PrefillSpeed = _prefillSpeed.Ratio;
     }
 
     /// <summary>Learns from a stream that has ended: its time per output token, and what the step-time table says.</summary>
@@ -185,7 +186,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     // One token for each step, and steps with a prompt's chunk take longer.
     private void CountTokens(double nowMs, CostModel model) =>
-        _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + Row.StepIncrementMs, nowMs);
+        _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + table.Rows[slot].StepIncrementMs, nowMs);
 
     private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
 

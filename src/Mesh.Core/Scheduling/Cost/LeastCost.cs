@@ -7,7 +7,7 @@ namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// Chooses the endpoint of least predicted cost (<see cref="CostModel"/>) in one pass over the candidates; among equal ones each with the
-/// same probability.
+/// same probability. Where any endpoint of a large pool may be taken, <see cref="LargePoolSearch"/> says at which to look.
 /// </summary>
 internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshiro256 random)
 {
@@ -15,6 +15,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
     private readonly AdapterCost _adapterCost = new(endpoints);
+    private readonly LoadSample _sample = new();
     private double _meanWaitMs;
     private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
 
@@ -22,6 +23,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
 
     /// <summary>Mean wait of the candidates looked at last, in milliseconds.</summary>
     public double MeanWaitMs => _meanWaitMs;
+
+    /// <summary>How the endpoints of a large pool are searched.</summary>
+    public LargePoolSearch Search { get; init; } = new(model, endpoints, random);
 
     /// <summary>
     /// Chooses among at least one candidate. What waits for an endpoint does not count where all have a queue: holding out for the one that
@@ -35,8 +39,8 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, ref endpoints.Costs[candidate.Slot], endpoints);
-        return End(in scan);
+        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints);
+        return EndOfAll(in scan);
     }
 
     /// <summary>As <see cref="Choose"/>, among all ready endpoints of one backend, or of all that are not excluded, those that are held back aside. Null when there is none.</summary>
@@ -48,29 +52,41 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        for (var slot = 0; slot < endpoints.Costs.Count; slot++)
+        if (backend < 0 && endpoints.Costs.IsLarge)
         {
-            ref var row = ref endpoints.Costs[slot];
-            if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
-            scan.Look(in context, slot, ref row, endpoints);
+            Search.Search(in context, excluded, ref scan, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
+            (_meanWaitMs, var busyShare) = _sample.Look(endpoints.Costs.Rows, excluded, bindAheadMs, nowMs);
+            return scan.Count == 0 ? null : End(in scan, busyShare) with { Candidates = Math.Max(scan.Count, endpoints.Costs.Ready) };
         }
 
-        return scan.Count == 0 ? null : End(in scan);
+        var rows = endpoints.Costs.Rows;
+        for (var slot = 0; slot < rows.Length; slot++)
+        {
+            ref readonly var row = ref rows[slot];
+            if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
+            scan.Look(in context, slot, in row, endpoints);
+        }
+
+        return scan.Count == 0 ? null : EndOfAll(in scan);
     }
 
     private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
         in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, CostModel.KvShareAt(_meanWaitMs), bindAheadMs, nowMs, adapterMs, random);
 
-    private CostChoice End(in CostScan scan)
+    private CostChoice EndOfAll(in CostScan scan)
     {
         _meanWaitMs = scan.SumWaitMs / scan.Count;
+        return End(in scan, 1 - (double)scan.ReadyCount / scan.Count);
+    }
+
+    private CostChoice End(in CostScan scan, double busyShare)
+    {
         // Of endpoints that need no more of the prompt computed, the one whose queue is done first: holding out is for those that need less.
         var best = scan.CheapestQueued.Slot >= 0 && scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
         var bestEndpoint = endpoints.InSlot(best.Slot);
-        var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs[best.Slot].Scale;
+        var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs.Rows[best.Slot].Scale;
         if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
         // The busier the pool, the longer a request holds out for the endpoint that has its prompt rather than have it computed again.
-        var busyShare = 1 - (double)scan.ReadyCount / scan.Count;
         _pushedStreamMs = CostModel.PushedStreamMsAt(busyShare);
         if (scan.CheapestReady.Slot >= 0
             && scan.CheapestReady.Cost + RepeatedWorkWeight * busyShare * busyShare * scan.CheapestReady.OwnMs
@@ -90,8 +106,8 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         foreach (var candidate in candidates)
         {
             var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
-            ref var row = ref endpoints.Costs[candidate.Slot];
-            scan.Look(in context, candidate.Slot, ref row, endpoints);
+            ref readonly var row = ref endpoints.Costs.Rows[candidate.Slot];
+            scan.Look(in context, candidate.Slot, in row, endpoints);
             var found = scan.Cheapest;
             if (best.Count == count && found.Cost >= best[^1].CostMs) continue;
             var at = best.Count;
@@ -115,7 +131,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
         var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context, nowMs, counts: false));
-        scan.Look(in context, endpoint.Slot, ref endpoints.Costs[endpoint.Slot], endpoints);
+        scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints);
         return scan.Cheapest.Cost;
     }
 }

@@ -31,6 +31,15 @@ internal sealed class WorkCurve(StepTimeTable table)
         return Math.Max(full, table.PrefillMs(cachedTokens + uncachedTokens) - table.PrefillMs(cachedTokens));
     }
 
+    /// <summary>What no prompt takes less than of which so much is cached, or less: measured times may fall where prompts grow.</summary>
+    public double LeastPromptMs(int uncachedTokens, int mostCachedTokens)
+    {
+        if (uncachedTokens <= 0) return 0;
+        var full = uncachedTokens * _perToken;
+        if (mostCachedTokens + uncachedTokens < ChunkTokens / 4) return full;
+        return Math.Max(full, table.PrefillMs(mostCachedTokens + uncachedTokens) - table.PrefillMs(mostCachedTokens) - table.LargestPrefillDropMs);
+    }
+
     /// <summary>A prompt that is computed alone, from its beginning.</summary>
     public double LonePromptMs(double tokens) => table.PrefillMs(tokens);
 

@@ -1,0 +1,53 @@
+namespace Mesh.Core.Scheduling.Cost;
+
+/// <summary>
+/// Mean wait and share of endpoints that could begin at once, over a large pool: every choice looks at the next 64 slots and takes the others as
+/// they were last time, some dozens of choices ago. Not thread-safe.
+/// </summary>
+internal sealed class LoadSample
+{
+    private const int WindowSlots = 64;
+    private Window[] _windows = [];
+    private int _next;
+
+    /// <summary>Looks at the next window.</summary>
+    /// <param name="rows">Rows of all slots.</param>
+    /// <param name="excluded">Backends left out, by index.</param>
+    /// <param name="bindAheadMs">An endpoint with less work than this, and no queue, could begin at once.</param>
+    /// <param name="nowMs">Now.</param>
+    /// <returns>Mean wait in milliseconds, and share of endpoints that could not begin at once; both 0 when there is no endpoint.</returns>
+    public (double MeanWaitMs, double BusyShare) Look(ReadOnlySpan<CostRow> rows, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
+    {
+        var windows = (rows.Length + WindowSlots - 1) / WindowSlots;
+        if (windows > _windows.Length) Array.Resize(ref _windows, windows);
+        if (_next >= windows) _next = 0;
+        var first = _next * WindowSlots;
+        var window = default(Window);
+        foreach (ref readonly var row in rows[first..Math.Min(rows.Length, first + WindowSlots)])
+        {
+            if (!row.IsReady || excluded[row.Backend]) continue;
+            var wait = row.WaitMs(nowMs);
+            window.Count++;
+            window.SumWaitMs += wait;
+            if (wait < bindAheadMs && row.QueuedMs <= 0) window.Ready++;
+        }
+
+        _windows[_next++] = window;
+        var sum = default(Window);
+        foreach (ref readonly var each in _windows.AsSpan(0, windows))
+        {
+            sum.Count += each.Count;
+            sum.Ready += each.Ready;
+            sum.SumWaitMs += each.SumWaitMs;
+        }
+
+        return sum.Count == 0 ? (0, 0) : (sum.SumWaitMs / sum.Count, 1 - (double)sum.Ready / sum.Count);
+    }
+
+    private struct Window
+    {
+        public int Count;
+        public int Ready;
+        public double SumWaitMs;
+    }
+}

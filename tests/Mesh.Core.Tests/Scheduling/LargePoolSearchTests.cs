@@ -1,0 +1,162 @@
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Health;
+using Mesh.Core.Metrics;
+using Mesh.Core.Randomness;
+using Mesh.Core.Routing;
+using Mesh.Core.Scheduling;
+using Mesh.Core.Scheduling.Cost;
+
+namespace Mesh.Core.Tests.Scheduling;
+
+public sealed class LargePoolSearchTests
+{
+    private const int Endpoints = 700;
+    private static readonly PoolId Pool = new("default", "pool");
+    private static readonly bool[] NoneExcluded = new bool[2];
+
+    private readonly EndpointTable _endpoints = new(new ModelCatalog());
+    private readonly CostModel _model = new(new SchedulingConfig());
+    private readonly int[] _held = new int[Endpoints];
+
+    public LargePoolSearchTests()
+    {
+        _endpoints.Reconfigure(new PoolConfig
+        {
+            Id = Pool,
+            Backends =
+            [
+                new BackendConfig
+                {
+                    Id = new BackendId("cluster", "zone", 8000),
+                    Region = "region",
+                    Endpoints = [.. Enumerable.Range(0, Endpoints).Select(i => new EndpointConfig { Id = new EndpointId($"10.0.{i >> 8}.{i & 255}:8000"), PodName = $"pod-{i}" })],
+                },
+            ],
+        });
+        foreach (var endpoint in _endpoints.Configured)
+        {
+            endpoint.Place(endpoint.Slot % 2, 0, 1);
+            endpoint.Observe(EndpointHealth.Healthy);
+        }
+    }
+
+    // Whatever the state, ties included: what the search leaves out could not have been chosen.
+    [Theory]
+    [InlineData(1, 0.0)]
+    [InlineData(2, 0.3)]
+    [InlineData(3, 0.9)]
+    [InlineData(4, 1.0)]
+    public void ChooseReady_LargePool_ChoosesAsIfItLookedAtAll(ulong seed, double busy)
+    {
+        var random = new Xoshiro256(seed);
+        var (searching, looking) = (Create(7, looksAtAll: false), Create(7, looksAtAll: true));
+        var nowMs = 1000.0;
+        foreach (var endpoint in _endpoints.Configured) Change(endpoint.Slot, random, busy, nowMs);
+        for (var decision = 0; decision < 600; decision++)
+        {
+            nowMs += random.NextDouble() * 20;
+            for (var i = random.NextInt32(8); i > 0; i--) Change(random.NextInt32(Endpoints), random, busy, nowMs);
+            Hold(random);
+            var request = Request(1 + random.NextInt32(decision % 3 == 0 ? 300 : 20_000));
+            var bindAheadMs = decision % 2 == 0 ? double.PositiveInfinity : 20;
+            var excluded = decision % 5 == 0 ? [false, true] : NoneExcluded;
+            Assert.Equal(Choose(looking, in request, excluded, bindAheadMs, nowMs), Choose(searching, in request, excluded, bindAheadMs, nowMs));
+        }
+
+        Assert.True(searching.Search.BlocksLookedAt < looking.Search.BlocksLookedAt, $"{searching.Search.BlocksLookedAt} of {looking.Search.BlocksLookedAt}");
+    }
+
+    [Fact]
+    public void ChooseReady_LargePoolNoQueues_ChoosesTheCheapestOfAll()
+    {
+        var random = new Xoshiro256(5);
+        var searching = Create(7, looksAtAll: false);
+        var nowMs = 1000.0;
+        foreach (var endpoint in _endpoints.Configured)
+        {
+            Change(endpoint.Slot, random, 0.7, nowMs);
+            _endpoints.Costs[endpoint.Slot].QueuedMs = 0;
+        }
+
+        for (var decision = 0; decision < 200; decision++)
+        {
+            nowMs += 1;
+            Hold(random);
+            var request = Request(1 + random.NextInt32(10_000));
+            var context = Context(in request);
+            var cheapest = searching.Explain(in context, _endpoints.Configured, nowMs, 1)[0];
+            var chosen = searching.ChooseReady(in context, -1, NoneExcluded, double.PositiveInfinity, nowMs)!.Value;
+            Assert.Equal(cheapest.CostMs, chosen.CostMs, 5);
+            Assert.Equal(Endpoints, chosen.Candidates);
+        }
+    }
+
+    [Fact]
+    public void ChooseReady_LargeIdlePool_SpreadsOverAllBlocks()
+    {
+        var searching = Create(7, looksAtAll: false);
+        var request = Request(1000);
+        var chosen = new int[Endpoints];
+        for (var i = 0; i < 20 * Endpoints; i++) chosen[Choose(searching, in request, NoneExcluded, 20, 1000)!.Value.Endpoint.Slot]++;
+        Assert.All(chosen, c => Assert.InRange(c, 4, 60));
+    }
+
+    [Fact]
+    public void ChooseReady_LargePoolNobodyReady_IsNull()
+    {
+        foreach (var endpoint in _endpoints.Configured) endpoint.Observe(EndpointHealth.Unhealthy);
+        var request = Request(1000);
+        Assert.Null(Choose(Create(7, looksAtAll: false), in request, NoneExcluded, 20, 1000));
+        _endpoints.InSlot(321).Observe(EndpointHealth.Healthy);
+        var only = Choose(Create(7, looksAtAll: false), in request, NoneExcluded, 20, 1000)!.Value;
+        Assert.Equal((321, 1), (only.Endpoint.Slot, only.Candidates));
+    }
+
+    private LeastCost Create(ulong seed, bool looksAtAll)
+    {
+        var random = new Xoshiro256(seed);
+        return new LeastCost(_model, _endpoints, random) { Search = new LargePoolSearch(_model, _endpoints, random) { LooksAtAll = looksAtAll } };
+    }
+
+    private CostChoice? Choose(LeastCost cost, in RouteRequest request, bool[] excluded, double bindAheadMs, double nowMs)
+    {
+        var context = Context(in request);
+        return cost.ChooseReady(in context, -1, excluded, bindAheadMs, nowMs);
+    }
+
+    private SchedulingContext Context(in RouteRequest request) =>
+        new(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Costs = _model, FitsEverywhere = true };
+
+    // A prompt's beginning that many have, and its rest, that few have.
+    private void Hold(Xoshiro256 random)
+    {
+        var common = random.NextInt32(3) == 0 ? 0 : random.NextInt32(20);
+        for (var i = 0; i < _held.Length; i++) _held[i] = random.NextInt32(5) > 0 ? common : 0;
+        for (var i = random.NextInt32(6); i > 0; i--) _held[random.NextInt32(Endpoints)] = random.NextInt32(60);
+    }
+
+    private void Change(int slot, Xoshiro256 random, double busy, double nowMs)
+    {
+        ref var row = ref _endpoints.Costs[slot];
+        var isBusy = random.NextDouble() < busy;
+        row.BusyUntilMs = isBusy ? nowMs + random.NextDouble() * 400 : nowMs - random.NextInt32(100);
+        row.LeastWaitMs = isBusy && random.NextInt32(4) == 0 ? random.NextDouble() * 50 : 0;
+        row.QueuedMs = isBusy && random.NextInt32(3) == 0 ? random.NextDouble() * 300 : 0;
+        row.DecodeMs = isBusy ? random.NextDouble() * 60 : 0;
+        row.StepIncrementMs = isBusy ? (float)(random.NextDouble() * 10) : 0;
+        row.PrefillSpeed = random.NextInt32(3) == 0 ? 0.8 + random.NextDouble() * 0.5 : 1;
+        row.RoundTripMs = slot % 7 == 0 ? 5 : 0;
+        row.Scale = slot % 11 == 0 ? 0.5f : 1;
+    }
+
+    private static RouteRequest Request(int promptTokens) => new()
+    {
+        RequestId = "r",
+        Pool = Pool,
+        Session = new Core.Leases.GatewaySession("gateway", 1),
+        FairnessId = "",
+        PromptTokens = promptTokens,
+        IsStreaming = true,
+    };
+}
