@@ -38,7 +38,7 @@ internal sealed record GatewayOptions
     /// A port that is not named opens as it is, below 1024 moved up by 8000 (80 becomes 8080, 443 becomes 8443).</summary>
     public Dictionary<string, string> Listeners { get; set; } = [];
 
-    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
+    /// <summary><c>address:port</c> for <c>/dashboard</c>, <c>/api/v1</c>, <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
 
     /// <summary>Largest request body in bytes, 1–1 GiB.</summary>
