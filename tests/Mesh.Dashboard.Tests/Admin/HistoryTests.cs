@@ -25,8 +25,8 @@ public sealed class HistoryTests
         var counts = new long[LatencyScale.Count];
         counts[LatencyScale.BucketOf(10)] = 95;
         counts[LatencyScale.BucketOf(1000)] = 5;
-        Assert.InRange(LatencyScale.Percentile(counts, 0.95)!.Value, 9, 11);
-        Assert.InRange(LatencyScale.Percentile(counts, 0.96)!.Value, 900, 1100);
+        Assert.InRange(LatencyScale.Percentile(counts, 0.95)!.Value, 8.6, 11.6);
+        Assert.InRange(LatencyScale.Percentile(counts, 0.96)!.Value, 860, 1160);
     }
 
     [Fact]

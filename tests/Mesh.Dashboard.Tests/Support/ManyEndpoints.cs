@@ -16,6 +16,15 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
 
     private static readonly PoolId Pool = new("default", "big");
 
+    private readonly BackendId[] _backends =
+        [.. Enumerable.Range(0, count / PerBackend).Select(i => new BackendId(string.Create(CultureInfo.InvariantCulture, $"cluster-{i:00}"), $"region-{i % 4}-a", 8000))];
+
+    private readonly EndpointId[][] _addresses =
+    [
+        .. Enumerable.Range(0, count / PerBackend).Select(i => Enumerable.Range(0, PerBackend)
+            .Select(j => new EndpointId(string.Create(CultureInfo.InvariantCulture, $"10.{i}.0.{j + 1}:8000"))).ToArray()),
+    ];
+
     private long _turn;
 
     public IRouter Router => this;
@@ -93,9 +102,7 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
 
     private static string RegionOf(BackendId backend) => backend.Zone[..^2];
 
-    private IEnumerable<BackendId> Backends() =>
-        Enumerable.Range(0, count / PerBackend).Select(i => new BackendId(string.Create(CultureInfo.InvariantCulture, $"cluster-{i:00}"), $"region-{i % 4}-a", 8000));
+    private BackendId[] Backends() => _backends;
 
-    private static IEnumerable<EndpointId> Addresses(int backend) =>
-        Enumerable.Range(0, PerBackend).Select(j => new EndpointId(string.Create(CultureInfo.InvariantCulture, $"10.{backend}.0.{j + 1}:8000")));
+    private EndpointId[] Addresses(int backend) => _addresses[backend];
 }

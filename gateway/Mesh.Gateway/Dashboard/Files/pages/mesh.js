@@ -166,7 +166,10 @@ class FlowMap {
 
   draw(state, clusters, width, narrow) {
     this.parts = new Map();
-    const rowHeight = 62;
+    // Many clusters stand closer together, name, figure and bar in one line's height.
+    const compact = clusters.length > 8;
+    const rowHeight = compact ? 38 : 62;
+    const boxHeight = compact ? 32 : 50;
     const gap = 30;
     const left = narrow ? 12 : 16;
     const boxWidth = narrow ? 96 : 150;
@@ -191,22 +194,23 @@ class FlowMap {
     const height = Math.max(150, y);
     const center = height / 2;
     for (const place of places) {
-      const at = place.y + 24;
+      const at = place.y + boxHeight / 2;
       const fromX = left + boxWidth;
       const toX = targetX;
       const curve = `M${fromX} ${center}C${fromX + (toX - fromX) * 0.5} ${center} ${toX - (toX - fromX) * 0.5} ${at} ${toX} ${at}`;
       const line = h('path', { class: 'map-flow', d: curve });
       const over = h('path', { class: 'map-flow overflow', d: curve });
       links.push(line, over);
-      const box = h('rect', { class: 'map-cluster', x: targetX, y: place.y, width: targetWidth, height: 50, rx: 8 });
-      const name = h('text', { class: 'map-name', x: targetX + 12, y: place.y + 20 }, fit(place.cluster.name, targetWidth - (narrow ? 20 : 110)));
-      const flowText = h('text', narrow ? { class: 'map-number', x: targetX + 12, y: place.y + 36 } : { class: 'map-number', x: targetX + targetWidth - 12, y: place.y + 20, 'text-anchor': 'end' });
+      const box = h('rect', { class: 'map-cluster', x: targetX, y: place.y, width: targetWidth, height: boxHeight, rx: compact ? 6 : 8 });
+      const name = h('text', { class: 'map-name', x: targetX + 12, y: place.y + (compact ? 16 : 20) }, fit(place.cluster.name, targetWidth - (narrow && !compact ? 20 : 110)));
+      const flowText = h('text', narrow && !compact ? { class: 'map-number', x: targetX + 12, y: place.y + 36 } : { class: 'map-number', x: targetX + targetWidth - 12, y: place.y + (compact ? 16 : 20), 'text-anchor': 'end' });
       const barWidth = targetWidth - 24;
-      const barY = narrow ? place.y + 42 : place.y + 34;
-      const fill = h('rect', { class: 'map-fill', x: targetX + 12, y: barY, width: 0, height: narrow ? 4 : 6, rx: 2 });
+      const thin = narrow || compact;
+      const barY = compact ? place.y + 25 : narrow ? place.y + 42 : place.y + 34;
+      const fill = h('rect', { class: 'map-fill', x: targetX + 12, y: barY, width: 0, height: thin ? 4 : 6, rx: 2 });
       const details = h('title');
-      const group = h('g', { class: 'map-node' }, details, box, name, flowText, h('rect', { class: 'map-track', x: targetX + 12, y: barY, width: barWidth, height: narrow ? 4 : 6, rx: 2 }), fill,
-        h('line', { class: 'map-target', x1: targetX + 12 + barWidth * 0.75, x2: targetX + 12 + barWidth * 0.75, y1: barY - 2, y2: barY + (narrow ? 6 : 8) }));
+      const group = h('g', { class: 'map-node' }, details, box, name, flowText, h('rect', { class: 'map-track', x: targetX + 12, y: barY, width: barWidth, height: thin ? 4 : 6, rx: 2 }), fill,
+        h('line', { class: 'map-target', x1: targetX + 12 + barWidth * 0.75, x2: targetX + 12 + barWidth * 0.75, y1: barY - 2, y2: barY + (thin ? 6 : 8) }));
       shapes.push(group);
       this.parts.set(place.cluster.name, (now, flow, most) => {
         const thickness = flow.rate > 0 ? 1.5 + 9 * Math.sqrt(flow.rate / most) : 1;
