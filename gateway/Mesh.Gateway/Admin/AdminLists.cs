@@ -23,7 +23,7 @@ internal static class AdminLists
                 services, streams, ["namespace", "pool", "cluster", "region", "backend", "state", "search"], EndpointSorts, q => Endpoints(services, endpoints, q),
                 e => $"{e.Pool} {e.Address}", AdminJson.Readable.ListShapeEndpointShape),
             ["regions"] = new AdminList<RegionShape>(
-                services, streams, [], RegionSorts, _ => FleetView.Regions(services.Reader.Read()), r => r.Name, AdminJson.Readable.ListShapeRegionShape),
+                services, streams, [], RegionSorts, _ => FleetView.Regions(services.Reader.Read(), services.Links()), r => r.Name, AdminJson.Readable.ListShapeRegionShape),
             ["clusters"] = new AdminList<ClusterShape>(
                 services, streams, ["region"], ClusterSorts, q => FleetView.Clusters(services.Reader.Read()).Where(c => Is(c.Region, q["region"])), c => c.Name,
                 AdminJson.Readable.ListShapeClusterShape),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Engine;
 using Mesh.Gateway.Admin.History;
 using Mesh.Gateway.Admin.Journal;
@@ -15,9 +16,10 @@ namespace Mesh.Gateway.Admin;
 /// <param name="History">The last quarter of an hour.</param>
 /// <param name="Latencies">Times of the last minute.</param>
 /// <param name="Readiness">Whether clients should be sent here.</param>
+/// <param name="Links">Links to peer regions; none without any.</param>
 /// <param name="OpenRequests">Inference requests under way.</param>
 /// <param name="Errors">Answers that say why not.</param>
 /// <param name="Time">Clock.</param>
 internal sealed record AdminServices(
     IMeshEngine Engine, ActiveConfiguration Configuration, ConfigurationJournal Journal, MeshReader Reader, MeshHistory History, BackendLatencies Latencies,
-    Readiness Readiness, Func<int> OpenRequests, ErrorReporter Errors, TimeProvider Time);
+    Readiness Readiness, Func<ImmutableArray<RegionLink>> Links, Func<int> OpenRequests, ErrorReporter Errors, TimeProvider Time);

@@ -21,6 +21,7 @@ internal static class Banner
             output.WriteLine(binding.IsAdmin ? $"  admin      {binding.Url}" : $"  listener   {binding.Url} (port {binding.Port} of the manifests)");
         }
 
+        if (!host.Bindings.IsEmpty) output.WriteLine($"  dashboard  {(host.Bindings[^1].IsAdmin ? host.Bindings[^1] : host.Bindings[0]).Url}{Dashboard.DashboardPages.Path}");
         foreach (var cluster in config.Clusters)
         {
             output.WriteLine($"  cluster    {cluster.Name}: region {cluster.Region}, zone {cluster.Zone}{(cluster.IsConfigCluster ? ", config cluster" : "")}");

@@ -93,7 +93,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _meter = new MeterBridge(this, engine, time);
         _engineMeter = new EngineMeterReader(engine);
         Journal = new ConfigurationJournal(_configuration, time);
-        _history = new MeshHistory(engine, _configuration, _metrics, time);
+        _history = new MeshHistory(engine, _configuration, _metrics, time, loggers);
         (_inference, var dispatcher) = RequestPath(engine, time, loggers);
         _app.Run(dispatcher.HandleAsync);
         // Before the first request: what was drained when the process ended still is.
@@ -283,7 +283,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var isGuarded = adminPort is not null || _gate.IsClosed;
         var decisions = new DecisionPages(isGuarded, engine, _configuration, decisionJson, errors);
         var reader = new MeshReader(engine, _configuration, Journal, time);
-        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, () => handler.Open, errors, time);
+        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, static () => [], () => handler.Open, errors, time);
         var drains = new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors);
         var api = new AdminApi(readFrom, new AdminAccess(isGuarded), decisions, [drains], _app.Lifetime.ApplicationStopping);
         var dispatcher = new RequestDispatcher(

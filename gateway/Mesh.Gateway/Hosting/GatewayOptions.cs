@@ -43,7 +43,7 @@ internal sealed record GatewayOptions
     /// <summary>Ports of listeners in the manifests without TLS that speak HTTP/2 alone, by prior knowledge (h2c).</summary>
     public int[] Http2Listeners { get; set; } = [];
 
-    /// <summary><c>address:port</c> for <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
+    /// <summary><c>address:port</c> for <c>/dashboard</c>, <c>/api/v1</c>, <c>/metrics</c>, <c>/mesh/v1/decisions</c>, <c>/api/v1/drains</c>, <c>/healthz</c> and <c>/readyz</c>; unset means that the listeners answer them.</summary>
     public string? AdminAddress { get; set; }
 
     /// <summary>Peer regions by name, to which requests overflow; with them this process serves its own region's clusters alone.</summary>

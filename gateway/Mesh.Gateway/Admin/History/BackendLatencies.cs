@@ -42,26 +42,33 @@ internal sealed class BackendLatencies
     }
 
     /// <summary>Time to the first token of a backend over the last steps; null without any.</summary>
-    public PercentilesShape? FirstToken(string pool, BackendId backend, int steps) => Percentiles(pool, b => b == backend, static l => l.FirstToken, steps);
+    public PercentilesShape? FirstToken(string pool, BackendId backend, int steps) => Percentiles(pool, backend, static l => l.FirstToken, steps);
 
     /// <summary>Time per output token of a backend over the last steps; null without any.</summary>
-    public PercentilesShape? OutputToken(string pool, BackendId backend, int steps) => Percentiles(pool, b => b == backend, static l => l.OutputToken, steps);
+    public PercentilesShape? OutputToken(string pool, BackendId backend, int steps) => Percentiles(pool, backend, static l => l.OutputToken, steps);
 
     /// <summary>Time to the first token of a whole pool over the last steps; null without any.</summary>
-    public PercentilesShape? FirstToken(string pool, int steps) => Percentiles(pool, static _ => true, static l => l.FirstToken, steps);
+    public PercentilesShape? FirstToken(string pool, int steps) => Percentiles(pool, null, static l => l.FirstToken, steps);
 
     /// <summary>Time per output token of a whole pool over the last steps; null without any.</summary>
-    public PercentilesShape? OutputToken(string pool, int steps) => Percentiles(pool, static _ => true, static l => l.OutputToken, steps);
+    public PercentilesShape? OutputToken(string pool, int steps) => Percentiles(pool, null, static l => l.OutputToken, steps);
 
-    private PercentilesShape? Percentiles(string pool, Func<BackendId, bool> wanted, Func<BackendLatency, LatencyCounts> of, int steps)
+    private PercentilesShape? Percentiles(string pool, BackendId? backend, Func<BackendLatency, LatencyCounts> of, int steps)
     {
         Span<long> counts = stackalloc long[LatencyScale.Count];
         counts.Clear();
         lock (_steps)
         {
-            foreach (var (key, latency) in _all)
+            if (backend is { } one)
             {
-                if (key.Pool == pool && wanted(key.Backend)) of(latency).Add(steps, counts);
+                if (_all.TryGetValue((pool, one), out var latency)) of(latency).Add(steps, counts);
+            }
+            else
+            {
+                foreach (var (key, latency) in _all)
+                {
+                    if (key.Pool == pool) of(latency).Add(steps, counts);
+                }
             }
         }
 

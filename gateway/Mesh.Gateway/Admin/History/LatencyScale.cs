@@ -1,6 +1,6 @@
 namespace Mesh.Gateway.Admin.History;
 
-/// <summary>Buckets of durations that grow by 15%, from 0.1 ms to 10 min: a percentile read from them is off by 7% at most.</summary>
+/// <summary>Buckets of durations that grow by 15%, from 0.1 ms to 10 min: a percentile read from them is off by less than that.</summary>
 internal static class LatencyScale
 {
     private const double LeastMs = 0.1;
@@ -15,9 +15,6 @@ internal static class LatencyScale
     public static int BucketOf(double milliseconds) =>
         milliseconds <= LeastMs ? 0 : Math.Min(Count - 1, 1 + (int)(Math.Log(milliseconds / LeastMs) / LogGrowth));
 
-    /// <summary>Middle of a bucket, in milliseconds.</summary>
-    public static double MiddleOf(int bucket) => bucket == 0 ? LeastMs : LeastMs * Math.Pow(Growth, bucket - 0.5);
-
     /// <summary>A percentile of counts by bucket, in milliseconds; null without any.</summary>
     /// <param name="counts">Observations by bucket.</param>
     /// <param name="share">0–1.</param>
@@ -31,9 +28,14 @@ internal static class LatencyScale
         for (var i = 0; i < counts.Length; i++)
         {
             seen += counts[i];
-            if (seen >= rank) return MiddleOf(i);
+            if (seen < rank) continue;
+            // As if the bucket's own were spread evenly over it; one alone stands in the middle.
+            return At(i, 1 - (seen - rank + 0.5) / counts[i]);
         }
 
-        return MiddleOf(Count - 1);
+        return At(Count - 1, 0.5);
     }
+
+    // A share of the way through a bucket, in milliseconds.
+    private static double At(int bucket, double share) => bucket == 0 ? LeastMs : LeastMs * Math.Pow(Growth, bucket - 1 + share);
 }

@@ -10,7 +10,7 @@ using Mesh.Gateway.Metrics;
 namespace Mesh.Gateway.Admin.History;
 
 /// <summary>The last quarter of an hour of every backend in steps of 5 s, at most <see cref="MaxRings"/> of them. Thread-safe.</summary>
-internal sealed class MeshHistory : IDisposable
+internal sealed partial class MeshHistory : IDisposable
 {
     /// <summary>Time between two values.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -26,6 +26,7 @@ internal sealed class MeshHistory : IDisposable
     private readonly BackendLatencies _latencies;
     private readonly FlowRates _flows;
     private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<(PoolId Pool, BackendId Backend), HistoryRing> _rings = [];
     private readonly ITimer _timer;
@@ -33,15 +34,16 @@ internal sealed class MeshHistory : IDisposable
     private long _steppedAt;
     private DateTimeOffset _stepTime;
 
-    public MeshHistory(IMeshEngine engine, ActiveConfiguration configuration, GatewayMetrics metrics, TimeProvider time)
+    public MeshHistory(IMeshEngine engine, ActiveConfiguration configuration, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
+        _log = loggers.CreateLogger<MeshHistory>();
         _engine = engine;
         _configuration = configuration;
         _latencies = metrics.Latencies;
         _flows = new FlowRates(metrics.Decisions);
         _time = time;
         Step();
-        _timer = time.CreateTimer(_ => Step(), null, Interval, Interval);
+        _timer = time.CreateTimer(_ => TryStep(), null, Interval, Interval);
     }
 
     /// <summary>Flows of the last step.</summary>
@@ -89,6 +91,19 @@ internal sealed class MeshHistory : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void TryStep()
+    {
+        try
+        {
+            Step();
+        }
+        catch (Exception e)
+        {
+            // A gap in the curves must not end the gateway.
+            StepFailed(_log, e);
+        }
+    }
 
     private void Step()
     {
@@ -154,4 +169,7 @@ internal sealed class MeshHistory : IDisposable
     {
         foreach (var key in _rings.Where(r => r.Value.Last <= _step - HistoryRing.Length).Select(r => r.Key).ToArray()) _rings.Remove(key);
     }
+
+    [LoggerMessage(1, LogLevel.Error, "A step of the dashboard's history failed; it has a gap.")]
+    private static partial void StepFailed(ILogger log, Exception e);
 }

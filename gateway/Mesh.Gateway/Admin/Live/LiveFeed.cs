@@ -63,13 +63,18 @@ internal sealed class LiveFeed(AdminServices services, CancellationToken stoppin
     {
         lock (_gate)
         {
+            var isFirst = !_running;
+            if (isFirst)
+            {
+                // What was told before is long past.
+                _tables = new LiveTables(services);
+                Array.Clear(_changes);
+                Build();
+                _running = true;
+            }
+
             _viewers++;
-            if (_running) return;
-            _running = true;
-            // What was told before is long past.
-            _tables = new LiveTables(services);
-            Array.Clear(_changes);
-            Build();
+            if (!isFirst) return;
         }
 
         _ = KeepBuildingAsync();
@@ -108,11 +113,19 @@ internal sealed class LiveFeed(AdminServices services, CancellationToken stoppin
                     return;
                 }
 
-                var bytes = Build();
-                var longest = bytes / (double)BytesPerSecond;
-                pause = TimeSpan.FromSeconds(Math.Clamp(longest, Interval.TotalSeconds, LongestInterval.TotalSeconds));
                 done = _next;
                 _next = NewSignal();
+                try
+                {
+                    pause = TimeSpan.FromSeconds(Math.Clamp(Build() / (double)BytesPerSecond, Interval.TotalSeconds, LongestInterval.TotalSeconds));
+                }
+                catch (Exception e)
+                {
+                    // The viewers' connections end with it, and the server's log has it; whoever comes next begins anew.
+                    _running = false;
+                    done.SetException(e);
+                    return;
+                }
             }
 
             done.SetResult();

@@ -81,7 +81,7 @@ internal sealed class LiveTables(AdminServices services)
 
     private void FillFleet(MeshReading reading)
     {
-        foreach (var region in FleetView.Regions(reading))
+        foreach (var region in FleetView.Regions(reading, services.Links()))
         {
             Set(_regions,
             [

@@ -7,29 +7,35 @@ namespace Mesh.Gateway.Admin.Views;
 /// <summary>Regions, clusters and objectives in the API's shape.</summary>
 internal static class FleetView
 {
-    /// <summary>Regions by name, those of the configuration.</summary>
-    public static ImmutableArray<RegionShape> Regions(MeshReading reading)
+    /// <summary>Regions by name, those of the configuration and those that are linked.</summary>
+    /// <param name="reading">State of the mesh.</param>
+    /// <param name="links">Links to peer regions.</param>
+    public static ImmutableArray<RegionShape> Regions(MeshReading reading, ImmutableArray<RegionLink> links)
     {
         var loads = LoadsBy(reading, static b => b.Region);
         var clusters = reading.Routing.Config.Clusters;
         var own = reading.Routing.Region;
         return
         [
-            .. clusters.Select(c => c.Region).Distinct().Order(StringComparer.Ordinal).Select(name =>
+            .. clusters.Select(c => c.Region).Concat(links.Select(l => l.Region)).Distinct().Order(StringComparer.Ordinal).Select(name =>
             {
                 var load = loads.GetValueOrDefault(name);
-                var isOwn = own.Length == 0 || name == own;
+                var link = links.FirstOrDefault(l => l.Region == name);
+                var isOwn = link is null && (own.Length == 0 || name == own);
                 return new RegionShape
                 {
                     Name = name,
                     Own = isOwn,
-                    Link = isOwn ? "own" : "direct",
+                    Link = isOwn ? "own" : link?.State ?? "direct",
                     Clusters = [.. clusters.Where(c => c.Region == name).Select(c => c.Name)],
                     Endpoints = load.Endpoints,
                     ReadyEndpoints = load.Ready,
                     InFlightRequests = load.InFlight,
                     RequestsPerSecond = Rounded.Or0(load.Rate),
                     Fullness = Rounded.To3(load.Fullness),
+                    RoundTripMs = Rounded.To3(link?.RoundTripMs),
+                    CreditRequests = Rounded.To3(link?.CreditRequests),
+                    ReportAgeSeconds = Rounded.To3(link?.ReportAgeSeconds),
                 };
             }),
         ];

@@ -32,6 +32,7 @@ function open() {
   }
   shown?.view?.close?.();
   shown = { name: page, view: null };
+  delete main.dataset.waiting;
   document.title = `${pages[page].title} · Mesh`;
   for (const a of document.querySelectorAll('nav a')) set(a, 'aria-current', a.dataset.page === page ? 'page' : null);
   clear(main);
@@ -49,12 +50,16 @@ function draw() {
     frame();
     if (!shown) return;
     if (!live.hasData) {
-      if (!main.querySelector('.empty')) {
-        clear(main, empty(live.state === 'lost' ? 'No connection to the gateway' : 'Waiting for the gateway …', live.problem ?? ''));
+      const title = live.needsKey ? 'This gateway asks for a key' : live.state === 'lost' ? 'No connection to the gateway' : 'Waiting for the gateway …';
+      if (main.dataset.waiting !== title) {
+        main.dataset.waiting = title;
+        const button = live.needsKey ? h('button', { type: 'button', class: 'primary', onclick: reconnect }, 'Give a key') : live.state === 'lost' ? h('button', { type: 'button', onclick: reconnect }, 'Try now') : null;
+        clear(main, empty(title, live.needsKey ? '' : live.problem ?? '', button));
       }
       return;
     }
     if (!shown.view) {
+      delete main.dataset.waiting;
       clear(main);
       shown.view = pages[shown.name].open(main, shown.pending.rest, shown.pending.query);
     }

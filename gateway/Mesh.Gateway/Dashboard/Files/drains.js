@@ -5,6 +5,8 @@ import { h } from './dom.js';
 import { live } from './live.js';
 
 let known = new Map();
+let listed = [];
+let history = [];
 let available = null;
 let askedAt = -Infinity;
 let asking = false;
@@ -15,7 +17,9 @@ export const drains = {
   /** True, false, or null while that is not known. */
   get available() { return available; },
   of: (kind, name) => known.get(`${kind} ${name}`) ?? null,
-  all: () => [...known.values()],
+  all: () => listed,
+  /** Who did what, the newest first. */
+  history: () => history,
 };
 
 export function onDrains(listener) {
@@ -30,7 +34,9 @@ export async function refreshDrains(now = false) {
   askedAt = performance.now();
   try {
     const answer = await get('drains');
-    known = new Map((answer.items ?? answer.drains ?? []).map(d => [`${d.kind} ${d.name}`, d]));
+    known = new Map(answer.drains.filter(d => !d.pool).map(d => [`${d.kind} ${d.name}`, d]));
+    listed = answer.drains;
+    history = answer.history;
     available = true;
   } catch (e) {
     if (e.status === 404) available = false;
@@ -55,7 +61,11 @@ export async function drain(kind, name) {
     confirm: 'Drain', tone: 'danger',
   });
   if (!answer) return;
-  await change({ method: 'POST', body: { kind, name, reason: answer.reason } }, 'drains', `${name} is draining.`);
+  const body = { kind, name, reason: answer.reason };
+  const problem = await change({ method: 'POST', body }, 'drains', `${name} is drained.`);
+  if (problem?.code !== 'last_endpoint') return;
+  const sure = await ask({ title: `Drain ${name} all the same?`, body: [h('p', { class: 'problem' }, problem.message)], confirm: 'Drain all the same', tone: 'danger' });
+  if (sure) await change({ method: 'POST', body: { ...body, force: true } }, 'drains', `${name} is drained.`);
 }
 
 /** Asks whether to take a drain back, and does it. */
@@ -66,12 +76,31 @@ export async function undrain(kind, name) {
   await change({ method: 'DELETE' }, `drains/${kind}/${encodeURIComponent(name)}`, `${name} gets requests again.`);
 }
 
+// Gives the problem, if there was one that the caller may want to go on from.
 async function change(options, path, done) {
+  let problem = null;
   try {
-    await send(path, options);
-    say(done);
+    const answer = await (await send(path, options)).json();
+    say(answer.warning ? `${done} ${answer.warning}` : done, answer.warning ? 'warn' : 'good');
   } catch (e) {
-    say(e.message, 'bad');
+    problem = e;
+    if (e.code !== 'last_endpoint' && !e.needsKey) say(e.message, 'bad');
   }
   await refreshDrains(true);
+  return problem;
+}
+
+/** A button that drains a cluster or a region, or takes that back; `update()` after the drains have changed. */
+export function drainButton(kind, name) {
+  const button = h('button', { type: 'button', class: 'drain-button', onclick: () => (drains.of(kind, name) ? undrain : drain)(kind, name) });
+  return {
+    element: button,
+    update() {
+      button.hidden = available !== true;
+      const word = drains.of(kind, name) ? 'Undrain' : 'Drain';
+      if (button.textContent === word) return;
+      button.textContent = word;
+      button.setAttribute('aria-label', `${word} ${kind} ${name}`);
+    },
+  };
 }

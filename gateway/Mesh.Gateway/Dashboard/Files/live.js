@@ -49,6 +49,8 @@ export const live = {
   state: 'connecting',
   /** Why it is lost, for people. */
   problem: null,
+  /** True when a key is what it lacks. */
+  needsKey: false,
   /** Time of the state by the gateway's clock; null before there is one. */
   time: null,
   /** True once there is a state, however old. */
@@ -94,6 +96,7 @@ document.addEventListener('visibilitychange', () => {
 function lost(own, problem, needsKey = false) {
   if (own !== controller || !wanted) return;
   live.problem = problem;
+  live.needsKey = needsKey;
   tell('lost');
   // A key has to come from a person; asking again and again would only count as guessing.
   if (needsKey) return;
@@ -154,6 +157,7 @@ function take(event) {
   } else return;
   live.time = message.time;
   live.problem = null;
+  live.needsKey = false;
   failures = 0;
   tell('live');
 }

@@ -22,7 +22,7 @@ export function fullnessBar(label = 'Fullness') {
 }
 
 const statePhrases = {
-  ready: 'takes requests', draining: 'finishes its requests, gets no new ones', ejected: 'left alone for failing requests', asleep: 'its engine sleeps',
+  ready: 'takes requests', drained: 'drained by an operator: finishes its requests, gets no new ones', draining: 'no longer configured: finishes its requests, gets no new ones', ejected: 'left alone for failing requests', asleep: 'its engine sleeps',
   unhealthy: 'its probes fail', unknown: 'not probed often enough yet',
 };
 
@@ -31,7 +31,7 @@ export function pill(word, tone, title) {
   return h('span', { class: 'pill', 'data-tone': tone ?? 'plain', title: title ?? null }, word);
 }
 
-export const stateTone = state => ({ ready: 'good', draining: 'info', ejected: 'bad', asleep: 'info', unhealthy: 'bad', unknown: 'warn' })[state] ?? 'plain';
+export const stateTone = state => ({ ready: 'good', drained: 'info', draining: 'info', ejected: 'bad', asleep: 'info', unhealthy: 'bad', unknown: 'warn' })[state] ?? 'plain';
 export const statePhrase = state => statePhrases[state] ?? state;
 
 export function updatePill(element, word, tone, title) {
@@ -44,7 +44,7 @@ export function updatePill(element, word, tone, title) {
 export function sparkline(name, format, { width = 150, height = 36, least = 0 } = {}) {
   const area = h('path', { class: 'spark-area' });
   const line = h('path', { class: 'spark-line' });
-  const dot = h('circle', { class: 'spark-dot', r: 2.2 });
+  const dot = h('path', { class: 'spark-dot' });
   const title = h('title');
   const svg = h('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img' }, title, area, line, dot);
   return {
@@ -76,8 +76,8 @@ export function sparkline(name, format, { width = 150, height = 36, least = 0 } 
       set(line, 'd', path || null);
       set(area, 'd', shade || null);
       const now = points.length > 0 ? points[points.length - 1] : null;
-      set(dot, 'cx', now ? now[0].toFixed(1) : -10);
-      set(dot, 'cy', now ? now[1].toFixed(1) : -10);
+      // A line of no length with round ends: a circle would be stretched with the rest.
+      set(dot, 'd', now ? `M${now[0].toFixed(1)} ${now[1].toFixed(1)}h.01` : null);
       const current = values.length > 0 ? values[values.length - 1] : null;
       const label = `${name}, last 15 minutes: now ${current === null ? 'unknown' : format(current)}, at most ${format(top)}`;
       text(title, label);

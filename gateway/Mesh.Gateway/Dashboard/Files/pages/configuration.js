@@ -1,6 +1,7 @@
 // Configuration: objects with their conditions, findings, and what changed when.
 import { get } from '../api.js';
 import { clear, h, keyed, set, text } from '../dom.js';
+import { drains, onDrains, refreshDrains } from '../drains.js';
 import { count, plural, time } from '../format.js';
 import { live } from '../live.js';
 import { empty, pill, tile } from '../parts.js';
@@ -16,10 +17,13 @@ export function open(main) {
   const shown = h('span', { class: 'muted', role: 'status' });
   const objects = h('div', { class: 'objects' });
   const history = h('ol', { class: 'history' });
+  const drainsBody = h('div');
+  const drainsCard = h('section', { class: 'card', hidden: true }, h('div', { class: 'card-head' }, h('h2', {}, 'Drains by hand')), drainsBody);
+  const endDrains = onDrains(drawDrains);
   const findingsCard = h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'Findings')), findings);
   main.append(h('h1', {}, 'Configuration'), h('dl', { class: 'tiles' }, Object.values(tiles).map(t => t.element)), banner, findingsCard,
     h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'Objects'), h('div', { class: 'tools' }, search, h('label', { class: 'check' }, only, ' only those with problems'), shown)), objects),
-    h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'What changed when')), history));
+    h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'What changed when')), history), drainsCard);
   let revision = null;
   let asking = false;
   let data = null;
@@ -67,8 +71,26 @@ export function open(main) {
         h('tbody', {}, members.map(objectRow))))));
   }
 
+  let drawn = '';
+  function drawDrains() {
+    drainsCard.hidden = drains.available !== true;
+    const content = JSON.stringify([drains.all(), drains.history()]);
+    if (content === drawn) return;
+    drawn = content;
+    const of = d => [`${d.kind} ${d.name}`, d.pool ? h('span', { class: 'sub' }, `in pool ${d.pool}`) : null];
+    const table = (caption, heads, rows) => h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption }, h('table', { class: 'drains' }, h('caption', {}, caption),
+      h('thead', {}, h('tr', {}, heads.map(name => h('th', { scope: 'col' }, name)))), h('tbody', {}, rows)));
+    clear(drainsBody,
+      drains.all().length === 0 ? h('p', { class: 'muted' }, 'Nothing is drained by hand.') : table('In force', ['What', 'Endpoints', 'In flight', 'Reason', 'By', 'Since'], drains.all().map(d =>
+        h('tr', {}, h('th', { scope: 'row' }, of(d)), [count(d.endpoints), count(d.inFlightRequests), d.reason || '–', d.by || '–', time(d.since)].map(v => h('td', {}, v))))),
+      drains.history().length === 0 ? null : table('Who did what', ['When', 'What', 'Of', 'Reason', 'By'], drains.history().slice(0, 50).map(d =>
+        h('tr', {}, h('td', {}, time(d.time)), h('td', {}, pill(d.action, d.action === 'drain' ? 'info' : 'good'), d.forced ? ' forced' : null), h('th', { scope: 'row' }, of(d)), h('td', {}, d.reason || '–'), h('td', {}, d.by || '–')))));
+  }
+
   return {
+    close() { endDrains(); },
     update() {
+      refreshDrains();
       const now = live.first('state')?.journalRevision ?? 0;
       if (!asking && now !== revision) load(now);
     },

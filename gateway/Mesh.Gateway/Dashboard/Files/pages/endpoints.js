@@ -9,7 +9,7 @@ export const title = 'Endpoints';
 
 const rowHeight = 40;
 const spare = 6;
-const gravity = { ready: 0, asleep: 1, draining: 2, ejected: 3, unknown: 4, unhealthy: 5 };
+const gravity = { ready: 0, asleep: 1, drained: 2, draining: 3, ejected: 4, unknown: 5, unhealthy: 6 };
 const ratioCell = value => ({ text: percent(value), bar: value });
 
 // Each column: what it is called, what it shows, and by what it is sorted.
@@ -182,7 +182,10 @@ function fill(node, endpoint, index) {
     set(cell.element, 'title', show.title ?? (cell.sub ? `${show.text}\n${show.sub}` : null));
   });
   const isDrained = drains.of('endpoint', endpoint.address) !== null;
-  text(node.button, isDrained ? 'Undrain' : 'Drain');
+  const isCovered = endpoint.state === 'drained' && !isDrained;
+  node.button.disabled = isCovered;
+  set(node.button, 'title', isCovered ? 'Drained with its cluster, its region, or in this pool alone' : null);
+  text(node.button, isDrained ? 'Undrain' : isCovered ? 'Drained' : 'Drain');
   set(node.button, 'aria-label', `${isDrained ? 'Undrain' : 'Drain'} ${endpoint.address}`);
   node.button.hidden = drains.available !== true;
 }

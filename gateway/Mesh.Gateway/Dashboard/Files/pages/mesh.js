@@ -1,5 +1,6 @@
 // Regions and clusters as a map of flows, and the mesh at a glance.
 import { clear, h, keyed, set, text } from '../dom.js';
+import { drainButton, drains, refreshDrains } from '../drains.js';
 import { age, count, dash, ms, percent, plural, rate, short } from '../format.js';
 import { live } from '../live.js';
 import { empty, fullnessBar, pill, readiness, tile, updatePill } from '../parts.js';
@@ -31,11 +32,12 @@ export function open(main) {
     regions,
     h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'Flows by reason')),
       h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Flows by reason' },
-        h('table', {}, h('thead', {}, h('tr', {}, ['Pool', 'To', 'Reason'].map(c => h('th', { scope: 'col' }, c)), ['Requests/s', 'Total'].map(c => h('th', { scope: 'col', class: 'num' }, c)))), flows)),
+        h('table', { class: 'flows' }, h('thead', {}, h('tr', {}, ['Pool', 'To', 'Reason'].map(c => h('th', { scope: 'col' }, c)), ['Requests/s', 'Total'].map(c => h('th', { scope: 'col', class: 'num' }, c)))), flows)),
       flowsEmpty));
   const drawing = new FlowMap(map);
 
   function update() {
+    refreshDrains();
     const pools = live.rows('pools');
     const backends = live.rows('backends');
     const state = live.first('state') ?? {};
@@ -43,7 +45,7 @@ export function open(main) {
     const ready = readiness(sum('readyEndpoints'), sum('endpoints'));
     tiles.ready.update(ready.text, plural(pools.length, 'pool'), ready.tone === 'good' ? null : ready.tone);
     tiles.inFlight.update(count(sum('inFlightRequests')), plural(state.openRequests ?? 0, 'open request') + ' here');
-    tiles.rate.update(rate(sum('requestsPerSecond')), '');
+    tiles.rate.update(rate(sum('requestsPerSecond')), 'over the last second');
     const oldest = Math.max(0, ...live.rows('queue').map(q => q.oldestWaitSeconds));
     tiles.queued.update(count(state.queuedRequests), state.queuedRequests > 0 ? `the first for ${age(oldest)}` : 'nobody waits', state.queuedRequests > 0 ? 'warn' : null);
     const fullest = backends.filter(b => b.fullness !== null).sort((a, b) => b.fullness - a.fullness)[0];
@@ -91,8 +93,12 @@ function regionCard(region) {
   const link = pill('');
   const facts = h('span', { class: 'muted' });
   const rows = h('div', { class: 'cluster-rows' });
-  const card = h('section', { class: 'card region' }, h('div', { class: 'card-head' }, h('h3', {}, region.name), link, facts), rows);
+  const button = drainButton('region', region.name);
+  const drained = pill('drained', 'info');
+  const card = h('section', { class: 'card region' }, h('div', { class: 'card-head' }, h('h3', {}, region.name), link, drained, facts, button.element), rows);
   card.meshUpdate = (now, clusters) => {
+    button.update();
+    drained.hidden = drains.of('region', region.name) === null;
     updatePill(link, ...links[now.link] ?? [now.link, 'plain']);
     const parts = [`${rate(now.requestsPerSecond)} req/s`, `${count(now.inFlightRequests)} in flight`];
     if (now.roundTripMs !== null) parts.push(`RTT ${ms(now.roundTripMs)}`);
@@ -108,12 +114,15 @@ function clusterRow(cluster) {
   const health = pill('');
   const facts = h('span', { class: 'cluster-facts' });
   const bar = fullnessBar(`${cluster.name} fullness`);
+  const button = drainButton('cluster', cluster.name);
   const row = h('div', { class: 'cluster-row' },
     h('a', { class: 'cluster-name', href: `#/endpoints?cluster=${encodeURIComponent(cluster.name)}` }, cluster.name),
-    h('span', { class: 'muted zone' }, cluster.zone, cluster.configCluster ? ' · config cluster' : ''), health, bar.element, facts);
+    h('span', { class: 'muted zone' }, cluster.zone, cluster.configCluster ? ' · config cluster ' : ' ', button.element), health, bar.element, facts);
   row.meshUpdate = now => {
     const ready = readiness(now.readyEndpoints, now.endpoints);
-    updatePill(health, `${ready.text} ready`, ready.tone, 'Endpoints that can be sent requests');
+    button.update();
+    const isDrained = drains.of('cluster', now.name) !== null;
+    updatePill(health, isDrained ? 'drained' : `${ready.text} ready`, isDrained ? 'info' : ready.tone, 'Endpoints that can be sent requests');
     bar.update(now.fullness);
     text(facts, `${rate(now.requestsPerSecond)} req/s · ${count(now.inFlightRequests)} in flight`);
   };
@@ -144,6 +153,12 @@ class FlowMap {
     }
     const most = Math.max(1, ...[...flows.values()].map(f => f.rate));
     for (const cluster of clusters) this.parts.get(cluster.name)?.(cluster, flows.get(cluster.name) ?? { rate: 0, overflow: 0 }, most);
+    for (const region of live.rows('regions')) {
+      const parts = [region.name];
+      if (region.roundTripMs !== null) parts.push(`RTT ${ms(region.roundTripMs)}`);
+      if (region.creditRequests !== null) parts.push(`${short(region.creditRequests)} credits`);
+      if (this.regionNames.has(region.name)) text(this.regionNames.get(region.name), parts.join(' · '));
+    }
     const all = [...flows.values()].reduce((sum, f) => sum + f.rate, 0);
     text(this.total, `${rate(all)} req/s`);
     set(this.svg, 'aria-label', `Flows from ${state.region || 'this gateway'}: ` + clusters.map(c => `${c.name} ${rate(flows.get(c.name)?.rate ?? 0)} requests per second`).join(', '));
@@ -151,9 +166,12 @@ class FlowMap {
 
   draw(state, clusters, width, narrow) {
     this.parts = new Map();
-    const rowHeight = 62;
+    // Many clusters stand closer together, name, figure and bar in one line's height.
+    const compact = clusters.length > 8;
+    const rowHeight = compact ? 38 : 62;
+    const boxHeight = compact ? 32 : 50;
     const gap = 30;
-    const left = narrow ? 8 : 16;
+    const left = narrow ? 12 : 16;
     const boxWidth = narrow ? 96 : 150;
     const targetWidth = narrow ? Math.min(170, width - boxWidth - 70) : 240;
     const targetX = width - targetWidth - left;
@@ -161,34 +179,38 @@ class FlowMap {
     for (const cluster of clusters) groups.set(cluster.region, [...groups.get(cluster.region) ?? [], cluster]);
     let y = 8;
     const shapes = [];
+    const names = [];
+    this.regionNames = new Map();
     const links = [];
     const places = [];
     for (const [region, members] of groups) {
       const height = gap + members.length * rowHeight;
       shapes.push(h('rect', { class: 'map-region', x: targetX - 10, y, width: targetWidth + 20, height, rx: 10 }),
-        h('text', { class: 'map-region-name', x: targetX, y: y + 20 }, region));
+        names[names.length] = h('text', { class: 'map-region-name', x: targetX, y: y + 20 }));
+      this.regionNames.set(region, names[names.length - 1]);
       members.forEach((cluster, i) => places.push({ cluster, y: y + gap + i * rowHeight }));
       y += height + 14;
     }
     const height = Math.max(150, y);
     const center = height / 2;
     for (const place of places) {
-      const at = place.y + 24;
+      const at = place.y + boxHeight / 2;
       const fromX = left + boxWidth;
       const toX = targetX;
       const curve = `M${fromX} ${center}C${fromX + (toX - fromX) * 0.5} ${center} ${toX - (toX - fromX) * 0.5} ${at} ${toX} ${at}`;
       const line = h('path', { class: 'map-flow', d: curve });
       const over = h('path', { class: 'map-flow overflow', d: curve });
       links.push(line, over);
-      const box = h('rect', { class: 'map-cluster', x: targetX, y: place.y, width: targetWidth, height: 50, rx: 8 });
-      const name = h('text', { class: 'map-name', x: targetX + 12, y: place.y + 20 }, fit(place.cluster.name, targetWidth - (narrow ? 20 : 110)));
-      const flowText = h('text', narrow ? { class: 'map-number', x: targetX + 12, y: place.y + 36 } : { class: 'map-number', x: targetX + targetWidth - 12, y: place.y + 20, 'text-anchor': 'end' });
+      const box = h('rect', { class: 'map-cluster', x: targetX, y: place.y, width: targetWidth, height: boxHeight, rx: compact ? 6 : 8 });
+      const name = h('text', { class: 'map-name', x: targetX + 12, y: place.y + (compact ? 16 : 20) }, fit(place.cluster.name, targetWidth - (narrow && !compact ? 20 : 110)));
+      const flowText = h('text', narrow && !compact ? { class: 'map-number', x: targetX + 12, y: place.y + 36 } : { class: 'map-number', x: targetX + targetWidth - 12, y: place.y + (compact ? 16 : 20), 'text-anchor': 'end' });
       const barWidth = targetWidth - 24;
-      const barY = narrow ? place.y + 42 : place.y + 34;
-      const fill = h('rect', { class: 'map-fill', x: targetX + 12, y: barY, width: 0, height: narrow ? 4 : 6, rx: 2 });
+      const thin = narrow || compact;
+      const barY = compact ? place.y + 25 : narrow ? place.y + 42 : place.y + 34;
+      const fill = h('rect', { class: 'map-fill', x: targetX + 12, y: barY, width: 0, height: thin ? 4 : 6, rx: 2 });
       const details = h('title');
-      const group = h('g', { class: 'map-node' }, details, box, name, flowText, h('rect', { class: 'map-track', x: targetX + 12, y: barY, width: barWidth, height: narrow ? 4 : 6, rx: 2 }), fill,
-        h('line', { class: 'map-target', x1: targetX + 12 + barWidth * 0.75, x2: targetX + 12 + barWidth * 0.75, y1: barY - 2, y2: barY + (narrow ? 6 : 8) }));
+      const group = h('g', { class: 'map-node' }, details, box, name, flowText, h('rect', { class: 'map-track', x: targetX + 12, y: barY, width: barWidth, height: thin ? 4 : 6, rx: 2 }), fill,
+        h('line', { class: 'map-target', x1: targetX + 12 + barWidth * 0.75, x2: targetX + 12 + barWidth * 0.75, y1: barY - 2, y2: barY + (thin ? 6 : 8) }));
       shapes.push(group);
       this.parts.set(place.cluster.name, (now, flow, most) => {
         const thickness = flow.rate > 0 ? 1.5 + 9 * Math.sqrt(flow.rate / most) : 1;
@@ -207,7 +229,7 @@ class FlowMap {
     }
     this.total = h('text', { class: 'map-number', x: left + boxWidth / 2, y: center + 16, 'text-anchor': 'middle' });
     const origin = [h('rect', { class: 'map-origin', x: left, y: center - 32, width: boxWidth, height: 64, rx: 10 }),
-      h('text', { class: 'map-origin-name', x: left + boxWidth / 2, y: center - 4, 'text-anchor': 'middle' }, fit(state.region || 'This gateway', boxWidth - 12)), this.total];
+      h('text', { class: 'map-origin-name', x: left + boxWidth / 2, y: center - 4, 'text-anchor': 'middle' }, fit(state.region || (narrow ? 'Gateway' : 'This gateway'), boxWidth - 8)), this.total];
     this.svg = h('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' }, links, shapes, origin);
     clear(this.container, clusters.length > 0 ? this.svg : empty('No clusters', 'The manifests name none.'));
   }

@@ -1,0 +1,9 @@
+namespace Mesh.Gateway.Admin.Views;
+
+/// <summary>How the link to a peer region is.</summary>
+/// <param name="Region">The region.</param>
+/// <param name="State"><c>connecting</c>, <c>reachable</c>, <c>stale</c> or <c>unreachable</c>.</param>
+/// <param name="RoundTripMs">Round trip in milliseconds; null while unknown.</param>
+/// <param name="CreditRequests">Requests that it lets this region send before its next report.</param>
+/// <param name="ReportAgeSeconds">Age of its last report; null before the first.</param>
+internal sealed record RegionLink(string Region, string State, double? RoundTripMs, double? CreditRequests, double? ReportAgeSeconds);

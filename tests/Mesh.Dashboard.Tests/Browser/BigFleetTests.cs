@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Mesh.Dashboard.Tests.Admin;
+using Mesh.Dashboard.Tests.Support;
+using Microsoft.Playwright;
+using Xunit.Abstractions;
+
+namespace Mesh.Dashboard.Tests.Browser;
+
+/// <summary>Pages of other gateways than the demo: a large one, one with keys, one that goes away.</summary>
+[Collection(DashboardCollection.Name)]
+public sealed class BigFleetTests(DashboardFixture fixture, ITestOutputHelper output)
+{
+    // Scrolls from end to end and back, a little in each frame, and notes how long each frame took.
+    private const string Scroll = """
+        async () => {
+          const box = document.querySelector('.scroll.tall');
+          const frames = [];
+          let most = 0;
+          const long = [];
+          const observer = new PerformanceObserver(list => long.push(...list.getEntries().map(e => e.duration)));
+          try { observer.observe({ entryTypes: ['longtask'] }); } catch { /* not told here */ }
+          let last = performance.now();
+          const end = box.scrollHeight - box.clientHeight;
+          for (let i = 1; i <= 80; i++) {
+            box.scrollTop = i <= 60 ? end * i / 60 : end * (80 - i) / 20;
+            await new Promise(requestAnimationFrame);
+            const now = performance.now();
+            frames.push(now - last);
+            last = now;
+            most = Math.max(most, document.querySelectorAll('tr.endpoint').length);
+            if (!document.querySelector('tr.endpoint')) throw new Error('nothing to see');
+          }
+          frames.sort((a, b) => a - b);
+          return JSON.stringify({ p50: frames[40], p95: frames[76], max: frames[79], rows: most, longTasks: long.length, longest: Math.max(0, ...long) });
+        }
+        """;
+
+    [BrowserFact]
+    public async Task Endpoints_AThousand_ScrollSmoothlyWithAFewRows()
+    {
+        await using var gateway = await ApiGateway.StartAsync(1000);
+        await using var page = await fixture.OpenAsync(gateway.Admin, "endpoints");
+        await page.LiveAsync();
+        await Assertions.Expect(page.Find(".tools [role=status]")).ToHaveTextAsync("1,000 endpoints");
+        var told = await page.Page.EvaluateAsync<string>(Scroll);
+        output.WriteLine(told);
+        using var figures = JsonDocument.Parse(told);
+        Assert.InRange(figures.RootElement.GetProperty("rows").GetInt32(), 10, 60);
+        // A quiet machine takes 17 ms, the display's own pace; this one may be building beside.
+        Assert.InRange(figures.RootElement.GetProperty("p50").GetDouble(), 0, 120);
+        await page.Find("th button:has-text('In flight')").ClickAsync();
+        await page.Page.EvaluateAsync("document.querySelector('.scroll.tall').scrollTop = 1e9");
+        await Assertions.Expect(page.Find("tr.endpoint[aria-rowindex='1001']")).ToHaveCountAsync(1);
+        await page.PictureAsync("endpoints-thousand", fullPage: false);
+        await page.CleanAsync();
+        await page.Page.GotoAsync(new Uri(gateway.Admin, "/dashboard/#/mesh").ToString());
+        await Assertions.Expect(page.Find(".map-node")).ToHaveCountAsync(20);
+        await page.PictureAsync("mesh-thousand");
+        await page.CleanAsync();
+    }
+
+    [BrowserFact]
+    public async Task Keys_Required_AreAskedForOnceAndThenUsed()
+    {
+        await using var gateway = await ApiGateway.StartAsync(50, AdminApiTests.WithKeys);
+        await using var page = await fixture.OpenAsync(gateway.Admin, "mesh");
+        page.Expected = "status of 40";
+        await Assertions.Expect(page.Find("dialog h2")).ToHaveTextAsync("A key, please");
+        await page.PictureAsync("key-prompt", fullPage: false);
+        await page.Page.Keyboard.PressAsync("Escape");
+        await page.Find("button:has-text('Give a key')").ClickAsync();
+        await page.Find("dialog input").FillAsync("wrong-key-that-is-long-enough");
+        await page.Find("dialog button[type=submit]").ClickAsync();
+        await Assertions.Expect(page.Find("dialog")).ToContainTextAsync("Incorrect API key");
+        await page.Find("dialog input").FillAsync(AdminApiTests.ReaderKey);
+        await page.Find("dialog button[type=submit]").ClickAsync();
+        await page.LiveAsync();
+        await page.Page.ReloadAsync();
+        await page.LiveAsync();
+        await Assertions.Expect(page.Find("dialog")).ToHaveCountAsync(0);
+        await page.CleanAsync();
+    }
+
+    [BrowserFact]
+    [SuppressMessage("Reliability", "CA2000", Justification = "The gateway is ended by the test itself.")]
+    public async Task Connection_Lost_KeepsTheNumbersAndSaysSo()
+    {
+        var gateway = await ApiGateway.StartAsync(50);
+        await using var page = await fixture.OpenAsync(gateway.Admin, "mesh");
+        page.Expected = "net::ERR_";
+        await page.LiveAsync();
+        await gateway.DisposeAsync();
+        await Assertions.Expect(page.Find("#link-text")).ToHaveTextAsync("Disconnected");
+        await Assertions.Expect(page.Find("#notice")).ToContainTextAsync("trying again");
+        await Assertions.Expect(page.Find(".tile").First).ToContainTextAsync("50 of 50");
+        await page.PictureAsync("disconnected");
+        await page.CleanAsync();
+    }
+}
