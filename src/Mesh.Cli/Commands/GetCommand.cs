@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using Mesh.Cli.Live;
 using Mesh.Cli.Output;
 using Mesh.Cli.Serving;
+using Mesh.Resources.Reading;
 
 namespace Mesh.Cli.Commands;
 
@@ -18,6 +20,13 @@ internal static class GetCommand
     {
         var kind = KindArgument.Create();
         var names = new Argument<string[]>("NAME") { Description = "Only these.", Arity = ArgumentArity.ZeroOrMore };
+        names.Validators.Add(result =>
+        {
+            // A misspelt option is no name.
+            if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith('-'))?.Value is not { } option) return;
+            var nearest = NearestName.Of(option, ((CommandResult)result.Parent!).Command.Options.Select(o => o.Name));
+            result.AddError($"mesh get has no option {option}{(nearest is null ? "" : $"; did you mean {nearest}?")}");
+        });
         var output = ListFormat.Create();
         var space = new Option<string?>("--namespace", "-n") { Description = "Only this namespace; by default the context's, else all.", HelpName = "NAMESPACE" };
         var everywhere = new Option<bool>("--all-namespaces", "-A") { Description = "All namespaces, whatever the context says." };
