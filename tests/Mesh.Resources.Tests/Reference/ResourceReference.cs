@@ -32,15 +32,12 @@ internal static partial class ResourceReference
 
     private static string SummaryOf(KindDefinition kind, string types)
     {
-        foreach (var file in Directory.EnumerateFiles(types, "*.cs").Order(StringComparer.Ordinal))
-        {
-            var text = File.ReadAllText(file);
-            if (!text.Contains($"new(\"{kind.Name}\"", StringComparison.Ordinal)) continue;
-            var match = Summary().Match(text);
-            if (match.Success) return Tag().Replace(string.Join(' ', match.Groups[1].Value.Split('\n').Select(l => l.Trim().TrimStart('/').Trim())).Trim(), "`$1`");
-        }
-
-        throw new InvalidOperationException($"{kind.Name} has no summary in {types}.");
+        // One kind a file, of its name.
+        var file = Directory.EnumerateFiles(types, "*.cs").Single(f => Path.GetFileNameWithoutExtension(f).Equals(kind.Name, StringComparison.OrdinalIgnoreCase));
+        var match = Summary().Match(File.ReadAllText(file));
+        return match.Success
+            ? Tag().Replace(string.Join(' ', match.Groups[1].Value.Split('\n').Select(l => l.Trim().TrimStart('/').Trim())).Trim(), "`$1`")
+            : throw new InvalidOperationException($"{file} has no summary of its kind.");
     }
 
     [GeneratedRegex(@"/// <summary>(.*?)</summary>\s*internal sealed record", RegexOptions.Singleline)]
