@@ -19,7 +19,7 @@ public sealed class ConfigTests : IDisposable
         var bundle = Bundle(3, "kind: A\n");
         var read = ConfigBundle.FromJson(bundle.ToJson());
         Assert.Equal(bundle.Tag, read.Tag);
-        Assert.Equal(bundle.Files, read.Files);
+        Assert.Equal(bundle.Files.ToArray(), read.Files.ToArray());
     }
 
     [Fact]

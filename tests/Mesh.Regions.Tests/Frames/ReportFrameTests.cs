@@ -110,7 +110,7 @@ public sealed class ReportFrameTests
         {
             Pool = new PoolId("ns", name),
             Epoch = 1_790_000_000_000 + seed,
-            Tiers = [new TierReport(BackendPreference.Preferred, 10, 9) { TargetCapacity = 80, Load = 12.5, Fullness = 0.5, Spare = 67.5, Grant = 30 }, new TierReport(BackendPreference.Default, 3, 0)],
+            Tiers = [new TierReport(BackendPreference.Preferred, 10, 9) { TargetCapacity = 80, IsRate = true, Load = 12.5, Fullness = 0.5, Spare = 67.5, Grant = 30 }, new TierReport(BackendPreference.Default, 3, 0)],
             ReceivedEpoch = 55,
             Received = 1234,
             OverflowPerSecond = 1.5,
@@ -127,12 +127,12 @@ public sealed class ReportFrameTests
 
     private static void AssertSame(PoolReport expected, PoolReport actual)
     {
-        Assert.Equal(expected.Tiers, actual.Tiers);
-        Assert.Equal(expected.Waiting, actual.Waiting);
-        Assert.Equal(expected.WaitLadderMs, actual.WaitLadderMs);
-        Assert.Equal(expected.HotPrefixes, actual.HotPrefixes);
+        Assert.Equal(expected.Tiers.ToArray(), actual.Tiers.ToArray());
+        Assert.Equal(expected.Waiting.ToArray(), actual.Waiting.ToArray());
+        Assert.Equal(expected.WaitLadderMs.ToArray(), actual.WaitLadderMs.ToArray());
+        Assert.Equal(expected.HotPrefixes.ToArray(), actual.HotPrefixes.ToArray());
         Assert.Equal(expected.Models.IsDefault, actual.Models.IsDefault);
-        if (!expected.Models.IsDefault) Assert.Equal(expected.Models, actual.Models);
+        if (!expected.Models.IsDefault) Assert.Equal(expected.Models.ToArray(), actual.Models.ToArray());
         Assert.Equal(
             expected with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], Models = default }, actual with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], Models = default });
     }

@@ -73,7 +73,7 @@ public sealed class DistantRegions : IAsyncLifetime
     internal async Task<TimeSpan> AreLinkedAsync(TimeSpan limit)
     {
         var began = TimeProvider.System.GetTimestamp();
-        foreach (var region in All) await Poll.UntilAsync(() => region.IsLinkedAsync(All.Length - 1), limit, () => $"{region.Name} is not linked.\n{region.Log}");
+        foreach (var region in All) await Poll.UntilAsync(() => region.IsLinkedAsync(All.Length - 1), limit, () => $"{region.Name} is not linked.\n{string.Join("\n\n", All.Select(r => $"{r.Name}:\n{r.Log}"))}");
         return TimeProvider.System.GetElapsedTime(began);
     }
 

@@ -29,7 +29,7 @@ public sealed class ThreeRegions : IAsyncLifetime
     public async Task InitializeAsync()
     {
         foreach (var region in All) region.Start();
-        foreach (var region in All) await Poll.UntilAsync(() => region.IsLinkedAsync(2), TimeSpan.FromSeconds(120), () => $"{region.Name} is not linked.\n{region.Log}");
+        foreach (var region in All) await Poll.UntilAsync(() => region.IsLinkedAsync(2), TimeSpan.FromSeconds(120), () => $"{region.Name} is not linked.\n{string.Join("\n\n", All.Select(r => $"{r.Name}:\n{r.Log}"))}");
     }
 
     public Task DisposeAsync()

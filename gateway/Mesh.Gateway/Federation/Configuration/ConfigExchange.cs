@@ -57,8 +57,12 @@ internal sealed partial class ConfigExchange : IDisposable
     {
         get
         {
-            // While it is disputed whose configuration holds, edits of the own one do not count either.
-            lock (_gate) return (_claims.Own is null || _conflict is not null) && _current is { } bundle ? bundle.Files : [];
+            lock (_gate)
+            {
+                if (_current is not { } bundle || (_claims.Own is not null && _conflict is null)) return [];
+                // While it is disputed whose configuration holds, edits of the own one do not count either; its pods do.
+                return _claims.Own is null ? bundle.Files : [.. bundle.Files, .. WorkloadFilter.Only(ManifestText.Read(_manifests, bundle.Tag.Cluster))];
+            }
         }
     }
 
@@ -132,7 +136,7 @@ internal sealed partial class ConfigExchange : IDisposable
     {
         if (_conflict is not null) return _claims.Own is not null;
         var cluster = config.Clusters.FirstOrDefault(c => c.IsConfigCluster);
-        if (cluster is null || cluster.Region != _region || ManifestText.Read(_manifests, cluster.Name) is not { IsEmpty: false } files)
+        if (cluster is null || cluster.Region != _region || Files(cluster.Name) is not { IsEmpty: false } files)
         {
             _claims.Own = null;
             return false;
@@ -153,8 +157,10 @@ internal sealed partial class ConfigExchange : IDisposable
         return true;
     }
 
+    private ImmutableArray<ManifestText> Files(string cluster) => WorkloadFilter.Apply(ManifestText.Read(_manifests, cluster));
+
     private ConfigBundle? Bundle(MeshConfig config, long version) =>
-        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && ManifestText.Read(_manifests, cluster.Name) is { IsEmpty: false } files
+        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && Files(cluster.Name) is { IsEmpty: false } files
             ? ConfigBundle.Of(cluster.Name, cluster.Region, version, files) : null;
 
     private void Publish()

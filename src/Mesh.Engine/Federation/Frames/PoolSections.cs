@@ -94,6 +94,7 @@ internal static class PoolSections
         foreach (var tier in pool.Tiers)
         {
             writer.Byte((byte)tier.Preference);
+            writer.Byte(tier.IsRate ? (byte)1 : (byte)0);
             writer.Count(tier.Endpoints);
             writer.Count(tier.Healthy);
             writer.Real(tier.TargetCapacity);
@@ -126,8 +127,11 @@ internal static class PoolSections
         var tiers = new TierReport[reader.Count(MaxTiers)];
         for (var i = 0; i < tiers.Length; i++)
         {
-            tiers[i] = new TierReport((BackendPreference)reader.Byte(), reader.Count(int.MaxValue), reader.Count(int.MaxValue))
+            var preference = (BackendPreference)reader.Byte();
+            var isRate = reader.Byte() == 1;
+            tiers[i] = new TierReport(preference, reader.Count(int.MaxValue), reader.Count(int.MaxValue))
             {
+                IsRate = isRate,
                 TargetCapacity = reader.RealOrNull(),
                 Load = reader.Real(),
                 Fullness = reader.RealOrNull(),

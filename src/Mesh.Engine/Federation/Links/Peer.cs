@@ -23,10 +23,10 @@ internal sealed class Peer : IDisposable
     private CancellationTokenSource? _publishing;
     private PeerReach _reach;
     private PeerIdentity? _identity;
-    private RegionReport? _report;
     private string _address = "";
     private string? _error;
     private bool _refused;
+    private bool _wasReached;
     private long _connections;
     private long _heardSequence;
     private TimeSpan? _heardAt;
@@ -126,7 +126,7 @@ internal sealed class Peer : IDisposable
                 Pools = pools,
             };
             if (!_link.Hear(report)) return (null, roundTrip);
-            (_heardSequence, _heardAt, _report) = (frame.Sequence, now, report);
+            (_heardSequence, _heardAt) = (frame.Sequence, now);
             return (report, roundTrip is null ? null : _roundTrip.Least);
         }
     }
@@ -206,6 +206,7 @@ internal sealed class Peer : IDisposable
             if (now == _reach) return null;
             change = (_reach, now);
             _reach = now;
+            _wasReached |= now == PeerReach.Healthy;
             if (now is PeerReach.Unreachable or PeerReach.Refused) (lost, _reachable) = (_reachable, new CancellationTokenSource());
         }
 
@@ -254,7 +255,7 @@ internal sealed class Peer : IDisposable
         PeerLinkState.Fresh => PeerReach.Healthy,
         PeerLinkState.Suspect => PeerReach.Suspect,
         _ when _refused => PeerReach.Refused,
-        _ when _report is null => PeerReach.Connecting,
+        _ when _reach is PeerReach.Connecting or PeerReach.Refused && !_wasReached => PeerReach.Connecting,
         _ => PeerReach.Unreachable,
     };
 }
