@@ -3,7 +3,6 @@ using Mesh.Core.Routing;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Upstream;
-using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Regions.Tests.Configuration;
 

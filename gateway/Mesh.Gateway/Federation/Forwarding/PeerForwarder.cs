@@ -4,7 +4,6 @@ using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 using Mesh.Gateway.Inference;
 using Mesh.Gateway.Inference.Filters;
-using Mesh.Gateway.Inference.Retrying;
 using Mesh.Gateway.Upstream;
 
 namespace Mesh.Gateway.Federation.Forwarding;
