@@ -18,7 +18,7 @@ public sealed class NetworkFaultTests(DistantRegions regions, ITestOutputHelper 
     // What a healthy link needs is below 2 s; a test machine may do other things as well.
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(2);
 
     private string Home => regions.All[0].Name;
 
