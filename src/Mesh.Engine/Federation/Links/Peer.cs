@@ -240,6 +240,8 @@ internal sealed class Peer : IDisposable
                 ConfigHash = Config.Hash,
                 ReceivedBytesPerSecond = _received.At(now),
                 SentBytesPerSecond = _sentBytes.At(now),
+                ReceivedBytes = _received.Total,
+                SentBytes = _sentBytes.Total,
                 Connections = _connections,
                 LastError = _error,
             };
