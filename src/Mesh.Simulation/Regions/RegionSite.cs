@@ -1,0 +1,118 @@
+using Mesh.Core.Endpoints;
+using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache;
+using Mesh.Core.Regions;
+using Mesh.Core.Regions.Reports;
+using Mesh.Core.Routing;
+using Mesh.Core.SpillOver;
+using Mesh.Simulation.Traces;
+using Mesh.Simulation.World;
+
+namespace Mesh.Simulation.Regions;
+
+/// <summary>One region's process: its gateway and its pool, which a crash ends and a start makes anew.</summary>
+internal sealed class RegionSite
+{
+    private readonly RegionWorldOptions _options;
+    private readonly VirtualClock _clock;
+    private readonly IRegionGate _gate;
+    private readonly Dictionary<string, int> _forwarded = new(StringComparer.Ordinal);
+    private readonly long[] _sequences;
+    private readonly double[] _heardMs;
+
+    public RegionSite(int number, RegionWorldOptions options, VirtualClock clock, IRegionGate gate)
+    {
+        Number = number;
+        _options = options;
+        _clock = clock;
+        _gate = gate;
+        _sequences = new long[options.Regions];
+        _heardMs = new double[options.Regions];
+        Pool = null!;
+        Start();
+    }
+
+    public int Number { get; }
+
+    public string Name => RegionWorldOptions.NameOf(Number);
+
+    public PoolState Pool { get; private set; }
+
+    /// <summary>Starts so far.</summary>
+    public int Run { get; private set; }
+
+    public bool IsAlive { get; private set; }
+
+    /// <summary>False while its reports are held back.</summary>
+    public bool IsSilent { get; set; }
+
+    public GatewaySession Session => new(Name, Run);
+
+    /// <summary>Own requests that wait, and those of peers, by ticket.</summary>
+    public Dictionary<long, RegionRequest> Waiting { get; } = [];
+
+    /// <inheritdoc cref="Waiting"/>
+    public Dictionary<long, Serving> WaitingServings { get; } = [];
+
+    /// <summary>Leases that requests hold here.</summary>
+    public int OpenLeases { get; set; }
+
+    public int WakeVersion { get; set; }
+
+    public double WakeMs { get; set; } = double.PositiveInfinity;
+
+    public double ReportedMs { get; set; } = double.NegativeInfinity;
+
+    /// <summary>Requests with a peer.</summary>
+    public int ForwardedTo(string region) => _forwarded.GetValueOrDefault(region);
+
+    public void CountForwarded(int region, int change) => _forwarded[RegionWorldOptions.NameOf(region)] = ForwardedTo(RegionWorldOptions.NameOf(region)) + change;
+
+    /// <summary>Starts the process: nothing is known, nothing in flight.</summary>
+    public void Start()
+    {
+        Run++;
+        IsAlive = true;
+        (OpenLeases, WakeMs) = (0, double.PositiveInfinity);
+        Waiting.Clear();
+        WaitingServings.Clear();
+        _forwarded.Clear();
+        Array.Clear(_sequences);
+        Array.Fill(_heardMs, double.NaN);
+        var options = new PoolStateOptions
+        {
+            Epoch = Run,
+            Locality = new Locality { Region = Name },
+            Regions = new RegionOptions { ReportInterval = TimeSpan.FromMilliseconds(_options.ReportIntervalMs) },
+            PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, WorldOptions.LongestPrompt / TraceRequest.BlockTokens),
+            MaxPrefixBlocks = 1 << 18,
+        };
+        Pool = new PoolState(_options.ConfigOf(Number), _clock, _options.Seed + (ulong)Number, options);
+        for (var e = 0; e < _options.EndpointsPerRegion; e++) Pool.ApplyHealth(RegionWorldOptions.EndpointOf(Number, e), EndpointHealth.Healthy);
+        if (!_options.HasPeers) return;
+        string[] peers = [.. Enumerable.Range(0, _options.Regions).Select(RegionWorldOptions.NameOf)];
+        Pool.SetPeers(peers);
+        for (var r = 0; r < _options.Regions; r++) Pool.ApplyRoundTrip(RegionWorldOptions.NameOf(r), TimeSpan.FromMilliseconds(_options.RoundTripBetween(Number, r)));
+    }
+
+    /// <summary>Ends it as kill -9 does.</summary>
+    public void Crash() => IsAlive = false;
+
+    /// <summary>The report to a peer, made now.</summary>
+    public RegionReport ReportTo(int peer) => new()
+    {
+        Region = Name,
+        Instance = Run,
+        Sequence = ++_sequences[peer],
+        SentAt = TimeSpan.FromMilliseconds(_clock.NowMs),
+        HeardAge = double.IsNaN(_heardMs[peer]) ? null : TimeSpan.FromMilliseconds(_clock.NowMs - _heardMs[peer]),
+        Pools = [_gate.Report(Pool, RegionWorldOptions.NameOf(peer))],
+    };
+
+    /// <summary>Takes a peer's report.</summary>
+    public void Hear(int peer, RegionReport report)
+    {
+        _heardMs[peer] = _clock.NowMs;
+        _gate.Apply(Pool, report);
+    }
+}
