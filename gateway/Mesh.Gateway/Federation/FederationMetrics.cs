@@ -33,8 +33,8 @@ internal sealed class FederationMetrics
         new(Gauge("mesh_peer_credits", "mesh.peer.credits", "{request}", "Requests that may still be sent to the peer before its next report."), static p => p.Credits),
         new(Gauge("mesh_peer_granted", "mesh.peer.granted", "{request}", "Requests that the last report to the peer lets it send."), static p => p.Granted),
         new(Gauge("mesh_peer_forwarded_in_flight_requests", "mesh.peer.forwarded_in_flight_requests", "{request}", "Requests forwarded to the peer that are under way."), static p => p.Forwarded),
-        new(Gauge("mesh_peer_received_bytes_per_second", "mesh.peer.received_byte_rate", "By/s", "Bytes of the peer's reports per second."), static p => p.ReceivedBytesPerSecond),
-        new(Gauge("mesh_peer_sent_bytes_per_second", "mesh.peer.sent_byte_rate", "By/s", "Bytes of the reports to the peer per second."), static p => p.SentBytesPerSecond),
+        new(Counter("mesh_peer_received_bytes_total", "mesh.peer.received_bytes", "By", "Bytes of the peer's reports."), static p => p.ReceivedBytes),
+        new(Counter("mesh_peer_sent_bytes_total", "mesh.peer.sent_bytes", "By", "Bytes of the reports to the peer."), static p => p.SentBytes),
         new(Gauge("mesh_peer_config_version", "mesh.peer.config_version", "1", "Version of the configuration that the peer goes by; 0 for none."), static p => p.ConfigVersion),
     ];
 
@@ -85,6 +85,8 @@ internal sealed class FederationMetrics
             foreach (var state in Enum.GetValues<PeerReach>()) sink.Sample([peer.Name, state.ToString().ToLowerInvariant()], state == peer.State ? 1 : 0);
         }
     }
+
+    private static MetricDefinition Counter(string page, string meter, string unit, string meaning) => Gauge(page, meter, unit, meaning) with { Kind = MetricKind.Counter };
 
     private static MetricDefinition Gauge(string page, string meter, string unit, string meaning) =>
         new() { PageName = page, MeterName = meter, Kind = MetricKind.Gauge, Unit = unit, Meaning = meaning, Labels = [PeerLabel] };

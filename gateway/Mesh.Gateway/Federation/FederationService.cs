@@ -1,11 +1,9 @@
 using System.Net;
 using System.Reflection;
 using System.Text;
-using Mesh.Engine;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Hosting;
-using Mesh.Gateway.Inference;
 using Mesh.Gateway.Metrics;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -56,7 +54,7 @@ internal sealed partial class FederationService : IAsyncDisposable
 
     /// <summary>The service of a gateway's options; null when they name no peers.</summary>
     /// <exception cref="GatewayConfigurationException">An option is missing or wrong, or the engine knows no regions.</exception>
-    public static FederationService? Create(GatewayOptions options, IMeshEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    public static FederationService? Create(GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         if (!FederationPlan.IsWanted(options)) return null;
         if (engine is not IRegionEngine regions) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
@@ -64,16 +62,16 @@ internal sealed partial class FederationService : IAsyncDisposable
     }
 
     /// <summary>Opens the listener and begins the exchange.</summary>
-    /// <param name="inference">Places what peers forward.</param>
+    /// <param name="place">Places what peers forward, and answers it.</param>
     /// <exception cref="GatewayConfigurationException">The address cannot be opened.</exception>
-    public async Task StartAsync(InferenceHandler inference)
+    public async Task StartAsync(Func<HttpContext, ForwardedRequest, Task> place)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway.Federation" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         builder.Services.AddSingleton(_loggers);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.DrainTimeout);
         _app = builder.Build();
-        _app.Run(context => HandleAsync(context, inference));
+        _app.Run(context => HandleAsync(context, place));
         try
         {
             await _app.StartAsync();
@@ -119,7 +117,7 @@ internal sealed partial class FederationService : IAsyncDisposable
         });
     }
 
-    private async Task HandleAsync(HttpContext context, InferenceHandler inference)
+    private async Task HandleAsync(HttpContext context, Func<HttpContext, ForwardedRequest, Task> place)
     {
         var peer = PeerIdentity.Read(name => context.Request.Headers[name] is [{ } value] ? value : null);
         var objection = Hub.Objection(peer) is { } who ? (StatusCodes.Status409Conflict, who)
@@ -149,12 +147,12 @@ internal sealed partial class FederationService : IAsyncDisposable
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 break;
             default:
-                await ReceiveAsync(context, peer!, inference);
+                await ReceiveAsync(context, peer!, place);
                 break;
         }
     }
 
-    private async Task ReceiveAsync(HttpContext context, PeerIdentity peer, InferenceHandler inference)
+    private async Task ReceiveAsync(HttpContext context, PeerIdentity peer, Func<HttpContext, ForwardedRequest, Task> place)
     {
         if (ForwardedRequest.Read(context.Request.Headers, peer) is not { } forwarded)
         {
@@ -164,7 +162,7 @@ internal sealed partial class FederationService : IAsyncDisposable
         }
 
         foreach (var name in PeerHeaders) context.Request.Headers.Remove(name);
-        await inference.HandleAsync(context, null, forwarded);
+        await place(context, forwarded);
         var isPlaced = context.Response.Headers.ContainsKey(ForwardedRequest.PlacedHeader);
         _metrics.Received.With(peer.Name, isPlaced ? "placed" : "refused").Increment();
     }

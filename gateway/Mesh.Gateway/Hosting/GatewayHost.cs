@@ -162,7 +162,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         try
         {
             await host._app.StartAsync();
-            if (host._federation is { } federation) await federation.StartAsync(host._inference);
+            if (host._federation is { } federation) await federation.StartAsync((context, forwarded) => host._inference.HandleAsync(context, null, forwarded));
             host.WarnOfMissingCertificates(config);
             return host;
         }

@@ -26,9 +26,6 @@ internal sealed class WaitRoom
 
     public long Bytes => _bytes;
 
-    /// <summary>How many wait of each priority, highest first.</summary>
-    public IEnumerable<(int Priority, int Requests)> ByPriority => _byPriority.Reverse().Select(p => (p.Key, p.Value.Requests));
-
     /// <summary>All waiting requests, in no order.</summary>
     public IEnumerable<Waiter> All => _byTicket.Values;
 

@@ -101,7 +101,11 @@ internal sealed class Dispatcher
 
         // :: Step 3: no room: wait for it, or leave.
         if (!placement.Found && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
-        if (isPeers) return RouteDecision.Refuse(DecisionReason.PeerFull, Admission.RetryAfter(now));
+        if (isPeers)
+        {
+            Peers.OnReceivedRefused();
+            return RouteDecision.Refuse(DecisionReason.PeerFull, Admission.RetryAfter(now));
+        }
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));
         if (Admission.TryEnter(in request, Settings, now, Settings.MaxWait, _leaving) is not { } waiter)
         {

@@ -116,12 +116,15 @@ internal sealed class BackendLoad
     /// <summary>Requests more that stay within every target; infinite without a target.</summary>
     /// <param name="now">Now.</param>
     /// <param name="ownRate">Requests per second that its own region is going to send here.</param>
-    /// <param name="horizon">For how long: what a rate lets through in this time counts.</param>
-    public double Spare(TimeSpan now, double ownRate, TimeSpan horizon)
+    /// <param name="horizon">For how long: what a rate lets through in this time counts, and so do places that become free as peers' requests end.</param>
+    /// <param name="trustInEnds">How far the latter may be counted on, 0–1.</param>
+    public double Spare(TimeSpan now, double ownRate, TimeSpan horizon, double trustInEnds)
     {
+        // As many of them end as have come: their places would be empty for a round trip if they were only granted once they are.
+        var ending = trustInEnds * Math.Max(0, Rate(now) - ownRate) * horizon.TotalSeconds;
         var spare = double.PositiveInfinity;
         if (RateTarget is { } rate) spare = Math.Max(0, _bucket.Tokens(now, rate) + (rate - ownRate) * horizon.TotalSeconds);
-        if (InFlightTarget is { } inFlight) spare = Math.Min(spare, Math.Max(0, inFlight - InFlight));
+        if (InFlightTarget is { } inFlight) spare = Math.Min(spare, Math.Max(0, inFlight - InFlight + ending));
         for (var i = 0; i < _metrics.Length; i++)
         {
             if (UtilizationTarget(i) is { } target) spare = Math.Min(spare, _metrics[i].RequestsUpTo(target, KnownOrExpected(i)));

@@ -219,7 +219,10 @@ public sealed class FederationHub : IAsyncDisposable
                 {
                     // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
                     if (late > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
-                    FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
+                    // A suspicion comes and goes with every hiccup of a machine; it is in the metrics.
+                    var isHiccup = change is { After: PeerReach.Suspect, Before: PeerReach.Healthy } or { After: PeerReach.Healthy, Before: PeerReach.Suspect };
+                    if (isHiccup) FederationLog.Suspected(_log, peer.Address.Name, change.After, change.Before);
+                    else FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
                 }
 
                 Interlocked.Exchange(ref _tick, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

@@ -14,6 +14,9 @@ internal static partial class FederationLog
     [LoggerMessage(3, LogLevel.Information, "Peer {Peer} (region {Region}) is {After} (was {Before}).")]
     public static partial void Changed(ILogger logger, string peer, string region, PeerReach after, PeerReach before);
 
+    [LoggerMessage(6, LogLevel.Debug, "Peer {Peer} is {After} (was {Before}).")]
+    public static partial void Suspected(ILogger logger, string peer, PeerReach after, PeerReach before);
+
     [LoggerMessage(4, LogLevel.Error, "The exchange with peer regions failed and goes on.")]
     public static partial void Failed(ILogger logger, Exception exception);
 

@@ -54,6 +54,12 @@ public sealed record PeerLinkSnapshot
     /// <summary>Bytes of our reports to it per second.</summary>
     public double SentBytesPerSecond { get; init; }
 
+    /// <summary>Bytes of its reports since the start.</summary>
+    public long ReceivedBytes { get; init; }
+
+    /// <summary>Bytes of our reports to it since the start.</summary>
+    public long SentBytes { get; init; }
+
     /// <summary>How often the link was set up since the start.</summary>
     public long Connections { get; init; }
 

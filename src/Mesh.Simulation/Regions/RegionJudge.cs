@@ -14,6 +14,7 @@ internal sealed class RegionJudge(RegionWorldOptions options)
 {
     private const int MostKept = 20;
     private readonly List<string> _violations = [];
+    private readonly HashSet<(long Request, int Region)> _refused = [];
     private readonly Dictionary<(int From, int To), PairCount> _pairs = [];
 
     /// <summary>What was broken, the first twenty.</summary>
@@ -36,11 +37,17 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         if (decision.Kind == RouteKind.Forward) Break(nowMs, $"request {request.Number} was to go from {region} on to {decision.Region}: a second hop");
     }
 
+    /// <summary>A region has refused or failed a request.</summary>
+    public void OnNotTaken(RegionRequest request, int region) => _refused.Add((request.Number, region));
+
+    /// <summary>True when so much is broken that going on says no more.</summary>
+    public bool HasSeenEnough => _violations.Count >= MostKept;
+
     /// <summary>A gateway forwards its client's request.</summary>
     public void OnForward(double nowMs, RegionRequest request, int to, in RouteDecision decision)
     {
         if (to == request.Home) Break(nowMs, $"request {request.Number} was forwarded home");
-        if (request.Tried.Contains(to)) Break(nowMs, $"request {request.Number} was forwarded to {to} again, which had refused or failed it");
+        if (_refused.Contains((request.Number, to))) Break(nowMs, $"request {request.Number} was forwarded to {to} again, which had refused or failed it");
         var pair = Pair(request.Home, to);
         pair.Sent++;
         if (HasFaults || decision.Reason == DecisionReason.Overfill) return;

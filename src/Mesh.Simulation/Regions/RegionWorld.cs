@@ -89,7 +89,7 @@ internal sealed class RegionWorld : ISequenceSink
         _trace = trace.GetEnumerator();
         foreach (var site in _sites) Begin(site);
         ScheduleNextArrival();
-        while (!_traceEnded || _unended > 0 || _open.Count > 0)
+        while ((!_traceEnded || _unended > 0 || _open.Count > 0) && !Judge.HasSeenEnough)
         {
             if (!_events.TryDequeue(out var next, out var at)) break;
             Clock.MoveTo(Math.Max(Clock.NowMs, at.TimeMs));
@@ -99,6 +99,7 @@ internal sealed class RegionWorld : ISequenceSink
             Handle(in next);
         }
 
+        if (Judge.HasSeenEnough) return;
         foreach (var request in _requests)
         {
             if (request.End == RegionEnd.None) Judge.Break(Clock.NowMs, $"request {request.Number} of {request.Home} was never answered");
@@ -348,6 +349,7 @@ internal sealed class RegionWorld : ISequenceSink
     private void TryElsewhere(RegionRequest request, RegionSite site, OutcomeKind outcome, bool excludes)
     {
         var from = request.ForwardedTo;
+        Judge.OnNotTaken(request, from);
         Release(request, site, outcome);
         if (excludes) request.Exclude(from);
         RouteAtHome(request);

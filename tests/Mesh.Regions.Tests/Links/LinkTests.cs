@@ -126,6 +126,21 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void Next_NewStreamAfterALongSilence_IsNotHeldBack()
+    {
+        using var peer = Connected();
+        peer.Next(ReportSections.Empty, ConfigTag.None, isFull: true, Interval, 0);
+        peer.Received(Frame(1, heard: 1, ago: 0), 100, Epoch);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.NotNull(peer.Next(ReportSections.Empty, ConfigTag.None, isFull: true, Interval, 0));
+        for (var i = 0; i < 10; i++)
+        {
+            _time.Advance(Interval);
+            Assert.NotNull(peer.Next(ReportSections.Empty, ConfigTag.None, isFull: false, Interval, 0));
+        }
+    }
+
+    [Fact]
     public void Lost_SameReasonAgain_IsNotNews()
     {
         using var peer = Connected();

@@ -18,7 +18,7 @@ public sealed class NetworkFaultTests(DistantRegions regions, ITestOutputHelper 
     // What a healthy link needs is below 2 s; a test machine may do other things as well.
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(2);
 
     private string Home => regions.All[0].Name;
 
@@ -59,6 +59,24 @@ public sealed class NetworkFaultTests(DistantRegions regions, ITestOutputHelper 
         regions.All.Length == 0 ? () => { } : regions.All[1].Start,
         // Starting a process takes its time.
         limit: TimeSpan.FromSeconds(60), watched: 2);
+
+    [NamespaceFact]
+    public async Task Start_CutOff_ServesFromWhatItKept()
+    {
+        await regions.AreLinkedAsync(TimeSpan.FromSeconds(60));
+        var region = regions.All[2];
+        region.Kill();
+        foreach (var peer in new[] { Home, Near }) regions.Relay.Part(Far, peer);
+        region.Start();
+        await using (var load = new Load(region.Listener, 1, Tokens))
+        {
+            await Poll.UntilAsync(() => Task.FromResult(load.Requests.Any(r => r.Kind == EndKind.Answered)), TimeSpan.FromSeconds(60), () => region.Log);
+        }
+
+        Assert.Contains("Starting from the last good configuration of gke-europe", region.Log, StringComparison.Ordinal);
+        foreach (var peer in new[] { Home, Near }) regions.Relay.Heal(Far, peer);
+        output.WriteLine($"links back after {(await regions.AreLinkedAsync(RecoveryLimit)).TotalSeconds:0.0} s");
+    }
 
     [NamespaceFact]
     public Task Silence_FiveSeconds_EndsByItself() => PlayAsync(

@@ -42,11 +42,7 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     {
         var home = regions.All[0];
         await Poll.UntilAsync(() => home.IsLinkedAsync(2), TimeSpan.FromSeconds(20), () => home.Log);
-        var before = await home.MetricAsync("mesh_forwarded_requests_total");
         await using var load = new Load(home.Listener, ThreeRegions.Capacity * 2, Tokens);
-        var took = await Poll.UntilAsync(
-            async () => await InFlightAsync(1) + await InFlightAsync(2) > 0 || await home.MetricAsync("mesh_forwarded_requests_total") > before,
-            TimeSpan.FromSeconds(10), () => "nothing overflowed");
         var peak = new double[3];
         for (var i = 0; i < 40; i++)
         {
@@ -54,12 +50,15 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
             await Task.Delay(25);
         }
 
-        output.WriteLine($"overflow seen after {took.TotalMilliseconds:0} ms; peaks {peak[1]} and {peak[2]}");
-        Assert.InRange(took.TotalMilliseconds, 0, 2000);
         // The credits of one report are never more than what is free.
         Assert.InRange(Math.Max(peak[1], peak[2]), 1, ThreeRegions.Capacity);
         await load.StopAsync();
         Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+        var first = load.Requests.Min(r => r.HeadAt)!.Value;
+        var elsewhere = load.Requests.Where(r => !r.Served!.StartsWith(regions.Manifests.Networks[0], StringComparison.Ordinal)).Min(r => r.HeadAt)!.Value;
+        output.WriteLine($"first answer after {first.TotalMilliseconds:0} ms, first of another region after {elsewhere.TotalMilliseconds:0} ms; peaks {peak[1]} and {peak[2]}");
+        // 200 ms where nothing else runs.
+        Assert.InRange((elsewhere - first).TotalMilliseconds, -2000, 2000);
         await NoLeaseIsLeftAsync();
     }
 
@@ -67,8 +66,11 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     public async Task Reports_SteadyState_AreSmall()
     {
         await using var load = new Load(regions.All[0].Listener, ThreeRegions.Capacity, Tokens);
+        var label = $"peer=\"{regions.All[0].Name}\"";
+        var before = await regions.All[1].MetricAsync("mesh_peer_received_bytes_total", label);
+        var began = TimeProvider.System.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(3));
-        var bytes = await regions.All[1].MetricAsync("mesh_peer_received_bytes_per_second", $"peer=\"{regions.All[0].Name}\"");
+        var bytes = (await regions.All[1].MetricAsync("mesh_peer_received_bytes_total", label) - before) / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         output.WriteLine($"reports of a loaded region: {bytes:0} bytes per second, {bytes / 10:0} each at ten per second");
         Assert.InRange(bytes / 10, 1, 4096);
     }

@@ -9,7 +9,9 @@ namespace Mesh.Regions.Tests.Support;
 /// <param name="Reason">The gateway's reason, or what broke.</param>
 /// <param name="Took">From its sending to its end.</param>
 /// <param name="FirstByte">From its sending to the first byte of its answer; null without one.</param>
-internal sealed record Ended(EndKind Kind, string Reason, TimeSpan Took, TimeSpan? FirstByte);
+/// <param name="Served">Address of the model server; null where none answered.</param>
+/// <param name="HeadAt">From the start of the load to the head of the answer; null without one.</param>
+internal sealed record Ended(EndKind Kind, string Reason, TimeSpan Took, TimeSpan? FirstByte, string? Served = null, TimeSpan? HeadAt = null);
 
 /// <summary>What a client saw of a request.</summary>
 internal enum EndKind
@@ -35,6 +37,7 @@ internal sealed class Load : IAsyncDisposable
     private readonly List<Task> _clients = [];
     private readonly Uri _target;
     private readonly int _tokens;
+    private readonly long _began = TimeProvider.System.GetTimestamp();
 
     public Load(IPEndPoint gateway, int clients, int tokens)
     {
@@ -93,6 +96,8 @@ internal sealed class Load : IAsyncDisposable
                 return new Ended(hasReason ? EndKind.Refused : EndKind.Lost, hasReason ? string.Join(',', reason!) : $"status {(int)response.StatusCode} without a reason", Since(), null);
             }
 
+            var head = TimeProvider.System.GetElapsedTime(_began);
+            var served = response.Headers.TryGetValues("x-gateway-destination-endpoint-served", out var by) ? string.Join(',', by) : null;
             using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
             var last = "";
             while (await reader.ReadLineAsync() is { } line)
@@ -101,7 +106,7 @@ internal sealed class Load : IAsyncDisposable
                 if (line.Length > 0) last = line;
             }
 
-            if (last == "data: [DONE]") return new Ended(EndKind.Answered, "", Since(), first);
+            if (last == "data: [DONE]") return new Ended(EndKind.Answered, "", Since(), first, served, head);
             return new Ended(last.Contains("\"error\"", StringComparison.Ordinal) ? EndKind.BrokenWithEvent : EndKind.Lost, last, Since(), first);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException)

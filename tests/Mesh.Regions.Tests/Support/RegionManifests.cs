@@ -21,7 +21,7 @@ internal sealed class RegionManifests : IDisposable
             var text = File.ReadAllText(file);
             for (var region = 0; region < Regions.Length; region++)
             {
-                var own = network ?? string.Create(CultureInfo.InvariantCulture, $"127.{130 + (Environment.ProcessId % 50)}.{((n * 3) + region) % 250}.");
+                var own = Networks[region] = network ?? string.Create(CultureInfo.InvariantCulture, $"127.{130 + (Environment.ProcessId % 50)}.{((n * 3) + region) % 250}.");
                 text = text.Replace($"127.1{region + 1}.0.", own, StringComparison.Ordinal);
             }
 
@@ -33,6 +33,9 @@ internal sealed class RegionManifests : IDisposable
     public static string[] Regions { get; } = ["europe-west3", "us-east4", "asia-northeast1"];
 
     public string Path { get; }
+
+    /// <summary>First three parts of the model servers' addresses in each region, with the last dot.</summary>
+    public string[] Networks { get; } = new string[3];
 
     /// <summary>Changes one file of the config cluster.</summary>
     public void Edit(string file, string old, string @new)

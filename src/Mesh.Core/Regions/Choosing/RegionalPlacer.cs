@@ -15,6 +15,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
 {
     // What a region must be better by: figures of a peer are a little old, and two regions must not pass each other their requests.
     private const double WorthLeavingMs = 5;
+    private const double WorthLeavingShare = 0.2;
     private const double WorthLeavingFullness = 0.02;
 
     /// <summary>Chooses a place.</summary>
@@ -39,7 +40,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
     {
         if (peers.IsEmpty || !MayLeave(in context.Request)) return null;
         var (peer, cost) = Cheapest(in context, now, needsCredits: true);
-        return peer is not null && cost.CostMs + WorthLeavingMs < costMs ? To(peer, in cost, DecisionReason.LeastCost) : null;
+        return peer is not null && cost.CostMs + WorthLeaving(peer, in cost, costMs, 0) < costMs ? To(peer, in cost, DecisionReason.LeastCost) : null;
     }
 
     /// <summary>True when a peer may take the request at all, credits aside; else why not.</summary>
@@ -67,7 +68,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
         if (local.Reason == DecisionReason.SessionAffinity) return local;
         var localMs = local.Endpoint is null ? double.PositiveInfinity : CostOf(in context, placer, in local);
         var (peer, cost) = Cheapest(in context, now, needsCredits: true);
-        if (peer is not null && cost.CostMs + WorthLeavingMs < localMs) return To(peer, in cost, DecisionReason.LeastCost);
+        if (peer is not null && cost.CostMs + WorthLeaving(peer, in cost, localMs, local.CachedTokens) < localMs) return To(peer, in cost, DecisionReason.LeastCost);
         if (local.Endpoint is not null) return local;
 
         // Nobody here can take it, and every region is full: better late than never.
@@ -76,6 +77,11 @@ internal sealed class RegionalPlacer(PeerTable peers)
         (peer, cost) = Cheapest(in context, now, needsCredits: false);
         return peer is null ? local : To(peer, in cost, DecisionReason.Overfill);
     }
+
+    // The way is paid once as time, and once more because places far away are then missing there; and a gain is a prediction. Neither counts against a session
+    // that goes back to where its prompt is.
+    private static double WorthLeaving(Peer peer, in PeerCost cost, double localMs, int cachedHere) =>
+        cost.CachedTokens > cachedHere ? WorthLeavingMs : WorthLeavingMs + peer.RoundTripMs + (WorthLeavingShare * localMs);
 
     private Placement PlaceByTarget(in SchedulingContext context, Placer placer, BackendTable backends, TimeSpan now, bool overfill)
     {

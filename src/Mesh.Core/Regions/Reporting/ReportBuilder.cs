@@ -146,7 +146,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
             tier.Endpoints += load.EndpointCount;
             if (!backends.Selector.IsOpen(i)) continue;
             tier.Healthy += load.HealthyCount;
-            var spare = load.Spare(now, load.Rate(now) * ownShare, horizon);
+            var spare = load.Spare(now, load.Rate(now) * ownShare, horizon, peers.TrustInEnds);
             tier.Add(load, double.IsInfinity(spare) ? backends.FreeSpare(i) : spare, now);
         }
     }
@@ -186,12 +186,12 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
 
     private ImmutableArray<WaitingCount> Waiting()
     {
-        if (room.Count == 0) return [];
+        if (room.Queue.Count == 0) return [];
         var waiting = ImmutableArray.CreateBuilder<WaitingCount>();
-        foreach (var (priority, requests) in room.ByPriority)
+        foreach (var band in room.Queue.Bands)
         {
-            if (waiting.Count < MostPriorities) waiting.Add(new WaitingCount(priority, requests));
-            else waiting[^1] = waiting[^1] with { Requests = waiting[^1].Requests + requests };
+            if (waiting.Count < MostPriorities) waiting.Add(new WaitingCount(band.Priority, band.Count));
+            else waiting[^1] = waiting[^1] with { Requests = waiting[^1].Requests + band.Count };
         }
 
         return waiting.ToImmutable();

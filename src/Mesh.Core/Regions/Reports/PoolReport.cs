@@ -27,7 +27,7 @@ public sealed record PoolReport
     /// <summary>Requests per second that found no room at home in the last second, sent on or not: by it peers divide what they grant.</summary>
     public double OverflowPerSecond { get; init; }
 
-    /// <summary>Requests that wait, by priority, highest first; at most eight, lower ones counted with the eighth.</summary>
+    /// <summary>Requests that wait for room, by priority, highest first; at most eight, lower ones counted with the eighth.</summary>
     public ImmutableArray<WaitingCount> Waiting { get; init; } = [];
 
     /// <summary>Predicted wait of the least loaded ready endpoint before a prompt begins, in milliseconds, what waits in the pool included; infinite without one.</summary>

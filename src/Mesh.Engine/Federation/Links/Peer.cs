@@ -33,6 +33,7 @@ internal sealed class Peer : IDisposable
     private long _sentSequence;
     private TimeSpan _sentAt;
     private TimeSpan? _echoSentAt;
+    private TimeSpan _streamBegan;
     private double _granted;
 
     public Peer(PeerAddress address, RegionOptions options, TimeProvider time)
@@ -167,10 +168,12 @@ internal sealed class Peer : IDisposable
         lock (_gate)
         {
             var now = Now;
+            if (isFull) _streamBegan = now;
             if (!isFull && _echoSentAt is { } echo && now - _sentAt < interval * OnTheWay)
             {
                 var usual = (_roundTrip.Smoothed ?? TimeSpan.Zero) * 2;
-                if (now - echo > (interval * OnTheWay) + usual) return null;
+                // What was said before this stream began is nothing to wait for an echo of.
+                if (now - (echo > _streamBegan ? echo : _streamBegan) > (interval * OnTheWay) + usual) return null;
             }
 
             _granted = granted;
@@ -237,6 +240,8 @@ internal sealed class Peer : IDisposable
                 ConfigHash = Config.Hash,
                 ReceivedBytesPerSecond = _received.At(now),
                 SentBytesPerSecond = _sentBytes.At(now),
+                ReceivedBytes = _received.Total,
+                SentBytes = _sentBytes.Total,
                 Connections = _connections,
                 LastError = _error,
             };
