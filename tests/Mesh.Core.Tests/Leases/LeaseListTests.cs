@@ -1,5 +1,4 @@
 using Mesh.Core.Leases;
-using Mesh.Core.Routing;
 
 namespace Mesh.Core.Tests.Leases;
 
