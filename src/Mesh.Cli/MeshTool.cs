@@ -25,7 +25,8 @@ internal static class MeshTool
         };
         try
         {
-            if (parsed.Errors.Count == 0 || parsed.Action is HelpAction) return await parsed.InvokeAsync(invocation, cancellationToken);
+            // Of a line that is still being written, mistakes are no news.
+            if (parsed.Errors.Count == 0 || parsed.Action is HelpAction || arguments is [['[', ..], ..]) return await parsed.InvokeAsync(invocation, cancellationToken);
             if (arguments.Length > 0)
             {
                 UsageErrors.Write(parsed, console);
@@ -47,8 +48,13 @@ internal static class MeshTool
         }
     }
 
-    private static RootCommand Root(ToolConsole console) => new("Check, explain and compare the configuration of the mesh; try it in simulation and under load.")
+    private static RootCommand Root(ToolConsole console) => new("See and steer a running mesh; check, explain and compare its configuration; try it in simulation and under load.")
     {
+        GetCommand.Create(console),
+        DescribeCommand.Create(console),
+        TopCommand.Create(console),
+        DrainCommand.Create(console),
+        DrainCommand.CreateUndrain(console),
         ValidateCommand.Create(console),
         ExplainCommand.Create(console),
         DiffCommand.Create(console),
@@ -56,6 +62,8 @@ internal static class MeshTool
         PlanCommand.Create(console),
         LoadCommand.Create(console),
         KeysCommand.Create(console),
+        ConfigCommand.Create(console),
+        CompletionCommand.Create(console),
         VersionCommand.Create(console),
     };
 

@@ -15,6 +15,7 @@ internal sealed partial class ManifestFeed : IDisposable
     private GatewayHost? _host;
     private Action<MeshConfig>? _alsoTo;
     private MeshConfig? _applied;
+    private bool _isBroken;
 
     /// <summary>Reads the directory and begins to watch it.</summary>
     public ManifestFeed(string directory, TimeProvider time, ILoggerFactory loggers)
@@ -63,6 +64,7 @@ internal sealed partial class ManifestFeed : IDisposable
 
             _host?.CountRefusedReload();
             _host?.Journal.Refused(result);
+            _isBroken = true;
             Refused(_log, result.Diagnostics.Count(d => d.Severity == Severity.Error), _applied?.Version ?? 0);
         }
     }
@@ -74,6 +76,8 @@ internal sealed partial class ManifestFeed : IDisposable
         {
             // Back from a broken edit: nothing changes but that its errors are gone.
             _host.Journal.Taken(result);
+            if (_isBroken) Mended(_log, config.Version);
+            _isBroken = false;
             return;
         }
 
@@ -82,6 +86,7 @@ internal sealed partial class ManifestFeed : IDisposable
             _alsoTo?.Invoke(config);
             _host.Apply(config);
             _applied = config;
+            _isBroken = false;
             _host.Journal.Taken(result);
             Taken(_log, config.Version);
         }
@@ -111,6 +116,9 @@ internal sealed partial class ManifestFeed : IDisposable
 
     [LoggerMessage(4, LogLevel.Error, "The manifests have {Errors} errors; configuration {Version} stays in force.")]
     private static partial void Refused(ILogger log, int errors, long version);
+
+    [LoggerMessage(7, LogLevel.Information, "The manifests have no errors any more; configuration {Version} stays in force.")]
+    private static partial void Mended(ILogger log, long version);
 
     [LoggerMessage(5, LogLevel.Information, "The manifests changed; configuration {Version} is in force.")]
     private static partial void Taken(ILogger log, long version);

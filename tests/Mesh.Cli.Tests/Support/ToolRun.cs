@@ -19,7 +19,17 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
         return new ToolRun(exitCode, output.ToString(), error.ToString());
     }
 
-    /// <summary>As <see cref="OfAsync"/>, as on a terminal with colours.</summary>
+    /// <summary>As <see cref="OfAsync"/>, with these variables and no others, until it ends or is cancelled.</summary>
+    public static async Task<ToolRun> WithAsync(IReadOnlyDictionary<string, string> environment, string[] arguments, CancellationToken cancellationToken = default, Func<ConsoleKey?>? readKey = null, int height = 24)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var console = new ToolConsole(output, error) { Environment = name => environment.GetValueOrDefault(name), ReadKey = readKey, Height = () => height };
+        var exitCode = await MeshTool.RunAsync(arguments, console, cancellationToken);
+        return new ToolRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>As on a terminal with colours.</summary>
     public static async Task<ToolRun> InColourAsync(params string[] arguments)
     {
         var output = new StringWriter();
