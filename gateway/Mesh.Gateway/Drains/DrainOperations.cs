@@ -61,7 +61,7 @@ internal sealed partial class DrainOperations(DrainBook book, ActiveConfiguratio
 
             var warning = book.Set(before.Without(target, reason, by, time.GetUtcNow()));
             configuration.Reapply();
-            Ended(_log, target, by, reason);
+            Ended(_log, target, by, reason.Length == 0 ? "no reason told" : reason);
             return new DrainResult(DrainOutcome.Ended, warning) { Drain = drain };
         }
     }
@@ -86,7 +86,7 @@ internal sealed partial class DrainOperations(DrainBook book, ActiveConfiguratio
         var names = known.ToList();
         var nearest = NearestName.Of(name, names);
         return DrainResult.Refused(
-            DrainOutcome.Unknown, $"There is no {what} {name}{(nearest is null ? "" : $"; did you mean {nearest}?")}. There {(names.Count == 1 ? "is" : "are")} {Names(names)}.");
+            DrainOutcome.Unknown, $"There is no {what} {name}{(nearest is null ? "." : $"; did you mean {nearest}?")} There {(names.Count == 1 ? "is" : "are")} {Names(names)}.");
     }
 
     private static string Names(IEnumerable<string> names)

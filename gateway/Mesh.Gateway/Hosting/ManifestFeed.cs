@@ -18,6 +18,7 @@ internal sealed partial class ManifestFeed : IDisposable
     private GatewayHost? _host;
     private Action<MeshConfig>? _alsoTo;
     private MeshConfig? _applied;
+    private bool _isBroken;
 
     /// <summary>Reads the directory and begins to watch it.</summary>
     /// <param name="directory">Directory with a folder for each cluster.</param>
@@ -80,6 +81,7 @@ internal sealed partial class ManifestFeed : IDisposable
 
             _host?.CountRefusedReload();
             _host?.Journal.Refused(result);
+            _isBroken = true;
             Refused(_log, result.Diagnostics.Count(d => d.Severity == Severity.Error), _applied?.Version ?? 0);
         }
     }
@@ -91,6 +93,8 @@ internal sealed partial class ManifestFeed : IDisposable
         {
             // Back from a broken edit: nothing changes but that its errors are gone.
             _host.Journal.Taken(result);
+            if (_isBroken) Mended(_log, config.Version);
+            _isBroken = false;
             return;
         }
 
@@ -101,6 +105,7 @@ internal sealed partial class ManifestFeed : IDisposable
             _host.Apply(scoped);
             _applied = config;
             _exchange?.Loaded(config);
+            _isBroken = false;
             _host.Journal.Taken(result);
             Taken(_log, config.Version);
         }
@@ -132,6 +137,9 @@ internal sealed partial class ManifestFeed : IDisposable
 
     [LoggerMessage(4, LogLevel.Error, "The manifests have {Errors} errors; configuration {Version} stays in force.")]
     private static partial void Refused(ILogger log, int errors, long version);
+
+    [LoggerMessage(7, LogLevel.Information, "The manifests have no errors any more; configuration {Version} stays in force.")]
+    private static partial void Mended(ILogger log, long version);
 
     [LoggerMessage(5, LogLevel.Information, "The manifests changed; configuration {Version} is in force.")]
     private static partial void Taken(ILogger log, long version);

@@ -63,6 +63,8 @@ internal sealed class Description(ToolConsole console)
     /// <summary><c>inFlightRequests</c> as <c>In flight requests</c>; units are told by the values.</summary>
     private static string LabelOf(string name)
     {
+        // A name that somebody gave is no field's.
+        if (name.Contains('-', StringComparison.Ordinal)) return name;
         foreach (var unit in (string[])["Ratio", "Ms", "Seconds"])
         {
             if (name.EndsWith(unit, StringComparison.Ordinal) && name.Length > unit.Length && !name.EndsWith("SpeedRatio", StringComparison.Ordinal)) name = name[..^unit.Length];

@@ -71,7 +71,7 @@ internal static class Field
         JsonValueKind.String => value.GetString()! is { Length: > 0 } text ? text : None,
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
-        JsonValueKind.Array => string.Join(",", value.EnumerateArray().Select(Plain)),
+        JsonValueKind.Array => value.GetArrayLength() == 0 ? None : string.Join(",", value.EnumerateArray().Select(Plain)),
         JsonValueKind.Object => string.Join(",", value.EnumerateObject().Select(p => $"{p.Name}={Plain(p.Value)}")),
         JsonValueKind.Null => None,
         _ => value.GetRawText(),

@@ -106,7 +106,10 @@ internal sealed class LiveList(ToolConsole console, AdminServer server)
     {
         const int Most = 20;
         var names = all.Select(kind.Name).Distinct().ToList();
-        var nearest = NearestName.Of(name, names.Concat(all.SelectMany(kind.Aliases)));
+        var known = names.Concat(all.SelectMany(kind.Aliases)).Distinct().ToList();
+        // A part of one name alone is meant for it.
+        var parts = names.Where(n => n.Contains(name, StringComparison.OrdinalIgnoreCase)).ToList();
+        var nearest = NearestName.Of(name, known) ?? (parts.Count == 1 ? parts[0] : null);
         var shown = string.Join(", ", names.Take(Most)) + (names.Count > Most ? $" and {names.Count - Most} more" : "");
         console.Problem(
             $"There is no {kind.Singular} {name}{(nearest is null ? "" : $"; did you mean {nearest}?")}",

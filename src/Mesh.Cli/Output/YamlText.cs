@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Mesh.Cli.Output;
@@ -6,6 +7,8 @@ namespace Mesh.Cli.Output;
 /// <summary>JSON as YAML, in block style; texts are quoted where they would read as something else.</summary>
 internal static class YamlText
 {
+    private static readonly JsonSerializerOptions Quoted = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes a value.</summary>
     public static void Write(ToolConsole console, JsonElement value)
     {
@@ -57,7 +60,7 @@ internal static class YamlText
         Write(text, value, value.ValueKind == JsonValueKind.Array ? indent : indent + 2, isInline: false);
     }
 
-    private static string Scalar(string text) => IsPlain(text) ? text : JsonSerializer.Serialize(text);
+    private static string Scalar(string text) => IsPlain(text) ? text : JsonSerializer.Serialize(text, Quoted);
 
     private static bool IsPlain(string text)
     {

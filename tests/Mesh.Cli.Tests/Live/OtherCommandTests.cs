@@ -37,6 +37,13 @@ public sealed class OtherCommandTests
     }
 
     [Fact]
+    public async Task Describe_PartOfAName_IsMeantForIt()
+    {
+        await using var server = LiveServer.WithMesh();
+        Assert.StartsWith("error: There is no pool lla; did you mean default/llama?", (await server.RunAsync("describe", "pool", "lla")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Top_NoTerminal_PrintsOnce()
     {
         await using var server = LiveServer.WithMesh();

@@ -89,10 +89,13 @@ public sealed class AdminApiTests(ITestOutputHelper output)
         var table = snapshot.GetProperty("tables").GetProperty("endpoints");
         Assert.Equal(1000, table.GetProperty("rows").GetArrayLength());
         Assert.Equal(table.GetProperty("columns").GetArrayLength() + 1, table.GetProperty("rows")[0].GetArrayLength());
+        // For figures of a warm process: more rounds, of which the first half is passed over.
+        var rounds = int.TryParse(Environment.GetEnvironmentVariable("MESH_LIVE_ROUNDS"), out var wanted) ? wanted : 4;
+        for (var i = 0; i < rounds - 4; i++) await events.NextAsync();
         var before = events.Bytes;
         var began = TimeProvider.System.GetTimestamp();
         var processor = Environment.CpuUsage.TotalTime;
-        for (var i = 0; i < 4; i++) Assert.Equal("delta", (await events.NextAsync()).Name);
+        for (var i = 0; i < rounds; i++) Assert.Equal("delta", (await events.NextAsync()).Name);
         var elapsed = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         var busy = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
         output.WriteLine($"{(events.Bytes - before) / elapsed / 1000:0.0} kB/s, {100 * busy / elapsed:0.0}% of a core for builder, viewer and this test, which reads the events");

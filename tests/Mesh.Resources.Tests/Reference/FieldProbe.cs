@@ -26,7 +26,7 @@ internal sealed partial class FieldProbe(KindDefinition kind)
     {
         var report = Read(parents, $"{{{Nobody}: 1}}");
         var known = Known(report, path);
-        foreach (var name in known.Where(n => n is not ("apiVersion" or "kind" or "metadata" or "status")))
+        foreach (var name in known.Where(n => path.Length > 0 || n is not ("apiVersion" or "kind" or "metadata" or "status")))
         {
             var at = path.Length == 0 ? name : $"{path}.{name}";
             var required = report.Exists(d => d.Code == DiagnosticCodes.RequiredField && d.Message == $"{at} is required");

@@ -2,7 +2,7 @@ using Mesh.Resources.Types;
 
 namespace Mesh.Resources.Tests.Reference;
 
-public sealed class ResourceReferenceTests
+public sealed partial class ResourceReferenceTests
 {
     private static string Root => Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
 
@@ -30,8 +30,20 @@ public sealed class ResourceReferenceTests
     }
 
     [Fact]
+    public void Docs_EveryLink_LeadsSomewhere()
+    {
+        var folder = Path.Combine(Root, "src", "docs");
+        var links = Directory.EnumerateFiles(folder, "*.md").SelectMany(f => Link().Matches(File.ReadAllText(f)).Select(m => (f, m.Groups[1].Value))).Where(l => !l.Value.Contains("://", StringComparison.Ordinal)).ToList();
+        Assert.True(links.Count > 30);
+        Assert.All(links, l => Assert.True(Path.Exists(Path.Combine(folder, l.Value.Split('#')[0])), $"{l.f}: {l.Value}"));
+    }
+
+    [Fact]
     public void Probe_EveryKind_HasFields() =>
         Assert.All(Kinds.All.Where(k => !k.IsCore && k.Name != "GCPInferencePoolImport"), k => Assert.NotEmpty(new FieldProbe(k).Fields()));
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"\]\(([^)]+)\)")]
+    private static partial System.Text.RegularExpressions.Regex Link();
 
     private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }
