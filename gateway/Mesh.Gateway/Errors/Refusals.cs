@@ -48,6 +48,7 @@ internal static class Refusals
         DecisionReason.QueueFull => $"Pool {pool} is at its target and its queue is full.",
         DecisionReason.QueueEvicted => $"The request gave up its place in the queue of pool {pool} to one of higher priority.",
         DecisionReason.QueueTimeout => $"The request waited for pool {pool} as long as it may.",
+        DecisionReason.EngineUnreachable => $"Nobody who places requests of pool {pool} can be reached.",
         _ => $"Pool {pool} refused the request.",
     };
 

@@ -62,4 +62,7 @@ public enum DecisionReason
 
     /// <summary>Waits in the queue.</summary>
     Waiting,
+
+    /// <summary>Nobody who places requests of the pool can be reached, and what was last known of it is too old to go by.</summary>
+    EngineUnreachable,
 }
