@@ -13,6 +13,9 @@ internal static class Ages
     public static long ToTimestamp(long ageTicks, TimeProvider time) =>
         time.GetTimestamp() - (long)(Math.Max(0, ageTicks) * (time.TimestampFrequency / (double)TimeSpan.TicksPerSecond));
 
+    /// <summary>As <see cref="ToTimestamp"/>; a negative age lies ahead.</summary>
+    public static long At(long ageTicks, TimeProvider time) => time.GetTimestamp() - (long)(ageTicks * (time.TimestampFrequency / (double)TimeSpan.TicksPerSecond));
+
     public static EndpointReport ToReport(in LoadNews news, TimeProvider time) => new()
     {
         Endpoint = news.Endpoint,

@@ -156,7 +156,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         return new ValueTask<TimeSpan?>(next);
     }
 
-    public ValueTask<byte[]> Snapshot() => new(_host is null ? [] : SnapshotJson.Write(_host.Snapshot()));
+    public ValueTask<byte[]> Snapshot() => new(_host is null ? [] : SnapshotJson.Write(SnapshotClock.ToWire(_host.Snapshot(), mesh.Time)));
 
     private async Task OnTimerAsync(CancellationToken cancellationToken)
     {
@@ -317,7 +317,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         _nextSnapshot = now + mesh.Options.SnapshotInterval;
         if (_host is null || !_sessions.HasWatchers) return;
-        var snapshot = SnapshotJson.Write(_host.Snapshot());
+        var snapshot = SnapshotJson.Write(SnapshotClock.ToWire(_host.Snapshot(), mesh.Time));
         foreach (var watcher in _sessions.Watchers) _ = watcher.Changed(_epoch, snapshot);
     }
 
