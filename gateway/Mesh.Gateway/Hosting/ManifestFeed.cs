@@ -40,11 +40,22 @@ internal sealed partial class ManifestFeed : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Attach(GatewayHost, Action{MeshConfig})"/>, for a process that serves no requests.</summary>
+    /// <param name="to">Told of every configuration.</param>
+    public void Attach(Action<MeshConfig> to)
+    {
+        lock (_gate)
+        {
+            _alsoTo = to;
+            if (_watcher.LastGood is { } good) Apply(good);
+        }
+    }
+
     public void Dispose()
     {
         // First the watch, so that nothing comes any more; its callback takes the lock.
         _watcher.Dispose();
-        lock (_gate) _host = null;
+        lock (_gate) (_host, _alsoTo) = (null, null);
     }
 
     private void OnChanged(LoadResult result)
@@ -65,11 +76,11 @@ internal sealed partial class ManifestFeed : IDisposable
 
     private void Apply(LoadResult result)
     {
-        if (_host is null || result.Config is not { } config || ReferenceEquals(config, _applied)) return;
+        if ((_host is null && _alsoTo is null) || result.Config is not { } config || ReferenceEquals(config, _applied)) return;
         try
         {
             _alsoTo?.Invoke(config);
-            _host.Apply(config);
+            _host?.Apply(config);
             _applied = config;
             Taken(_log, config.Version);
         }

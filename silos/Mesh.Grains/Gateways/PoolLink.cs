@@ -2,6 +2,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;
+using Mesh.Grains.Pools;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Gateways;
@@ -42,7 +43,8 @@ internal sealed partial class PoolLink
         _id = config.Id;
         _config = config;
         _services = services;
-        _grain = services.Grains.GetGrain<IPoolGrain>(config.Id.ToString());
+        // By its own id: a client that has not met a silo yet could not look the type up.
+        _grain = services.Grains.GetGrain<IPoolGrain>(GrainId.Create(PoolKey.GrainType, config.Id.ToString()));
         _view = new PoolView(config, services);
         _lastContact = services.Time.GetTimestamp();
         _settled = 1;

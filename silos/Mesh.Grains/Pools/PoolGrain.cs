@@ -18,7 +18,7 @@ namespace Mesh.Grains.Pools;
 /// One pool's state on the silo where its name belongs. A shell: it receives, calls the state, and replies. Calls interleave, because those that
 /// wait stay open. Its state is in memory alone; the next activation has a higher epoch and learns from the gateways what they hold.
 /// </summary>
-[Reentrant, KeepAlive, SteadyPlacement, GrainType("mesh.pool")]
+[Reentrant, KeepAlive, SteadyPlacement, GrainType(PoolKey.GrainType)]
 internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
     private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(10);
@@ -136,15 +136,19 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         return new ValueTask<LearnReply>(new LearnReply(_epoch, IsKnown: true));
     }
 
-    public ValueTask<PoolStatus> Keep() => new(new PoolStatus
+    public ValueTask<PoolStatus> Keep()
     {
-        Epoch = _epoch,
-        Silo = _silo,
-        IsConfigured = _host is not null,
-        Leases = _host?.Leases ?? 0,
-        WaitingCalls = _host?.WaitingCalls ?? 0,
-        Sessions = _sessions.Count,
-    });
+        TakeConfiguration();
+        return new ValueTask<PoolStatus>(new PoolStatus
+        {
+            Epoch = _epoch,
+            Silo = _silo,
+            IsConfigured = _host is not null,
+            Leases = _host?.Leases ?? 0,
+            WaitingCalls = _host?.WaitingCalls ?? 0,
+            Sessions = _sessions.Count,
+        });
+    }
 
     public ValueTask<TimeSpan?> Tick()
     {
