@@ -156,7 +156,7 @@ public sealed class ProcessRegion : IAsyncLifetime
     /// <summary>What the processes said last.</summary>
     public string Logs()
     {
-        var all = new OwnProcess?[] { _redis, .. _silos, .. _gateways };
+        OwnProcess?[] all = [_redis, .. _silos, .. _gateways];
         return string.Join('\n', all.OfType<OwnProcess>().Select(p => $"== {p.Name}\n{p.Output[Math.Max(0, p.Output.Length - 3000)..]}"));
     }
 
