@@ -37,11 +37,7 @@ internal static class Clustering
             o.IAmAliveTablePublishTimeout = TableRefresh;
             o.DefunctSiloExpiration = TimeSpan.FromHours(1);
         });
-        silo.Configure<ConnectionOptions>(o =>
-        {
-            o.OpenConnectionTimeout = TimeSpan.FromSeconds(1);
-            o.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200);
-        });
+        silo.Configure<ConnectionOptions>(o => o.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200));
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(5));
     }
 
@@ -53,11 +49,7 @@ internal static class Clustering
 
         // A silo that comes is used, and one that went is left alone, soon.
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayRefresh);
-        client.Configure<ConnectionOptions>(o =>
-        {
-            o.OpenConnectionTimeout = TimeSpan.FromSeconds(1);
-            o.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200);
-        });
+        client.Configure<ConnectionOptions>(o => o.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200));
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(5));
         // Without an end: a gateway may be up before the first silo is.
         client.UseConnectionRetryFilter(async (_, cancellationToken) =>

@@ -51,6 +51,10 @@ internal sealed record SiloOptions
     /// <summary>True when others may reach the administrative listener.</summary>
     public bool OpenAdmin { get; set; }
 
+    /// <summary>From which level on the log shows what Orleans says of itself.</summary>
+    [EnumDataType(typeof(LogLevel))]
+    public LogLevel OrleansLog { get; set; } = LogLevel.Error;
+
     /// <summary>Name of this gateway, another one for each process; unset means the machine's name and the process's number.</summary>
     public string? GatewayId { get; set; }
 

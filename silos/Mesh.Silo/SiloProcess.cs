@@ -50,7 +50,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
     private async Task<int> RunAsync()
     {
         using var loggers = LoggerFactory.Create(logging => logging
-            .AddFilter(SiloLog.Allows)
+            .AddFilter(SiloLog.Filter(silo.OrleansLog))
             .AddSimpleConsole(console => console.SingleLine = true));
         using var feed = new ManifestFeed(manifests, time, loggers);
         Report(feed.First);

@@ -4,6 +4,7 @@ using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Placing;
 using Orleans.Concurrency;
+using Orleans.Runtime.Placement;
 
 namespace Mesh.Grains.Endpoints;
 
@@ -88,6 +89,9 @@ internal sealed class EndpointGrain(SiloMesh mesh, IClusterMembershipService mem
         var active = membership.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).Select(m => m.SiloAddress).ToArray();
         var belongs = active.Length == 0 ? this.GetLocalSilo() : Rendezvous.Choose(this.GetGrainId().ToString(), active);
         _misplaced = belongs.Equals(this.GetLocalSilo()) ? 0 : _misplaced + 1;
-        if (_misplaced > KeepsBeforeMove) DeactivateOnIdle();
+        if (_misplaced <= KeepsBeforeMove) return;
+        // Named, because those who remember where it was would only bring it back to life here.
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, belongs);
+        MigrateOnIdle();
     }
 }

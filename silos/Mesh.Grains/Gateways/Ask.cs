@@ -1,4 +1,3 @@
-using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;

@@ -1,4 +1,3 @@
-using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;
 using Microsoft.Extensions.Logging;
 

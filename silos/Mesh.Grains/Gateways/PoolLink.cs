@@ -3,7 +3,6 @@ using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Pools;
-using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Gateways;
 
@@ -68,6 +67,15 @@ internal sealed partial class PoolLink
         get
         {
             lock (_gate) return _held.Count;
+        }
+    }
+
+    /// <summary>True while the pool knows what is held here.</summary>
+    public bool IsAnnounced
+    {
+        get
+        {
+            lock (_gate) return _isAnnounced;
         }
     }
 
@@ -218,7 +226,8 @@ internal sealed partial class PoolLink
                 pause = _services.Options.RetryPause;
             }
 
-            if (pause > TimeSpan.Zero) await Task.Delay(pause, _services.Time).ConfigureAwait(false);
+            // In real time whatever the clock of decisions: it is the network that needs it.
+            if (pause > TimeSpan.Zero) await Task.Delay(pause).ConfigureAwait(false);
         }
     }
 

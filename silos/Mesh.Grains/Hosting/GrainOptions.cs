@@ -17,6 +17,12 @@ public sealed record GrainOptions
     /// <summary>Time between two looks of a pool at its configuration and its sessions, 10 ms to 10 s; 100 ms by default.</summary>
     public TimeSpan PoolInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How long a pool that has taken another activation's place waits for all gateways to say what they hold before it places requests, 0 to 5 s;
+    /// 200 ms, two of their signs of life, by default.
+    /// </summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Time between two states that a pool tells its gateways, 10 ms to 1 min; 500 ms by default.</summary>
     public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -39,6 +45,7 @@ public sealed record GrainOptions
         Engine.Validate();
         Check(PollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), nameof(PollInterval));
         Check(PoolInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), nameof(PoolInterval));
+        Check(SettleTime, TimeSpan.Zero, TimeSpan.FromSeconds(5), nameof(SettleTime));
         Check(SnapshotInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), nameof(SnapshotInterval));
         Check(KeepInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1), nameof(KeepInterval));
         Check(AnswerMemory, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), nameof(AnswerMemory));

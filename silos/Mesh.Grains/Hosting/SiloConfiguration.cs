@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Mesh.Core.Config;
-using Mesh.Core.Endpoints;
 
 namespace Mesh.Grains.Hosting;
 

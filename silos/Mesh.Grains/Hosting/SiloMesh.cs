@@ -1,4 +1,3 @@
-using Mesh.Engine;
 using Mesh.Engine.Http;
 using Mesh.Engine.Monitoring;
 using Mesh.Engine.Probing;

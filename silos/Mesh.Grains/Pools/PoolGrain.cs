@@ -24,6 +24,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(10);
     private readonly PoolSessions _sessions = new(mesh.Options);
     private readonly HashSet<Core.Endpoints.EndpointId> _told = [];
+    private readonly List<(RouteCall Call, CallMemory Calls)> _parked = [];
     private PoolId _id;
     private string _key = "";
     private string _silo = "";
@@ -31,6 +32,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     private long _started;
     private TimeSpan _nextSnapshot;
     private bool _isSuperseded;
+    private TimeSpan? _settlesAt;
     private ConfigurationIndex? _seen;
     private PoolHost? _host;
     private PoolFeeds? _feeds;
@@ -72,6 +74,11 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var now = Now;
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
+        if (Settles(now) is { } left)
+        {
+            _parked.Add((call, calls));
+            return new ValueTask<RouteReply>(AskAgainAsync(left));
+        }
         var known = calls.Find(call.Number) ?? Enter(call, calls, now);
         if (known.IsCancelled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
         return known.Waiting is { } waiting ? new ValueTask<RouteReply>(PollAsync(call, waiting)) : new ValueTask<RouteReply>(Reply(call, known.Decision));
@@ -90,8 +97,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
-        if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         var now = Now;
+        if (call.Epoch != 0 && call.Epoch < _epoch) HasPredecessor(now);
+        if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
 
@@ -119,10 +127,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         }
 
         var adopted = _host.Announce(calls.Session, announcement.Held);
-        foreach (var call in announcement.Waiting)
-        {
-            if (calls.Find(call.Number) is null) Enter(call, calls, now);
-        }
+        foreach (var call in announcement.Waiting) _parked.Add((call, calls));
+        EnterParked(now);
         Announced(logger, _id, _epoch, calls.Session, adopted, announcement.Waiting.Length);
         return new ValueTask<PoolReply>(Reply(calls));
     }
@@ -155,6 +161,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         TakeConfiguration();
         var now = Now;
         _sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
+        EnterParked(now);
         var next = _host?.Tick();
         if (now >= _nextSnapshot) PushSnapshot(now);
         return new ValueTask<TimeSpan?>(next);
@@ -223,6 +230,36 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     private void Wake() => _timer?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+
+    // :: Settling. A gateway has known an earlier activation: until all have had the time to say what they hold, there seems to be more room than there is.
+    private void HasPredecessor(TimeSpan now)
+    {
+        if (_settlesAt is not null || now > mesh.Options.Engine.Pool.SessionTimeout) return;
+        _settlesAt = now + mesh.Options.SettleTime;
+    }
+
+    private TimeSpan? Settles(TimeSpan now)
+    {
+        if (_settlesAt is { } at && now < at) return at - now;
+        if (_parked.Count > 0) EnterParked(now);
+        return null;
+    }
+
+    private void EnterParked(TimeSpan now)
+    {
+        if (_host is null || (_settlesAt is { } at && now < at)) return;
+        foreach (var (call, calls) in _parked)
+        {
+            if (calls.Find(call.Number) is null) Enter(call, calls, now);
+        }
+        _parked.Clear();
+    }
+
+    private async Task<RouteReply> AskAgainAsync(TimeSpan after)
+    {
+        await Task.Delay(after, mesh.Time);
+        return RouteReply.Of(ReplyKind.StillWaiting, _epoch);
+    }
 
     // :: Calls.
     [SuppressMessage("Reliability", "CA2000", Justification = "The wait keeps it.")]

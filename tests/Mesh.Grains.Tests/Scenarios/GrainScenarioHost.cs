@@ -35,8 +35,12 @@ internal sealed class GrainScenarioHost : IScenarioHost
         _gateway = cluster.AddGateway(o => o with { KeepsTime = false, FailStaticAfter = TimeSpan.FromHours(1) });
         _link = _gateway.Links.Links[config.Id];
         _pool = cluster.Pool(config.Id);
-        _gateway.Keep();
-        WaitFor(() => Now(_pool.Keep()).Sessions == 1);
+        WaitFor(() =>
+        {
+            _gateway.Keep();
+            Thread.Sleep(20);
+            return _link.IsAnnounced;
+        });
     }
 
     public GatewaySession Session => _gateway.Session;
