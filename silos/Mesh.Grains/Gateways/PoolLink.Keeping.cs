@@ -6,6 +6,8 @@ namespace Mesh.Grains.Gateways;
 /// <summary>How the link keeps in touch with the pool, and what it does when it cannot.</summary>
 internal sealed partial class PoolLink
 {
+    private static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Gives a sign of life, asks again what has had no answer for too long, and chooses by itself when nobody answers.</summary>
     public void Keep()
     {
@@ -34,20 +36,23 @@ internal sealed partial class PoolLink
 
     private async Task HeartbeatAsync()
     {
-        if (Interlocked.Increment(ref _heartbeats) <= MaxHeartbeats)
+        try
         {
-            try
-            {
-                SessionCall call;
-                lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
-                Take(await _grain.Heartbeat(call).ConfigureAwait(false));
-            }
-            catch (Exception e) when (GrainFailure.IsExpected(e))
-            {
-                // The next one is due soon.
-            }
+            if (Interlocked.Increment(ref _heartbeats) > MaxHeartbeats) return;
+            SessionCall call;
+            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
+            // In real time, and by its own clock: a client that has not met a silo yet never gives a call up.
+            Take(await _grain.Heartbeat(call).AsTask().WaitAsync(HeartbeatTimeout).ConfigureAwait(false));
         }
-        Interlocked.Decrement(ref _heartbeats);
+        catch (Exception e)
+        {
+            // The next one is due soon. Whatever it was, the link must not fall silent for it.
+            HeartbeatFailed(_services.Logger, e, _id);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _heartbeats);
+        }
     }
 
     private void Take(in PoolReply reply)
@@ -106,7 +111,7 @@ internal sealed partial class PoolLink
             try
             {
                 var sending = announcement is not null ? _grain.Announce(announcement) : _grain.Feedback(batch!);
-                var reply = await sending.AsTask().WaitAsync(_services.Options.SendTimeout, _services.Time).ConfigureAwait(false);
+                var reply = await sending.AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
                 isDone = !reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == (announcement?.Epoch ?? batch!.Epoch);
                 if (isDone && announcement is not null) Announced(reply, announcement.Epoch);
                 else Take(in reply);
@@ -231,4 +236,7 @@ internal sealed partial class PoolLink
 
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: nobody answers, and what was last known is too old or nothing; requests are refused until a silo answers.")]
     private static partial void Lost(ILogger logger, Core.Config.PoolId pool);
+
+    [LoggerMessage(4, LogLevel.Debug, "Pool {Pool}: a sign of life was not answered.")]
+    private static partial void HeartbeatFailed(ILogger logger, Exception e, Core.Config.PoolId pool);
 }
