@@ -19,7 +19,7 @@ namespace Mesh.Grains.Tests;
 /// </summary>
 internal sealed class GrainScenarioHost : IScenarioHost
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly SortedDictionary<int, (Task<RouteDecision> Task, CancellationTokenSource Leave)> _waiting = [];
     private readonly Dictionary<EndpointId, HealthTracker> _health = [];
     private readonly MeshCluster _cluster;
