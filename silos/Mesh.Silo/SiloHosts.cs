@@ -1,5 +1,4 @@
 using Mesh.Engine;
-using Mesh.Gateway.Hosting;
 using Mesh.Grains.Hosting;
 using Orleans.Dashboard;
 

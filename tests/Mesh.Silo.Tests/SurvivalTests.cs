@@ -118,6 +118,27 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         await AssertNothingLeftAsync();
     }
 
+    [RegionFact]
+    public async Task Both_OneProcessWithoutRedis_ServesAndStops()
+    {
+        var port = ProcessRegion.FreePort();
+        using var process = OwnProcess.Start("both", "dotnet",
+        [
+            Path.Combine(AppContext.BaseDirectory, "Mesh.Silo.dll"), "--manifests", region.Manifests, "--Silo:Port", $"{ProcessRegion.FreePort()}",
+            "--Silo:GatewayPort", $"{ProcessRegion.FreePort()}", $"--Mesh:Listeners:80=127.0.0.1:{port}",
+        ]);
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        await region.EventuallyAsync(
+            async () => (await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"))).IsSuccessStatusCode, "the process is ready");
+
+        using var content = new StringContent("""{"model":"meta-llama/Llama-3.1-8B-Instruct","prompt":"Hello","max_tokens":5}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        using var answer = await http.PostAsync(new Uri($"http://127.0.0.1:{port}/v1/completions"), content);
+
+        Assert.True(answer.IsSuccessStatusCode, process.Output);
+        await process.StopAsync();
+        Assert.Contains("Stopped.", process.Output, StringComparison.Ordinal);
+    }
+
     private void AssertNoneLost(IReadOnlyList<SentRequest> sent, params int[] gateways)
     {
         Assert.NotEmpty(sent);

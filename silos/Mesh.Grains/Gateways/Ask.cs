@@ -30,6 +30,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
     /// <summary>True once it is decided or given up.</summary>
     public bool IsDone { get; private set; }
 
+    /// <summary>True once the pool may have heard of it.</summary>
+    public bool WasAsked { get; set; }
+
     /// <summary>True while the gateway itself looks for a place.</summary>
     public bool IsWithStandIn { get; set; }
 

@@ -132,16 +132,21 @@ internal sealed partial class PoolLink
         }
     }
 
-    private Announcement WriteAnnouncement() => new()
+    private Announcement WriteAnnouncement()
     {
-        Session = _services.Session,
-        Epoch = _epoch,
-        Sequence = ++_sequence,
-        Held = [.. _held.Values],
-        Waiting = [.. _open.Values.Where(a => !a.IsWithStandIn).OrderBy(a => a.Number).Select(a => a.CallFor(_epoch, 0, _settled))],
-        Hints = _wantsHints ? _view.Hints() : [],
-        Watcher = _view.Reference,
-    };
+        var waiting = _open.Values.Where(a => !a.IsWithStandIn).OrderBy(a => a.Number).ToArray();
+        foreach (var ask in waiting) ask.WasAsked = true;
+        return new Announcement
+        {
+            Session = _services.Session,
+            Epoch = _epoch,
+            Sequence = ++_sequence,
+            Held = [.. _held.Values],
+            Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
+            Hints = _wantsHints ? _view.Hints() : [],
+            Watcher = _view.Reference,
+        };
+    }
 
     private void Announced(in PoolReply reply, long epoch)
     {
@@ -200,7 +205,10 @@ internal sealed partial class PoolLink
         {
             var decision = await standIn.RouteAsync(in ask.Request).ConfigureAwait(false);
             // The pool may have placed it, too, and not have been heard.
-            lock (_gate) _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new Core.Leases.LeaseId(0, ask.Number) });
+            lock (_gate)
+            {
+                if (ask.WasAsked) _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new Core.Leases.LeaseId(0, ask.Number) });
+            }
             Settle(ask, in decision);
         }
         catch (OperationCanceledException)

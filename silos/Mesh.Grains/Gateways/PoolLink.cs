@@ -143,15 +143,20 @@ internal sealed partial class PoolLink
         lock (_gate)
         {
             if (!_held.Remove(lease)) return;
-            _outbox.Add(new FeedbackItem
+
+            // What the gateway placed by itself and nobody has been told of, nobody has to be told the end of.
+            if (_standIn is null || _isSending || !StandInPool.Made(lease))
             {
-                Kind = FeedbackKind.Complete,
-                Lease = lease,
-                Outcome = outcome.Kind,
-                PromptTokens = outcome.PromptTokens,
-                CachedTokens = outcome.CachedTokens,
-                OutputTokens = outcome.OutputTokens,
-            });
+                _outbox.Add(new FeedbackItem
+                {
+                    Kind = FeedbackKind.Complete,
+                    Lease = lease,
+                    Outcome = outcome.Kind,
+                    PromptTokens = outcome.PromptTokens,
+                    CachedTokens = outcome.CachedTokens,
+                    OutputTokens = outcome.OutputTokens,
+                });
+            }
         }
 
         _standIn?.Complete(lease, in outcome);
@@ -214,6 +219,7 @@ internal sealed partial class PoolLink
                 if (!_isAnnounced) return;
                 call = ask.CallFor(_epoch, _key, _settled);
                 ask.AskedAt = _services.Time.GetTimestamp();
+                ask.WasAsked = true;
             }
 
             TimeSpan pause;
@@ -275,7 +281,7 @@ internal sealed partial class PoolLink
         {
             if (!ask.TryEnd()) return;
             _open.Remove(ask.Number);
-            _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, ask.Number) });
+            if (ask.WasAsked) _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, ask.Number) });
         }
 
         ask.Leave(token);

@@ -40,6 +40,9 @@ internal sealed class StandInPool
         _host = new PoolHost(state, static () => { });
     }
 
+    /// <summary>True for leases that a gateway made by itself.</summary>
+    public static bool Made(LeaseId lease) => lease.Epoch >= EpochMark;
+
     public ValueTask<RouteDecision> RouteAsync(in RouteRequest request) => _host.RouteAsync(in request, _end.Token);
 
     public void ReportFirstByte(LeaseId lease) => _host.ReportFirstByte(lease);

@@ -1,6 +1,5 @@
 using System.Net;
 using Mesh.Grains.Placing;
-using Orleans.Runtime;
 
 namespace Mesh.Grains.Tests;
 

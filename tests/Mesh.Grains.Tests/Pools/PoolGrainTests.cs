@@ -1,5 +1,4 @@
 using Mesh.Core.Leases;
-using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;
 
 namespace Mesh.Grains.Tests;

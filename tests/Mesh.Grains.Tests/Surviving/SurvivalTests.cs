@@ -4,7 +4,6 @@ using Mesh.Core.Routing;
 using Mesh.Engine;
 using Mesh.Engine.Telemetry;
 using Mesh.Grains.Gateways;
-using Orleans.Runtime;
 
 namespace Mesh.Grains.Tests;
 

@@ -30,6 +30,9 @@ public sealed class ProcessRegion : IAsyncLifetime
     public static string? WhyNot => File.Exists("/usr/bin/redis-server") || File.Exists("/usr/local/bin/redis-server")
         ? null : "redis-server is not installed";
 
+    /// <summary>Directory of its manifests.</summary>
+    public string Manifests => _directory.FullName;
+
     internal IReadOnlyList<SimulatedVllmServer> Servers => _servers;
 
     public async Task InitializeAsync()
@@ -42,7 +45,7 @@ public sealed class ProcessRegion : IAsyncLifetime
             _servers.Add(await SimulatedVllmServer.StartAsync(
                 new SimulatedVllmOptions { Host = $"127.66.{net}.{i}", Port = port, Speed = 20 }, CancellationToken.None));
         }
-        Manifests.Write(_directory.FullName, port, $"127.66.{net}.");
+        RegionManifests.Write(_directory.FullName, port, $"127.66.{net}.");
         StartRedis();
         for (var i = 0; i < Silos; i++) StartSilo(i);
         for (var i = 0; i < Gateways; i++) StartGateway(i);

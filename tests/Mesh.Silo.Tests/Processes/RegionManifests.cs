@@ -3,7 +3,7 @@ using System.Text;
 namespace Mesh.Silo.Tests;
 
 /// <summary>Manifests of one cluster with one pool, for simulated servers on loopback addresses of their own.</summary>
-internal static class Manifests
+internal static class RegionManifests
 {
     public static void Write(string directory, int port, string network)
     {
