@@ -22,8 +22,29 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     private bool _closed;
     private volatile FrozenDictionary<EndpointId, EndpointMonitor> _monitors = FrozenDictionary<EndpointId, EndpointMonitor>.Empty;
 
-    /// <summary>Monitors of the endpoints that the configuration names.</summary>
+    /// <summary>Monitors of the endpoints that the configuration names; empty where others look after them.</summary>
     public FrozenDictionary<EndpointId, EndpointMonitor> Monitors => _monitors;
+
+    /// <summary>Who else is to be told what becomes of requests, where the endpoints' monitors run elsewhere; null without.</summary>
+    public IEndpointListener? Listener { get; set; }
+
+    /// <summary>Leases outstanding.</summary>
+    public int Leases
+    {
+        get
+        {
+            lock (_gate) return state.LeaseCount;
+        }
+    }
+
+    /// <summary>Callers that wait for a decision: those that have it already and have not heard of it do not count.</summary>
+    public int WaitingCalls
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
 
     /// <summary>Subscriptions to the endpoints' cache events; set once, when the pool is made.</summary>
     public PoolFeeds? Feeds { get; set; }
@@ -86,8 +107,9 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         sooner?.Invoke();
 
         // A dead endpoint should leave with the first request that it fails, not with the second probe after that.
-        if (ended && outcome.Kind is OutcomeKind.ConnectFailure or OutcomeKind.StreamBroken && _monitors.TryGetValue(endpoint, out var monitor))
-            monitor.Suspect();
+        if (!ended || outcome.Kind is not (OutcomeKind.ConnectFailure or OutcomeKind.StreamBroken)) return;
+        if (_monitors.TryGetValue(endpoint, out var monitor)) monitor.Suspect();
+        Listener?.Suspected(endpoint);
     }
 
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
@@ -131,6 +153,48 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
 
         Finish(answers);
         return next;
+    }
+
+    /// <summary>Keeps a session alive. False when it has to announce what it holds: see <see cref="PoolState.Heartbeat"/>.</summary>
+    public bool Heartbeat(GatewaySession session)
+    {
+        lock (_gate) return state.Heartbeat(session);
+    }
+
+    /// <summary>Takes over what a session holds from an earlier state: see <see cref="PoolState.Announce"/>.</summary>
+    public int Announce(GatewaySession session, ReadOnlySpan<HeldLease> held)
+    {
+        lock (_gate) return state.Announce(session, held);
+    }
+
+    /// <summary>Lets time pass for sessions and waits; returns when that makes sense again.</summary>
+    public TimeSpan? Tick()
+    {
+        TimeSpan? next;
+        Answers answers;
+        lock (_gate)
+        {
+            next = state.Tick();
+            answers = _waiting.CollectAfterTick();
+        }
+
+        Finish(answers);
+        return next;
+    }
+
+    /// <summary>Takes over a verdict that was reached elsewhere.</summary>
+    public HealthTransition Judged(EndpointId endpoint, EndpointHealth verdict)
+    {
+        HealthTransition transition;
+        Answers answers;
+        lock (_gate)
+        {
+            transition = state.ApplyHealth(endpoint, verdict);
+            answers = _waiting.Collect();
+        }
+
+        Finish(answers);
+        return transition;
     }
 
     /// <summary>Decisions that were kept, the newest first.</summary>
@@ -314,6 +378,8 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     // What this gateway sends is counted exactly, but how an endpoint takes it only its metrics tell: one that rested is read often again.
     private void Placed(in RouteDecision decision)
     {
-        if (decision.Kind == RouteKind.Send && _monitors.TryGetValue(decision.Endpoint, out var monitor)) monitor.Placed();
+        if (decision.Kind != RouteKind.Send) return;
+        if (_monitors.TryGetValue(decision.Endpoint, out var monitor)) monitor.Placed();
+        Listener?.Placed(decision.Endpoint);
     }
 }

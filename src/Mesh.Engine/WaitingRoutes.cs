@@ -11,6 +11,9 @@ internal sealed class WaitingRoutes(PoolState state)
     private readonly Dictionary<long, TaskCompletionSource<RouteDecision>> _byTicket = [];
     private bool _tickIsAsked;
 
+    /// <summary>Callers that wait.</summary>
+    public int Count => _byTicket.Count;
+
     /// <summary>A caller waits from now on.</summary>
     public Task<RouteDecision> Add(long ticket)
     {

@@ -61,6 +61,7 @@ internal static class Refusals
         DecisionReason.PeerFull => $"Pool {pool} has no room for requests of other regions now.",
         DecisionReason.TooManyHops => "The request has been sent on by more regions than one.",
         DecisionReason.QueueTimeout => $"The request waited for pool {pool} as long as it may.",
+        DecisionReason.EngineUnreachable => $"Nobody who places requests of pool {pool} can be reached.",
         _ => $"Pool {pool} refused the request.",
     };
 

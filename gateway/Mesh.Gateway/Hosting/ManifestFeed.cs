@@ -61,11 +61,22 @@ internal sealed partial class ManifestFeed : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Attach(GatewayHost, Action{MeshConfig})"/>, for a process that serves no requests.</summary>
+    /// <param name="to">Told of every configuration.</param>
+    public void Attach(Action<MeshConfig> to)
+    {
+        lock (_gate)
+        {
+            _alsoTo = to;
+            if (_watcher.LastGood is { } good) Apply(good);
+        }
+    }
+
     public void Dispose()
     {
         // First the watch, so that nothing comes any more; its callback takes the lock.
         _watcher.Dispose();
-        lock (_gate) _host = null;
+        lock (_gate) (_host, _alsoTo) = (null, null);
     }
 
     private void OnChanged(LoadResult result)
@@ -88,11 +99,11 @@ internal sealed partial class ManifestFeed : IDisposable
 
     private void Apply(LoadResult result)
     {
-        if (_host is null || result.Config is not { } config) return;
+        if ((_host is null && _alsoTo is null) || result.Config is not { } config) return;
         if (ReferenceEquals(config, _applied))
         {
             // Back from a broken edit: nothing changes but that its errors are gone.
-            _host.Journal.Taken(result);
+            _host?.Journal.Taken(result);
             if (_isBroken) Mended(_log, config.Version);
             _isBroken = false;
             return;
@@ -102,11 +113,11 @@ internal sealed partial class ManifestFeed : IDisposable
         {
             var scoped = Scoped(config);
             _alsoTo?.Invoke(scoped);
-            _host.Apply(scoped);
+            _host?.Apply(scoped);
             _applied = config;
             _exchange?.Loaded(config);
             _isBroken = false;
-            _host.Journal.Taken(result);
+            _host?.Journal.Taken(result);
             Taken(_log, config.Version);
         }
         catch (GatewayConfigurationException e)

@@ -68,4 +68,7 @@ public enum DecisionReason
 
     /// <summary>Was sent on more than once between regions.</summary>
     TooManyHops,
+
+    /// <summary>Nobody who places requests of the pool can be reached, and what was last known of it is too old to go by.</summary>
+    EngineUnreachable,
 }

@@ -80,6 +80,9 @@ public sealed partial class PoolState
     /// <summary>The import.</summary>
     public PoolId Id => _config.Id;
 
+    /// <summary>Leases outstanding.</summary>
+    public int LeaseCount => _reservations.Leases.Count;
+
     /// <summary>Epoch of the leases handed out here.</summary>
     public long Epoch => _options.Epoch;
 

@@ -16,7 +16,7 @@ internal static class RetryHint
     {
         DecisionReason.NoReadyEndpoint or DecisionReason.AllAttemptsFailed =>
             check.Interval < Least ? Least : check.Interval > Most ? Most : check.Interval,
-        DecisionReason.TooManyLeases => Least,
+        DecisionReason.TooManyLeases or DecisionReason.EngineUnreachable => Least,
         _ => TimeSpan.Zero,
     };
 }

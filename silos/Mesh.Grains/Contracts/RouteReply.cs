@@ -1,0 +1,84 @@
+using Mesh.Core.Config;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Leases;
+using Mesh.Core.Routing;
+
+namespace Mesh.Grains.Contracts;
+
+/// <summary>What a pool says to a <see cref="RouteCall"/>.</summary>
+internal enum ReplyKind
+{
+    /// <summary>Turned away.</summary>
+    Refuse = 0,
+
+    /// <summary>Placed.</summary>
+    Send = 1,
+
+    /// <summary>Waits still: to be asked again at once.</summary>
+    StillWaiting = 2,
+
+    /// <summary>The activation does not know the gateway, or is not the one that the call was meant for: to be announced first.</summary>
+    Announce = 3,
+
+    /// <summary>The activation has been replaced by another: to be asked again a little later.</summary>
+    Superseded = 4,
+
+    /// <summary>The silo's configuration does not name the pool, or not yet.</summary>
+    Unconfigured = 5,
+}
+
+/// <summary>Answer to a <see cref="RouteCall"/>.</summary>
+[GenerateSerializer, Immutable, Alias("mesh.route-reply")]
+internal readonly record struct RouteReply
+{
+    /// <summary>What happened.</summary>
+    [Id(0)] public ReplyKind Kind { get; init; }
+
+    /// <summary>Epoch of the activation.</summary>
+    [Id(1)] public long Epoch { get; init; }
+
+    /// <summary>Address of the chosen endpoint.</summary>
+    [Id(2)] public string? Endpoint { get; init; }
+
+    [Id(3)] public string? Cluster { get; init; }
+
+    [Id(4)] public string? Zone { get; init; }
+
+    [Id(5)] public int Port { get; init; }
+
+    [Id(6)] public long LeaseEpoch { get; init; }
+
+    [Id(7)] public long LeaseSequence { get; init; }
+
+    [Id(8)] public int Reason { get; init; }
+
+    [Id(9)] public long RetryAfterTicks { get; init; }
+
+    /// <summary>The decision with its candidates, for calls that asked for it; null without.</summary>
+    [Id(10)] public byte[]? Explained { get; init; }
+
+    /// <summary>The answer for a decision.</summary>
+    public static RouteReply From(in RouteDecision decision, long epoch) => decision.Kind == RouteKind.Send
+        ? new RouteReply
+        {
+            Kind = ReplyKind.Send,
+            Epoch = epoch,
+            Endpoint = decision.Endpoint.Address,
+            Cluster = decision.Backend.Cluster,
+            Zone = decision.Backend.Zone,
+            Port = decision.Backend.Port,
+            LeaseEpoch = decision.Lease.Epoch,
+            LeaseSequence = decision.Lease.Sequence,
+            Reason = (int)decision.Reason,
+        }
+        : new RouteReply { Kind = ReplyKind.Refuse, Epoch = epoch, Reason = (int)decision.Reason, RetryAfterTicks = decision.RetryAfter.Ticks };
+
+    /// <summary>An answer without a decision.</summary>
+    public static RouteReply Of(ReplyKind kind, long epoch) => new() { Kind = kind, Epoch = epoch };
+
+    /// <summary>The decision, for <see cref="ReplyKind.Send"/> and <see cref="ReplyKind.Refuse"/>.</summary>
+    public RouteDecision ToDecision() => Kind == ReplyKind.Send
+        ? RouteDecision.Send(
+            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason)
+        : RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks));
+}

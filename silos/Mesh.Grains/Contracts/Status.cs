@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+
+namespace Mesh.Grains.Contracts;
+
+/// <summary>How a pool is.</summary>
+[GenerateSerializer, Immutable, Alias("mesh.pool-status")]
+internal sealed record PoolStatus
+{
+    /// <summary>Epoch of the activation.</summary>
+    [Id(0)] public long Epoch { get; init; }
+
+    /// <summary>Silo that it runs on.</summary>
+    [Id(1)] public string Silo { get; init; } = "";
+
+    /// <summary>False while the configuration of its silo does not name it.</summary>
+    [Id(2)] public bool IsConfigured { get; init; }
+
+    /// <summary>Leases outstanding.</summary>
+    [Id(3)] public int Leases { get; init; }
+
+    /// <summary>Calls that wait for a decision.</summary>
+    [Id(4)] public int WaitingCalls { get; init; }
+
+    /// <summary>Gateways that have announced themselves.</summary>
+    [Id(5)] public int Sessions { get; init; }
+}
+
+/// <summary>How an endpoint grain is.</summary>
+/// <param name="Silo">Silo that it runs on.</param>
+/// <param name="Pools">Pools that it looks after the endpoint for.</param>
+[GenerateSerializer, Immutable, Alias("mesh.endpoint-status")]
+internal readonly record struct EndpointStatus([property: Id(0)] string Silo, [property: Id(1)] int Pools);
+
+/// <summary>How a cluster grain is.</summary>
+/// <param name="Silo">Silo that it runs on.</param>
+/// <param name="Endpoints">Endpoints that answered when it last went round.</param>
+/// <param name="Silos">On how many silos those are.</param>
+[GenerateSerializer, Immutable, Alias("mesh.cluster-status")]
+internal readonly record struct ClusterStatus([property: Id(0)] string Silo, [property: Id(1)] int Endpoints, [property: Id(2)] int Silos);
+
+/// <summary>How a region grain is.</summary>
+[GenerateSerializer, Immutable, Alias("mesh.region-status")]
+internal sealed record RegionStatus
+{
+    /// <summary>Silo that it runs on.</summary>
+    [Id(0)] public string Silo { get; init; } = "";
+
+    /// <summary>Pools that answered when it last went round, by name.</summary>
+    [Id(1)] public ImmutableArray<PoolStatus> Pools { get; init; } = [];
+
+    /// <summary>Clusters of the region that answered.</summary>
+    [Id(2)] public ImmutableArray<ClusterStatus> Clusters { get; init; } = [];
+}

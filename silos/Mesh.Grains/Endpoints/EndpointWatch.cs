@@ -1,0 +1,172 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Health;
+using Mesh.Engine.Monitoring;
+using Mesh.Grains.Contracts;
+using Mesh.Grains.Hosting;
+
+namespace Mesh.Grains.Endpoints;
+
+/// <summary>
+/// The monitor of one endpoint for one pool, its verdict, and what the pool has not been told yet. One message is under way at a time; what comes
+/// meanwhile is told together, the newest of each kind. Thread-safe: the monitor's loops call from any thread.
+/// </summary>
+internal sealed class EndpointWatch : IEndpointObserver
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+    private readonly Lock _gate = new();
+    private readonly SiloMesh _mesh;
+    private readonly IPoolGrain _pool;
+    private readonly CancellationTokenSource _stop = new();
+    private MonitorTarget _target;
+    private HealthTracker _tracker;
+    private EndpointSample? _sample;
+    private string[]? _models;
+    private News _untold;
+    private bool _telling;
+    private long _toldEpoch;
+
+    private EndpointWatch(MonitorTarget target, SiloMesh mesh, IPoolGrain pool)
+    {
+        _target = target;
+        _mesh = mesh;
+        _pool = pool;
+        Monitor = new EndpointMonitor(target, mesh.NextPhase(), this, mesh.Monitors);
+    }
+
+    [Flags]
+    private enum News
+    {
+        None = 0,
+        Health = 1,
+        Sample = 2,
+        Models = 4,
+        All = Health | Sample | Models,
+    }
+
+    /// <summary>The monitor.</summary>
+    public EndpointMonitor Monitor { get; }
+
+    private EndpointId Id => _target.Endpoint.Id;
+
+    /// <summary>Begins to look after an endpoint.</summary>
+    public static EndpointWatch Start(MonitorTarget target, SiloMesh mesh, IPoolGrain pool)
+    {
+        var watch = new EndpointWatch(target, mesh, pool);
+        if (mesh.Options.KeepsTime) watch.Monitor.Start();
+        return watch;
+    }
+
+    /// <summary>Goes on with other settings.</summary>
+    public void Update(MonitorTarget target)
+    {
+        _target = target;
+        Monitor.Update(target);
+    }
+
+    /// <summary>Ends it. Called once.</summary>
+    public void Stop()
+    {
+        Monitor.Stop();
+        _stop.Cancel();
+    }
+
+    /// <summary>All that is known now.</summary>
+    public EndpointNews Everything()
+    {
+        lock (_gate) return Write(News.All);
+    }
+
+    public HealthTransition Probed(ProbeResult result)
+    {
+        HealthTransition transition;
+        lock (_gate)
+        {
+            var before = _tracker.Verdict;
+            var check = _target.HealthCheck;
+            transition = new HealthTransition(before, _tracker.Observe(result.Success, check.HealthyThreshold, check.UnhealthyThreshold));
+        }
+
+        if (transition.Changed) Tell(News.Health);
+        return transition;
+    }
+
+    public void Sampled(EndpointSample sample)
+    {
+        lock (_gate) _sample = sample;
+        Tell(News.Sample);
+    }
+
+    public void Listed(EndpointId endpoint, ImmutableArray<string> models)
+    {
+        lock (_gate) _models = ImmutableCollectionsMarshal.AsArray(models);
+        Tell(News.Models);
+    }
+
+    private void Tell(News news)
+    {
+        lock (_gate)
+        {
+            _untold |= news;
+            if (_telling) return;
+            _telling = true;
+        }
+
+        _ = TellAsync();
+    }
+
+    private async Task TellAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            News untold;
+            EndpointNews message;
+            lock (_gate)
+            {
+                untold = _untold;
+                _untold = News.None;
+                if (untold == News.None)
+                {
+                    _telling = false;
+                    return;
+                }
+                message = Write(untold);
+            }
+
+            try
+            {
+                var reply = await _pool.Learn(message).ConfigureAwait(false);
+                lock (_gate)
+                {
+                    // A pool that has begun anew, or that did not have the endpoint yet, has to hear everything.
+                    if (reply.IsKnown && _toldEpoch == reply.Epoch) continue;
+                    _untold |= untold == News.All ? News.None : News.All;
+                    _toldEpoch = reply.IsKnown ? reply.Epoch : 0;
+                    if (reply.IsKnown) continue;
+                }
+            }
+            catch (Exception e) when (GrainFailure.IsExpected(e))
+            {
+                // Its silo may have died: the pool will be back elsewhere, and know nothing.
+                lock (_gate) _untold |= News.All;
+            }
+
+            await Task.Delay(RetryPause, _mesh.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private EndpointNews Write(News news)
+    {
+        var sample = (news & News.Sample) != 0 ? _sample : null;
+        return new EndpointNews
+        {
+            Endpoint = Id,
+            Health = (news & News.Health) != 0 && _tracker.Verdict != EndpointHealth.Unknown ? _tracker.Verdict : null,
+            Models = (news & News.Models) != 0 ? _models : null,
+            Sample = sample,
+            SampleAgeTicks = sample is null ? 0 : Ages.Of(sample.Timestamp, _mesh.Time),
+            IsResting = _sample?.MaxAge > _mesh.Options.Engine.SampleMaxAge,
+        };
+    }
+}

@@ -1,0 +1,250 @@
+using Mesh.Grains.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Grains.Gateways;
+
+/// <summary>How the link keeps in touch with the pool, and what it does when it cannot.</summary>
+internal sealed partial class PoolLink
+{
+    private static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Gives a sign of life, asks again what has had no answer for too long, and chooses by itself when nobody answers.</summary>
+    public void Keep()
+    {
+        _ = HeartbeatAsync();
+        var now = _services.Time.GetTimestamp();
+        List<Ask>? overdue = null;
+        lock (_gate)
+        {
+            var settled = _lastNumber + 1;
+            foreach (var ask in _open.Values)
+            {
+                settled = Math.Min(settled, ask.Number);
+                if (_isAnnounced && !ask.IsWithStandIn && _services.Time.GetElapsedTime(ask.AskedAt, now) >= _services.Options.AskTimeout) (overdue ??= []).Add(ask);
+            }
+            _settled = settled;
+        }
+
+        if (overdue is not null)
+        {
+            foreach (var ask in overdue) _ = AttemptAsync(ask);
+        }
+        Send();
+        WatchSilence(now);
+        _standIn?.Keep(_services.Session);
+    }
+
+    private async Task HeartbeatAsync()
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _heartbeats) > MaxHeartbeats) return;
+            SessionCall call;
+            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
+            // In real time, and by its own clock: a client that has not met a silo yet never gives a call up.
+            Take(await _grain.Heartbeat(call).AsTask().WaitAsync(HeartbeatTimeout).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            // The next one is due soon. Whatever it was, the link must not fall silent for it.
+            HeartbeatFailed(_services.Logger, e, _id);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _heartbeats);
+        }
+    }
+
+    private void Take(in PoolReply reply)
+    {
+        if (reply.IsSuperseded) return;
+        lock (_gate)
+        {
+            if (reply.Epoch < _epoch) return;
+            _wantsHints = reply.WantsHints;
+        }
+        Heard(reply.Epoch, reply.MustAnnounce);
+    }
+
+    // The pool lives, under this epoch; it may have to be told what is held here.
+    private void Heard(long epoch, bool mustAnnounce)
+    {
+        lock (_gate)
+        {
+            if (epoch < _epoch) return;
+            if (epoch > _epoch || mustAnnounce) _isAnnounced = false;
+            _epoch = epoch;
+        }
+        Contact();
+        Send();
+    }
+
+    // :: Telling. One message is under way at a time, so that they arrive in order.
+    private void Send()
+    {
+        lock (_gate)
+        {
+            if (_isSending || _epoch == 0 || (_isAnnounced && _outbox.IsEmpty)) return;
+            _isSending = true;
+        }
+        _ = SendAsync();
+    }
+
+    private async Task SendAsync()
+    {
+        while (true)
+        {
+            FeedbackBatch? batch = null;
+            Announcement? announcement = null;
+            lock (_gate)
+            {
+                if (_isAnnounced && _outbox.IsEmpty)
+                {
+                    _isSending = false;
+                    return;
+                }
+                if (_isAnnounced) batch = _outbox.Take(_epoch, _key, ++_sequence, _services.Time);
+                else announcement = WriteAnnouncement();
+            }
+
+            var isDone = false;
+            try
+            {
+                var sending = announcement is not null ? _grain.Announce(announcement) : _grain.Feedback(batch!);
+                var reply = await sending.AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
+                isDone = !reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == (announcement?.Epoch ?? batch!.Epoch);
+                if (isDone && announcement is not null) Announced(reply, announcement.Epoch);
+                else Take(in reply);
+            }
+            catch (Exception e) when (GrainFailure.IsExpected(e))
+            {
+                // Sent again, under a later number: what was carried out already has no effect a second time.
+            }
+
+            if (isDone) continue;
+            lock (_gate)
+            {
+                if (batch is not null) _outbox.PutBack(batch);
+                // Given up until the next sign of life tells where the pool is.
+                _isSending = false;
+            }
+            return;
+        }
+    }
+
+    private Announcement WriteAnnouncement()
+    {
+        var waiting = _open.Values.Where(a => !a.IsWithStandIn).OrderBy(a => a.Number).ToArray();
+        foreach (var ask in waiting) ask.WasAsked = true;
+        return new Announcement
+        {
+            Session = _services.Session,
+            Epoch = _epoch,
+            Sequence = ++_sequence,
+            Held = [.. _held.Values],
+            Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
+            Hints = _wantsHints ? _view.Hints() : [],
+            Watcher = _view.Reference,
+        };
+    }
+
+    private void Announced(in PoolReply reply, long epoch)
+    {
+        StandInPool? standIn;
+        lock (_gate)
+        {
+            if (_epoch != epoch) return;
+            _key = reply.Key;
+            _isAnnounced = true;
+            _isLost = false;
+            standIn = _standIn;
+            _standIn = null;
+        }
+
+        Contact();
+        if (standIn is not null)
+        {
+            Back(_services.Logger, _id);
+            standIn.Close();
+        }
+        AskAll();
+    }
+
+    // :: On its own.
+    private void WatchSilence(long now)
+    {
+        var silent = _services.Time.GetElapsedTime(Volatile.Read(ref _lastContact), now);
+        if (silent < _services.Options.FailStaticAfter || _isLost || _isClosed) return;
+        if (silent >= _services.Options.FailStaticAfter + _services.Options.FailStaticFor || (_standIn is null && _view.Latest is null))
+        {
+            GiveUp();
+            return;
+        }
+
+        if (_standIn is not null) return;
+        Ask[] open;
+        lock (_gate)
+        {
+            _standIn = new StandInPool(_config, _view.Latest!, [.. _held.Values], _services);
+            _isAnnounced = false;
+            open = [.. _open.Values.OrderBy(a => a.Number)];
+        }
+        OnItsOwn(_services.Logger, _id, silent.TotalSeconds);
+        foreach (var ask in open) _ = PlaceAsync(ask, _standIn);
+    }
+
+    private async Task PlaceAsync(Ask ask, StandInPool standIn)
+    {
+        lock (_gate)
+        {
+            if (ask.IsDone) return;
+            ask.IsWithStandIn = true;
+        }
+
+        try
+        {
+            var decision = await standIn.RouteAsync(in ask.Request).ConfigureAwait(false);
+            // The pool may have placed it, too, and not have been heard.
+            lock (_gate)
+            {
+                if (ask.WasAsked) _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new Core.Leases.LeaseId(0, ask.Number) });
+            }
+            Settle(ask, in decision);
+        }
+        catch (OperationCanceledException)
+        {
+            // The pool is back.
+            lock (_gate) ask.IsWithStandIn = false;
+            _ = AttemptAsync(ask);
+        }
+    }
+
+    private void GiveUp()
+    {
+        Ask[] open;
+        StandInPool? standIn;
+        lock (_gate)
+        {
+            _isLost = true;
+            standIn = _standIn;
+            _standIn = null;
+            open = [.. _open.Values];
+        }
+
+        Lost(_services.Logger, _id);
+        foreach (var ask in open) Settle(ask, Unreachable);
+        standIn?.Close();
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Pool {Pool}: nobody has answered for {Seconds:F1} s; requests go by what was last known.")]
+    private static partial void OnItsOwn(ILogger logger, Core.Config.PoolId pool, double seconds);
+
+    [LoggerMessage(2, LogLevel.Information, "Pool {Pool}: the silos answer again.")]
+    private static partial void Back(ILogger logger, Core.Config.PoolId pool);
+
+    [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: nobody answers, and what was last known is too old or nothing; requests are refused until a silo answers.")]
+    private static partial void Lost(ILogger logger, Core.Config.PoolId pool);
+
+    [LoggerMessage(4, LogLevel.Debug, "Pool {Pool}: a sign of life was not answered.")]
+    private static partial void HeartbeatFailed(ILogger logger, Exception e, Core.Config.PoolId pool);
+}

@@ -1,0 +1,300 @@
+using Mesh.Core.Config;
+using Mesh.Core.Leases;
+using Mesh.Core.Routing;
+using Mesh.Grains.Contracts;
+using Mesh.Grains.Pools;
+
+namespace Mesh.Grains.Gateways;
+
+/// <summary>
+/// A gateway's way to one pool's grain: what it has asked and has no answer to, what it holds, and what the pool has not been told. A pool that
+/// begins anew, on whatever silo, has another epoch: it is told everything in one message, then the calls go on. Thread-safe.
+/// </summary>
+internal sealed partial class PoolLink
+{
+    private static readonly TimeSpan LeastPoll = TimeSpan.FromMilliseconds(20);
+    private const int MaxHeartbeats = 8;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, Ask> _open = [];
+    private readonly Dictionary<LeaseId, HeldLease> _held = [];
+    private readonly PoolId _id;
+    private readonly LinkServices _services;
+    private readonly IPoolGrain _grain;
+    private readonly PoolOutbox _outbox = new();
+    private readonly PoolView _view;
+    private PoolConfig _config;
+    private StandInPool? _standIn;
+    private long _lastNumber;
+    private long _settled;
+    private long _epoch;
+    private long _sequence;
+    private int _key;
+    private int _heartbeats;
+    private bool _isAnnounced;
+    private bool _wantsHints;
+    private bool _isSending;
+    private bool _isClosed;
+    private bool _isLost;
+    private long _lastContact;
+
+    public PoolLink(PoolConfig config, LinkServices services)
+    {
+        _id = config.Id;
+        _config = config;
+        _services = services;
+        // By its own id: a client that has not met a silo yet could not look the type up.
+        _grain = services.Grains.GetGrain<IPoolGrain>(GrainId.Create(PoolKey.GrainType, config.Id.ToString()));
+        _view = new PoolView(config, services);
+        _lastContact = services.Time.GetTimestamp();
+        _settled = 1;
+    }
+
+    /// <summary>What is known of the pool.</summary>
+    public PoolView View => _view;
+
+    /// <summary>Requests without an answer.</summary>
+    public int OpenCalls
+    {
+        get
+        {
+            lock (_gate) return _open.Count;
+        }
+    }
+
+    /// <summary>Leases held.</summary>
+    public int HeldLeases
+    {
+        get
+        {
+            lock (_gate) return _held.Count;
+        }
+    }
+
+    /// <summary>True while the pool knows what is held here.</summary>
+    public bool IsAnnounced
+    {
+        get
+        {
+            lock (_gate) return _isAnnounced;
+        }
+    }
+
+    /// <summary>True while the gateway chooses by itself.</summary>
+    public bool IsOnItsOwn => _standIn is not null;
+
+    /// <summary>Another configuration of the same pool.</summary>
+    public void Reconfigure(PoolConfig config)
+    {
+        lock (_gate)
+        {
+            _config = config;
+            _standIn?.Reconfigure(config);
+        }
+        _view.Reconfigure(config);
+    }
+
+    public ValueTask<RouteDecision> RouteAsync(in RouteRequest request, CancellationToken cancellationToken)
+    {
+        Ask ask;
+        StandInPool? standIn;
+        lock (_gate)
+        {
+            if (_isClosed) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
+            if (_isLost) return new ValueTask<RouteDecision>(Unreachable);
+            if (_open.Count >= _services.Options.MaxOpenCalls) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.TooManyLeases, TimeSpan.FromSeconds(1)));
+            var call = RouteCall.From(in request, ++_lastNumber) with { Epoch = _epoch, Session = _key, Settled = _settled };
+            ask = new Ask(call, in request, _services.Time.GetTimestamp());
+            _open.Add(ask.Number, ask);
+            standIn = _standIn;
+        }
+
+        if (cancellationToken.CanBeCanceled)
+        {
+            ask.Leaving = cancellationToken.UnsafeRegister(
+                static (me, token) =>
+                {
+                    var (link, ask) = ((PoolLink, Ask))me!;
+                    link.Leave(ask, token);
+                },
+                (this, ask));
+        }
+
+        if (standIn is not null) _ = PlaceAsync(ask, standIn);
+        else _ = AttemptAsync(ask);
+        return new ValueTask<RouteDecision>(ask.Task);
+    }
+
+    public void ReportFirstByte(LeaseId lease)
+    {
+        lock (_gate)
+        {
+            ref var held = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrNullRef(_held, lease);
+            if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held) || held.FirstByteSeen) return;
+            held = held with { FirstByteSeen = true };
+            _outbox.Add(new FeedbackItem { Kind = FeedbackKind.FirstByte, Lease = lease });
+        }
+
+        _standIn?.ReportFirstByte(lease);
+        Send();
+    }
+
+    public void Complete(LeaseId lease, in RequestOutcome outcome)
+    {
+        lock (_gate)
+        {
+            if (!_held.Remove(lease)) return;
+
+            // What the gateway placed by itself and nobody has been told of, nobody has to be told the end of.
+            if (_standIn is null || _isSending || !StandInPool.Made(lease))
+            {
+                _outbox.Add(new FeedbackItem
+                {
+                    Kind = FeedbackKind.Complete,
+                    Lease = lease,
+                    Outcome = outcome.Kind,
+                    PromptTokens = outcome.PromptTokens,
+                    CachedTokens = outcome.CachedTokens,
+                    OutputTokens = outcome.OutputTokens,
+                });
+            }
+        }
+
+        _standIn?.Complete(lease, in outcome);
+        Send();
+    }
+
+    /// <summary>What an endpoint told of its load beside an answer.</summary>
+    public void ReportLoad(in Core.Endpoints.EndpointReport report)
+    {
+        lock (_gate) _outbox.Add(in report);
+        Send();
+    }
+
+    /// <summary>The pool is not configured any more: nobody is to wait for it.</summary>
+    public void Close()
+    {
+        Ask[] left;
+        lock (_gate)
+        {
+            _isClosed = true;
+            left = [.. _open.Values];
+        }
+
+        foreach (var ask in left) Settle(ask, RouteDecision.Refuse(DecisionReason.UnknownPool));
+        _standIn?.Close();
+        _view.Close();
+    }
+
+    /// <summary>Ends once everything that the pool is to be told has been told; false when it could not be in time.</summary>
+    public async Task<bool> FlushAsync(TimeSpan timeout)
+    {
+        var began = _services.Time.GetTimestamp();
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_outbox.IsEmpty && !_isSending) return true;
+                if (_epoch == 0) return _outbox.IsEmpty;
+            }
+            if (_services.Time.GetElapsedTime(began) > timeout) return false;
+            Send();
+            await Task.Delay(1).ConfigureAwait(false);
+        }
+    }
+
+    private static RouteDecision Unreachable => RouteDecision.Refuse(DecisionReason.EngineUnreachable, TimeSpan.FromSeconds(1));
+
+    // :: Asking.
+    private async Task AttemptAsync(Ask ask)
+    {
+        var attempt = -1;
+        while (true)
+        {
+            RouteCall call;
+            lock (_gate)
+            {
+                if (attempt < 0) attempt = ++ask.Attempt;
+                if (ask.IsDone || ask.Attempt != attempt || ask.IsWithStandIn) return;
+                // Parked until the pool has been told what this gateway holds; then all are asked.
+                if (!_isAnnounced) return;
+                call = ask.CallFor(_epoch, _key, _settled);
+                ask.AskedAt = _services.Time.GetTimestamp();
+                ask.WasAsked = true;
+            }
+
+            TimeSpan pause;
+            try
+            {
+                pause = Take(await _grain.Route(call).ConfigureAwait(false), ask);
+            }
+            catch (Exception e) when (GrainFailure.IsExpected(e))
+            {
+                pause = _services.Options.RetryPause;
+            }
+
+            // In real time whatever the clock of decisions: it is the network that needs it.
+            if (pause > TimeSpan.Zero) await Task.Delay(pause).ConfigureAwait(false);
+        }
+    }
+
+    private TimeSpan Take(in RouteReply reply, Ask ask)
+    {
+        switch (reply.Kind)
+        {
+            case ReplyKind.Send or ReplyKind.Refuse when reply.Epoch >= Volatile.Read(ref _epoch):
+                Contact();
+                if (reply.Explained is { } explained) _services.Decisions.Add(explained);
+                Settle(ask, reply.ToDecision());
+                return TimeSpan.Zero;
+            case ReplyKind.StillWaiting:
+                Contact();
+                // Told so at once by a silo that stops: it will be gone in a moment.
+                return _services.Time.GetElapsedTime(ask.AskedAt) < LeastPoll ? LeastPoll : TimeSpan.Zero;
+            case ReplyKind.Announce:
+                Heard(reply.Epoch, mustAnnounce: true);
+                return TimeSpan.Zero;
+            case ReplyKind.Unconfigured when _services.Time.GetElapsedTime(ask.BegunAt) >= _services.Options.UnconfiguredWait:
+                Contact();
+                Settle(ask, RouteDecision.Refuse(DecisionReason.UnknownPool));
+                return TimeSpan.Zero;
+            default:
+                return _services.Options.RetryPause;
+        }
+    }
+
+    private void Settle(Ask ask, in RouteDecision decision)
+    {
+        lock (_gate)
+        {
+            // Answered twice, it is the same answer; given up, the pool has been told so.
+            if (!ask.TryEnd()) return;
+            _open.Remove(ask.Number);
+            if (decision.Kind == RouteKind.Send) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
+        }
+
+        ask.Answer(in decision);
+    }
+
+    private void Leave(Ask ask, CancellationToken token)
+    {
+        lock (_gate)
+        {
+            if (!ask.TryEnd()) return;
+            _open.Remove(ask.Number);
+            if (ask.WasAsked) _outbox.Add(new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, ask.Number) });
+        }
+
+        ask.Leave(token);
+        Send();
+    }
+
+    // All of them, in the order in which they came: those that were asked elsewhere, too.
+    private void AskAll()
+    {
+        Ask[] open;
+        lock (_gate) open = [.. _open.Values.Where(a => !a.IsWithStandIn).OrderBy(a => a.Number)];
+        foreach (var ask in open) _ = AttemptAsync(ask);
+    }
+
+    private void Contact() => Volatile.Write(ref _lastContact, _services.Time.GetTimestamp());
+}

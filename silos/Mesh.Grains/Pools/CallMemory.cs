@@ -1,0 +1,71 @@
+using Mesh.Core.Leases;
+using Mesh.Core.Routing;
+
+namespace Mesh.Grains.Pools;
+
+/// <summary>
+/// What one gateway session has asked one activation, by the numbers of its calls, so that a call that is asked again gets the same answer.
+/// An answer is remembered until the gateway says that it has it, for a bounded time, and for a bounded number of calls. Not thread-safe.
+/// </summary>
+internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memory, int maxAnswers)
+{
+    private readonly Dictionary<long, RememberedCall> _calls = [];
+    private readonly Queue<(long Number, TimeSpan At)> _inOrder = new();
+
+    /// <summary>Whose calls these are.</summary>
+    public GatewaySession Session { get; } = session;
+
+    /// <summary>Number of the session in calls to this activation.</summary>
+    public int Key { get; } = key;
+
+    /// <summary>Highest sequence of its batches and announcements; what has a lower one comes too late.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>When it was last heard of.</summary>
+    public TimeSpan LastSeen { get; set; }
+
+    /// <summary>Who is to be told of the pool's state; null for nobody.</summary>
+    public Contracts.IPoolWatcher? Watcher { get; set; }
+
+    /// <summary>Calls remembered.</summary>
+    public int Count => _calls.Count;
+
+    /// <summary>What is known of a call; null when it has not been asked.</summary>
+    public RememberedCall? Find(long number) => _calls.TryGetValue(number, out var call) ? call : null;
+
+    /// <summary>Remembers a call's answer, or that it waits.</summary>
+    public void Remember(long number, in RememberedCall call, TimeSpan now)
+    {
+        if (_calls.TryAdd(number, call)) _inOrder.Enqueue((number, now));
+        else _calls[number] = call;
+    }
+
+    /// <summary>Forgets what the gateway has heard of, what is too old, and what is too much. Calls that wait are kept.</summary>
+    public void Trim(long settled, TimeSpan now)
+    {
+        // Those that wait go to the end once; more rounds would find nothing new.
+        for (var left = _inOrder.Count; left > 0 && _inOrder.TryPeek(out var first); left--)
+        {
+            if (first.Number >= settled && now - first.At < memory && _inOrder.Count <= maxAnswers) return;
+            _inOrder.Dequeue();
+            if (_calls.TryGetValue(first.Number, out var call) && call.Waiting is { IsCompleted: false }) _inOrder.Enqueue((first.Number, now));
+            else _calls.Remove(first.Number);
+        }
+    }
+
+    /// <summary>Ends every wait.</summary>
+    public void LeaveAll()
+    {
+        foreach (var call in _calls.Values) call.Leave?.Cancel();
+    }
+}
+
+/// <summary>One call: its decision, or the wait for it.</summary>
+/// <param name="Decision">Decision, where there was one at once.</param>
+/// <param name="Waiting">The wait; null without.</param>
+/// <param name="Leave">Ends the wait.</param>
+internal readonly record struct RememberedCall(RouteDecision Decision, Task<RouteDecision>? Waiting, CancellationTokenSource? Leave)
+{
+    /// <summary>True when the gateway gave it up: whoever asks late gets nothing.</summary>
+    public bool IsCancelled { get; init; }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using Mesh.Gateway.Hosting;
+using Mesh.Grains.Contracts;
+using Mesh.Grains.Hosting;
+using Orleans.Dashboard;
+
+namespace Mesh.Silo;
+
+/// <summary>The silo's administrative listener: the dashboard, health, and where the grains are.</summary>
+internal static class AdminPages
+{
+    /// <summary>The address to listen on.</summary>
+    /// <exception cref="GatewayConfigurationException">It is not <c>address:port</c>, or others could reach it and nobody said that they may.</exception>
+    public static IPEndPoint Address(SiloOptions options)
+    {
+        if (!IPEndPoint.TryParse(options.Admin!, out var address) || address.Port == 0)
+            throw new GatewayConfigurationException($"Silo:Admin '{options.Admin}' is not address:port.");
+        if (!IPAddress.IsLoopback(address.Address) && !options.OpenAdmin)
+        {
+            throw new GatewayConfigurationException(
+                $"Silo:Admin {address} can be reached from other machines, and asks nobody for a key. Say that this is wanted (--Silo:OpenAdmin=true), or use 127.0.0.1.");
+        }
+        return address;
+    }
+
+    public static void Map(WebApplication app)
+    {
+        app.MapGet("/healthz", () => Results.Text("ok\n"));
+        app.MapGet("/readyz", ReadyAsync);
+        app.MapGet("/mesh/v1/grains", async (SiloConfiguration configuration, IGrainFactory grains) => Results.Json(await RegionsAsync(configuration, grains)));
+        app.MapOrleansDashboard(routePrefix: "/dashboard");
+    }
+
+    private static async Task<IResult> ReadyAsync(SiloConfiguration configuration, IGrainFactory grains)
+    {
+        if (configuration.Config.Pools.IsEmpty) return NotReady("the manifests export no pool");
+        try
+        {
+            var regions = await RegionsAsync(configuration, grains);
+            var pools = regions.SelectMany(r => r.Value.Pools).Where(p => p.IsConfigured).Select(p => p.Epoch).Distinct().Count();
+            return pools > 0 ? Results.Text("ready\n") : NotReady("no pool runs yet");
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return NotReady(e.Message);
+        }
+    }
+
+    private static IResult NotReady(string reason) => Results.Text($"not ready: {reason}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<SortedDictionary<string, RegionStatus>> RegionsAsync(SiloConfiguration configuration, IGrainFactory grains)
+    {
+        var regions = new SortedDictionary<string, RegionStatus>(StringComparer.Ordinal);
+        foreach (var region in configuration.Current.Regions.Keys) regions[region] = await grains.GetGrain<IRegionGrain>(region).Keep();
+        return regions;
+    }
+}

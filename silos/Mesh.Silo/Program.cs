@@ -1,0 +1,3 @@
+using Mesh.Silo;
+
+return await SiloProcess.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,59 @@
+using Mesh.Engine;
+using Mesh.Grains.Hosting;
+using Orleans.Dashboard;
+
+namespace Mesh.Silo;
+
+/// <summary>Makes the part of the process that knows Orleans: a silo, or a client of silos.</summary>
+internal static class SiloHosts
+{
+    /// <summary>A silo with the mesh's grains, and its administrative listener where one is asked for.</summary>
+    public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, ILoggerFactory loggers)
+    {
+        var grains = new GrainOptions { Engine = engine, Seed = seed };
+        if (options.Admin is null)
+        {
+            var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+            Common(plain, loggers);
+            plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration));
+            return plain.Build();
+        }
+
+        var address = AdminPages.Address(options);
+        var web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Silo" });
+        web.WebHost.UseKestrelCore().ConfigureKestrel(server => server.Listen(address));
+        web.Services.AddRoutingCore();
+        Common(web, loggers);
+        web.UseOrleans(silo =>
+        {
+            AddSilo(silo, options, grains, configuration);
+            silo.AddDashboard(dashboard => dashboard.HideTrace = true);
+        });
+        var app = web.Build();
+        app.UseRouting();
+        AdminPages.Map(app);
+        return app;
+    }
+
+    /// <summary>A client of the silos.</summary>
+    public static IHost Client(SiloOptions options, ILoggerFactory loggers)
+    {
+        var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        Common(plain, loggers);
+        plain.UseOrleansClient(client => Clustering.Add(client, options));
+        return plain.Build();
+    }
+
+    private static void AddSilo(ISiloBuilder silo, SiloOptions options, GrainOptions grains, SiloConfiguration configuration)
+    {
+        Clustering.Add(silo, options);
+        silo.AddMeshGrains(grains, configuration);
+    }
+
+    private static void Common(IHostApplicationBuilder builder, ILoggerFactory loggers)
+    {
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(20));
+    }
+}

@@ -1,0 +1,199 @@
+using System.Diagnostics.Metrics;
+using Mesh.Core.Config;
+using Mesh.Core.Routing;
+using Mesh.Engine;
+using Mesh.Engine.Telemetry;
+using Mesh.Grains.Gateways;
+
+namespace Mesh.Grains.Tests;
+
+/// <summary>Silos and gateways that come and go.</summary>
+public sealed class SurvivalTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly PoolId Pool = SimulatedEndpoints.PoolId;
+    private SimulatedEndpoints _endpoints = null!;
+    private MeshCluster? _cluster;
+
+    private MeshCluster Cluster => _cluster!;
+
+    public async Task InitializeAsync() => _endpoints = await SimulatedEndpoints.StartAsync(4);
+
+    public async Task DisposeAsync()
+    {
+        if (_cluster is not null) await _cluster.DisposeAsync();
+        await _endpoints.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task KillSilo_ThatHasThePool_LeasesAndWaitsAreExactAgain()
+    {
+        await StartAsync(inFlight: 2);
+        var gateways = new[] { Cluster.AddGateway(), Cluster.AddGateway() };
+        await HealthyAsync(gateways[0]);
+        var running = new List<(GrainEngine Gateway, RouteDecision Decision)>();
+        for (var i = 0; i < 8; i++) running.Add((gateways[i % 2], await RouteAsync(gateways[i % 2])));
+        var waiting = new[] { RouteAsync(gateways[0]), RouteAsync(gateways[1]) };
+        await Eventually.HoldsAsync(async () => await Cluster.Pool(Pool).Keep() is { Leases: 8, WaitingCalls: 2 }, "eight run, two wait");
+        var before = await Cluster.Pool(Pool).Keep();
+
+        await Cluster.Cluster.KillSiloAsync(await Cluster.SiloOfAsync(Pool));
+
+        await Eventually.HoldsAsync(
+            async () => await Cluster.Pool(Pool).Keep() is { Leases: 8, WaitingCalls: 2 } after && after.Epoch > before.Epoch, "the same elsewhere");
+        Assert.All(waiting, w => Assert.False(w.IsCompleted));
+        foreach (var (gateway, decision) in running) Complete(gateway, decision);
+        foreach (var (i, gateway) in gateways.Index()) Complete(gateway, await waiting[i].WaitAsync(Deadline));
+        await Eventually.HoldsAsync(async () => await Cluster.Pool(Pool).Keep() is { Leases: 0, WaitingCalls: 0 }, "nothing is left");
+    }
+
+    [Fact]
+    public async Task StopSilo_ThatHasThePool_EveryRequestIsPlaced()
+    {
+        await StartAsync();
+        var gateway = Cluster.AddGateway();
+        await HealthyAsync(gateway);
+        using var stop = new CancellationTokenSource();
+        var placed = 0;
+        var load = Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var decision = await RouteAsync(gateway);
+                Assert.True(decision.Kind == RouteKind.Send, $"{decision.Reason}");
+                Interlocked.Increment(ref placed);
+                await Task.Delay(5);
+                Complete(gateway, decision);
+            }
+        })));
+        await Eventually.HoldsAsync(() => placed > 50, "requests are placed");
+
+        await Cluster.Cluster.StopSiloAsync(await Cluster.SiloOfAsync(Pool));
+
+        var then = placed;
+        await Eventually.HoldsAsync(() => placed > then + 50, "requests are placed elsewhere");
+        await stop.CancelAsync();
+        await load.WaitAsync(Deadline);
+        await Eventually.HoldsAsync(async () => (await Cluster.Pool(Pool).Keep()).Leases == 0, "nothing is left");
+    }
+
+    [Fact]
+    public async Task Start_WithoutARequest_EveryGrainRuns_AndAgainAfterASiloDied()
+    {
+        await StartAsync();
+        GrainId[] all =
+        [
+            GrainId.Create("mesh.pool", Pool.ToString()), GrainId.Create("mesh.region", "west"), GrainId.Create("mesh.cluster", "gke-west"),
+            .. _endpoints.Ids.Select(e => GrainId.Create("mesh.endpoint", e.Address)),
+        ];
+        await Eventually.HoldsAsync(() => all.All(id => Cluster.Cluster.TryGetGrainContext(id, out _)), "all run");
+
+        Assert.True(Cluster.Cluster.TryGetGrainContext(all[^1], out var last));
+        await Cluster.Cluster.KillSiloAsync(Cluster.Cluster.GetSiloForAddress(last!.Address.SiloAddress!)!);
+
+        await Eventually.HoldsAsync(() => all.All(id => Cluster.Cluster.TryGetGrainContext(id, out _)), "all run again");
+    }
+
+    [Fact]
+    public async Task GatewayDies_ItsLeasesComeBack()
+    {
+        await StartAsync(engine: new EngineOptions
+        {
+            HeartbeatInterval = TimeSpan.FromMilliseconds(300), Pool = new PoolStateOptions { SessionTimeout = TimeSpan.FromSeconds(1) },
+        });
+        // One that gives no sign of life by itself.
+        var dead = Cluster.AddGateway(o => o with { KeepsTime = false });
+        var live = Cluster.AddGateway();
+        await HealthyAsync(live);
+        dead.Keep();
+        Assert.Equal(RouteKind.Send, (await RouteAsync(dead)).Kind);
+        var held = await RouteAsync(live);
+
+        await Eventually.HoldsAsync(async () => (await Cluster.Pool(Pool).Keep()).Leases == 1, "one lease is left");
+
+        await Task.Delay(1500);
+        Assert.Equal(1, (await Cluster.Pool(Pool).Keep()).Leases);
+        Complete(live, held);
+    }
+
+    [Fact]
+    public async Task NoSilo_GoesOnByWhatWasLastKnown_ThenRefuses()
+    {
+        await StartAsync(silos: 1);
+        var gateway = Cluster.AddGateway(o => o with { FailStaticAfter = TimeSpan.FromMilliseconds(500), FailStaticFor = TimeSpan.FromSeconds(5) });
+        await HealthyAsync(gateway);
+        var held = await RouteAsync(gateway);
+
+        await Cluster.Cluster.KillSiloAsync(Cluster.Cluster.Silos[0]);
+
+        var decisions = new List<RouteDecision>();
+        for (var i = 0; i < 8; i++) decisions.Add(await RouteAsync(gateway));
+        Assert.True(gateway.IsOnItsOwn);
+        Assert.All(decisions, d => Assert.Equal(RouteKind.Send, d.Kind));
+        Assert.True(decisions.Select(d => d.Endpoint).Distinct().Count() == 4, "spread over what is known");
+        foreach (var decision in decisions.Append(held)) Complete(gateway, decision);
+        await Eventually.HoldsAsync(async () => (await RouteAsync(gateway)).Reason == DecisionReason.EngineUnreachable, "refused with a reason");
+    }
+
+    [Fact]
+    public async Task NoSiloForAWhile_WhatWasPlacedMeanwhileIsCountedAfterwards()
+    {
+        await StartAsync(silos: 1);
+        var gateway = Cluster.AddGateway(o => o with { FailStaticAfter = TimeSpan.FromMilliseconds(500) });
+        await HealthyAsync(gateway);
+        await Cluster.Cluster.KillSiloAsync(Cluster.Cluster.Silos[0]);
+        var meanwhile = await RouteAsync(gateway);
+        Assert.Equal(RouteKind.Send, meanwhile.Kind);
+
+        await Cluster.Cluster.StartAdditionalSiloAsync();
+
+        await Eventually.HoldsAsync(async () => (await Cluster.Pool(Pool).Keep()).Leases == 1, "the new silo counts it");
+        Assert.False(gateway.IsOnItsOwn);
+        Complete(gateway, meanwhile);
+        await Eventually.HoldsAsync(async () => (await Cluster.Pool(Pool).Keep()).Leases == 0, "nothing is left");
+    }
+
+    [Fact]
+    public async Task Gateways_FourInsteadOfOne_ScrapeNoMore()
+    {
+        var scrapes = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == EngineInstruments.MeterName && instrument.Name == EngineInstruments.Scrapes.MeterName) l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref scrapes, value));
+        listener.Start();
+        // Resting endpoints are scraped as often as others, so that the rate is even.
+        var interval = TimeSpan.FromMilliseconds(200);
+        await StartAsync(engine: new EngineOptions { ScrapeInterval = interval, IdleScrapeInterval = interval });
+        await HealthyAsync(Cluster.AddGateway());
+
+        var one = await CountAsync();
+        for (var i = 0; i < 3; i++) Cluster.AddGateway();
+        var four = await CountAsync();
+
+        Assert.InRange(four, one * 0.6, one * 1.5);
+
+        async Task<double> CountAsync()
+        {
+            var from = Interlocked.Read(ref scrapes);
+            var began = TimeProvider.System.GetTimestamp();
+            await Task.Delay(3000);
+            return (Interlocked.Read(ref scrapes) - from) / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        }
+    }
+
+    private static void Complete(GrainEngine gateway, RouteDecision decision) =>
+        gateway.Router.Complete(Pool, decision.Lease, new RequestOutcome(OutcomeKind.Success));
+
+    private static Task<RouteDecision> RouteAsync(GrainEngine gateway) => gateway.Router.RouteAsync(
+        new RouteRequest { RequestId = "r", Pool = Pool, Session = gateway.Session, FairnessId = "", PromptTokens = 10, MaxOutputTokens = 10 }, default)
+        .AsTask().WaitAsync(Deadline);
+
+    private static Task HealthyAsync(GrainEngine gateway) =>
+        Eventually.HoldsAsync(() => gateway.Snapshot()[0].Backends[0].HealthyEndpoints == 4, "the gateway knows that all are healthy");
+
+    private async Task StartAsync(int? inFlight = null, short silos = 3, EngineOptions? engine = null) =>
+        _cluster = await MeshCluster.StartAsync(_endpoints.Config(inFlight), silos, engine: engine);
+}

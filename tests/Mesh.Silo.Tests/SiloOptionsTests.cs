@@ -1,0 +1,37 @@
+using Mesh.Gateway.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace Mesh.Silo.Tests;
+
+public sealed class SiloOptionsTests
+{
+    [Fact]
+    public void Read_Nothing_IsBothOnThisMachine()
+    {
+        var options = Read();
+
+        Assert.Equal(SiloRole.Both, options.Role);
+        Assert.Null(options.Redis);
+        Assert.Null(options.Admin);
+    }
+
+    [Theory]
+    [InlineData("Silo:Rolle", "Silo", "Rolle")]
+    [InlineData("Silo:Role", "Both2", "Both2")]
+    [InlineData("Silo:Port", "70000", "Port")]
+    [InlineData("Silo:ProbeTimeout", "00:10:00", "ProbeTimeout")]
+    public void Read_CannotBeUsed_SaysWhich(string name, string value, string named) =>
+        Assert.Contains(named, Assert.Throws<GatewayConfigurationException>(() => Read((name, value))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void AdminAddress_OthersCanReachIt_OnlyWhenSaidSo()
+    {
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091"))));
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "here"))));
+        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091"), ("Silo:OpenAdmin", "true"))).Port);
+        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "127.0.0.1:9091"))).Port);
+    }
+
+    private static SiloOptions Read(params (string Name, string Value)[] values) => SiloOptions.Read(
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(v => new KeyValuePair<string, string?>(v.Name, v.Value))).Build());
+}

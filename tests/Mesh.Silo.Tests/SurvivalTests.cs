@@ -1,0 +1,172 @@
+using Xunit.Abstractions;
+
+namespace Mesh.Silo.Tests;
+
+/// <summary>
+/// What a region of real processes lives through under load: no surviving gateway loses a request, nothing is left over, and requests go on soon.
+/// MESH_LONG=1 runs it at full rate and length.
+/// </summary>
+public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output) : IClassFixture<ProcessRegion>
+{
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("MESH_LONG") == "1";
+    private static readonly double Rate = IsLong ? 500 : 60;
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(IsLong ? 10 : 2);
+
+    // A machine that is busy with other things answers late whatever happens.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(IsLong ? 2 : 10);
+
+    [RegionFact]
+    public async Task KillSilo_ThatHasThePool_NoRequestIsLostAndTheyGoOn()
+    {
+        var silo = await region.SiloOfPoolAsync();
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+
+        var killed = load.Now;
+        region.KillSilo(silo);
+        await Task.Delay(Steady + TimeSpan.FromSeconds(4));
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0, 1);
+        AssertPause(sent, killed, "silo with the pool killed");
+        await AssertNothingLeftAsync();
+        region.StartSilo(silo);
+        await region.ReadyAsync();
+    }
+
+    [RegionFact]
+    public async Task KillSilo_ThatHasNotThePool_NoRequestIsLostAndTheyGoOn()
+    {
+        var silo = 1 - await region.SiloOfPoolAsync();
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+
+        var killed = load.Now;
+        region.KillSilo(silo);
+        await Task.Delay(Steady + TimeSpan.FromSeconds(4));
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0, 1);
+        AssertPause(sent, killed, "other silo killed");
+        await AssertNothingLeftAsync();
+        region.StartSilo(silo);
+        await region.ReadyAsync();
+    }
+
+    [RegionFact]
+    public async Task KillGateway_TheOtherLosesNothingAndItsLeasesComeBack()
+    {
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+
+        region.KillGateway(1);
+        load.Use(0);
+        await Task.Delay(Steady);
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0);
+        await AssertNothingLeftAsync();
+        region.StartGateway(1);
+        await region.ReadyAsync();
+    }
+
+    [RegionFact]
+    public async Task RedisDown_RunningSilosGoOn()
+    {
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+
+        await region.StopRedisAsync();
+        var stopped = load.Now;
+        await Task.Delay(TimeSpan.FromSeconds(IsLong ? 30 : 5));
+        region.StartRedis();
+        await Task.Delay(Steady);
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0, 1);
+        AssertPause(sent, stopped, "Redis down");
+        await AssertNothingLeftAsync();
+        await region.ReadyAsync();
+    }
+
+    [RegionFact]
+    public async Task RollingRestart_NoRequestIsLost()
+    {
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+        var began = load.Now;
+
+        for (var silo = 0; silo < 2; silo++)
+        {
+            await region.StopSiloAsync(silo);
+            region.StartSilo(silo);
+            await region.ReadyAsync();
+        }
+        for (var gateway = 0; gateway < 2; gateway++)
+        {
+            load.Use(1 - gateway);
+            await region.StopGatewayAsync(gateway);
+            region.StartGateway(gateway);
+            await region.ReadyAsync();
+            load.Use(0, 1);
+        }
+        await Task.Delay(Steady);
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0, 1);
+        AssertPause(sent, began, "rolling restart", TimeSpan.MaxValue);
+        await AssertNothingLeftAsync();
+    }
+
+    [RegionFact]
+    public async Task Both_OneProcessWithoutRedis_ServesAndStops()
+    {
+        var port = ProcessRegion.FreePort();
+        using var process = OwnProcess.Start("both", "dotnet",
+        [
+            Path.Combine(AppContext.BaseDirectory, "Mesh.Silo.dll"), "--manifests", region.Manifests, "--Silo:Port", $"{ProcessRegion.FreePort()}",
+            "--Silo:GatewayPort", $"{ProcessRegion.FreePort()}", $"--Mesh:Listeners:80=127.0.0.1:{port}",
+        ]);
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        await region.EventuallyAsync(
+            async () => (await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"))).IsSuccessStatusCode, "the process is ready");
+
+        using var content = new StringContent("""{"model":"meta-llama/Llama-3.1-8B-Instruct","prompt":"Hello","max_tokens":5}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        using var answer = await http.PostAsync(new Uri($"http://127.0.0.1:{port}/v1/completions"), content);
+
+        Assert.True(answer.IsSuccessStatusCode, process.Output);
+        await process.StopAsync();
+        Assert.Contains("Stopped.", process.Output, StringComparison.Ordinal);
+    }
+
+    private void AssertNoneLost(IReadOnlyList<SentRequest> sent, params int[] gateways)
+    {
+        Assert.NotEmpty(sent);
+        var lost = sent.Where(r => r.Failure is not null && gateways.Contains(r.Gateway)).ToArray();
+        output.WriteLine($"{sent.Count} requests, {lost.Length} lost");
+        Assert.True(lost.Length == 0, $"{lost.Length} of {sent.Count} lost, the first: {lost.FirstOrDefault()}\n{region.Logs()}");
+    }
+
+    private void AssertPause(IReadOnlyList<SentRequest> sent, TimeSpan at, string what, TimeSpan? window = null)
+    {
+        var until = window == TimeSpan.MaxValue ? TimeSpan.MaxValue : at + TimeSpan.FromSeconds(3);
+        var usual = Quantile(sent.Where(r => r.At < at), 0.5);
+        // Those that were under way at the moment count, too.
+        var near = sent.Where(r => r.At + r.Took >= at && r.At <= until).ToArray();
+        var (p50, p99, most) = (Quantile(near, 0.5), Quantile(near, 0.99), Quantile(near, 1));
+        output.WriteLine($"{what}: {near.Length} requests; ms until the answer: before {usual:F0}, p50 {p50:F0}, p99 {p99:F0}, longest {most:F0}");
+        Assert.True(p99 - usual <= LongestPause.TotalMilliseconds, $"{what}: p99 {p99:F0} ms, {usual:F0} ms before\n{region.Logs()}");
+    }
+
+    private async Task AssertNothingLeftAsync()
+    {
+        await region.EventuallyAsync(async () => await region.LeasesAsync() == 0, "no lease is left over");
+        Assert.Equal(0, region.Servers.Sum(s => s.RunningRequests));
+    }
+
+    private static double Quantile(IEnumerable<SentRequest> requests, double quantile)
+    {
+        var sorted = requests.Select(r => r.Took.TotalMilliseconds).Order().ToArray();
+        return sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * quantile))];
+    }
+}
