@@ -29,7 +29,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     public IEndpointListener? Listener { get; set; }
 
     /// <summary>Leases outstanding.</summary>
-    public int Leases
+    public int LeasesOut
     {
         get
         {
