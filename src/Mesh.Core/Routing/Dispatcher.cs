@@ -215,9 +215,10 @@ internal sealed class Dispatcher
     /// </summary>
     public void OfferToPeers()
     {
-        if (Room.Count == 0 || !Backends.IsFree || Peers.HasPreferred) return;
+        if (Room.Count == 0 || !Backends.IsFree) return;
         var timestamp = _clock.Now;
         var now = _clock.SinceStart(timestamp);
+        if (Peers.HasPreferred(now)) return;
         for (var moved = 0; moved < MostMoved && !_reservations.Leases.IsFull && Peers.HasCredits(now); moved++)
         {
             if (Room.Last is not { Endpoint: { BackendIndex: >= 0 } endpoint } waiter || Session(waiter) is not { } session) return;

@@ -27,7 +27,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
     public Placement Place(in SchedulingContext context, Placer placer, BackendTable backends, TimeSpan now, bool overfill)
     {
         if (peers.IsEmpty || !MayLeave(in context.Request)) return placer.Place(in context, backends, now, overfill);
-        return backends.IsFree && !peers.HasPreferred
+        return backends.IsFree && !peers.HasPreferred(now)
             ? PlaceByCost(in context, placer, backends, now, overfill)
             : PlaceByTarget(in context, placer, backends, now, overfill);
     }
@@ -40,7 +40,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
     {
         if (peers.IsEmpty || !MayLeave(in context.Request)) return null;
         var (peer, cost) = Cheapest(in context, now, needsCredits: true);
-        return peer is not null && cost.CostMs + WorthLeaving(peer, in cost, costMs, 0) < costMs ? To(peer, in cost, DecisionReason.LeastCost) : null;
+        return peer is not null && cost.CostMs + WorthLeaving(peer, 0) < costMs ? To(peer, in cost, DecisionReason.LeastCost) : null;
     }
 
     /// <summary>True when a peer may take the request at all, credits aside; else why not.</summary>
@@ -68,7 +68,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
         if (local.Reason == DecisionReason.SessionAffinity) return local;
         var localMs = local.Endpoint is null ? double.PositiveInfinity : CostOf(in context, placer, in local);
         var (peer, cost) = Cheapest(in context, now, needsCredits: true);
-        if (peer is not null && cost.CostMs + WorthLeaving(peer, in cost, localMs, local.CachedTokens) < localMs) return To(peer, in cost, DecisionReason.LeastCost);
+        if (peer is not null && cost.CostMs + WorthLeaving(peer, localMs) < localMs) return To(peer, in cost, DecisionReason.LeastCost);
         if (local.Endpoint is not null) return local;
 
         // Nobody here can take it, and every region is full: better late than never.
@@ -78,15 +78,13 @@ internal sealed class RegionalPlacer(PeerTable peers)
         return peer is null ? local : To(peer, in cost, DecisionReason.Overfill);
     }
 
-    // The way is paid once as time, and once more because places far away are then missing there; and a gain is a prediction. Neither counts against a session
-    // that goes back to where its prompt is.
-    private static double WorthLeaving(Peer peer, in PeerCost cost, double localMs, int cachedHere) =>
-        cost.CachedTokens > cachedHere ? WorthLeavingMs : WorthLeavingMs + peer.RoundTripMs + (WorthLeavingShare * localMs);
+    // The way is paid once as time, and once more because what is done far away is missing there; and a gain is a prediction.
+    private static double WorthLeaving(Peer peer, double localMs) => WorthLeavingMs + peer.RoundTripMs + (WorthLeavingShare * localMs);
 
     private Placement PlaceByTarget(in SchedulingContext context, Placer placer, BackendTable backends, TimeSpan now, bool overfill)
     {
         // :: Step 1: preferred backends come first, wherever they are. A session keeps to its own endpoint.
-        if (peers.HasPreferred && context.Request.AffinityKey == 0 && context.Request.AffinityEndpoint.Address is null
+        if (peers.HasPreferred(now) && context.Request.AffinityKey == 0 && context.Request.AffinityEndpoint.Address is null
             && !backends.Selector.HasPreferredRoom(now) && Nearest(in context, preferred: true, now) is { } preferred)
         {
             return To(preferred, PeerCost.Of(in context, preferred, 0), DecisionReason.Overflow);
@@ -114,6 +112,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
     {
         Peer? cheapest = null;
         var least = new PeerCost(double.PositiveInfinity, 0, 0);
+        var leastMs = double.PositiveInfinity;
         var sent = ReadOnlySpan<int>.Empty;
         var looked = false;
         foreach (var peer in peers.Nearest)
@@ -122,8 +121,8 @@ internal sealed class RegionalPlacer(PeerTable peers)
             if (!looked) sent = peers.Prefixes.Match(context.Request.PrefixChain.Span);
             looked = true;
             var cost = PeerCost.Of(in context, peer, sent.IsEmpty ? 0 : sent[peer.Number]);
-            if (cost.CostMs >= least.CostMs) continue;
-            (cheapest, least) = (peer, cost);
+            if (cost.CostMs + peer.RoundTripMs >= leastMs) continue;
+            (cheapest, least, leastMs) = (peer, cost, cost.CostMs + peer.RoundTripMs);
         }
 
         return (cheapest, least);

@@ -49,6 +49,8 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>Capacity of all tiers that have a target; null when a tier with healthy endpoints has none.</summary>
     public double? Target { get; private set; }
 
+    private double? Fullness { get; set; }
+
     private double Load { get; set; }
 
     /// <summary>Requests forwarded there that have not ended.</summary>
@@ -99,11 +101,13 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     }
 
     /// <summary>
-    /// Its load over its target: what it reported, less what has ended since where the load is a rate, and what was sent there since. Null without a target.
+    /// Its load over its target: what it reported, less what has ended since where the load is a rate, and what was sent there since, the next request included.
+    /// Null without a target.
     /// </summary>
     public double? FullnessWithSent(TimeSpan now)
     {
-        if (Target is not { } target) return null;
+        // Where the target is a utilization, each request is taken to weigh as much as those that are there.
+        if (Target is not { } target) return Fullness * (1 + (Credits.OnTheirWay + 1) / Math.Max(1, Load));
         // A rate is counted over one second: of what was counted in it when the report was made, a part is over.
         var passed = Math.Min(1, (now - _heardAt).TotalSeconds + RoundTripMs / 1000);
         var load = CountsRates ? Load * (1 - passed) : Load;
@@ -116,7 +120,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public void Apply(PoolReport? part, TimeSpan now)
     {
         Report = part;
-        (Endpoints, Healthy, HasPreferred, Load, Target, CountsRates) = (0, 0, false, 0, 0, false);
+        (Endpoints, Healthy, HasPreferred, Load, Target, Fullness, CountsRates) = (0, 0, false, 0, 0, null, false);
         _heardAt = now;
         if (part is null)
         {
@@ -131,6 +135,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
             if (tier.Healthy == 0) continue;
             HasPreferred |= tier.Preference == BackendPreference.Preferred;
             Load += tier.Load;
+            if (tier.Fullness is { } fullness && !(fullness <= Fullness)) Fullness = fullness;
             CountsRates |= tier.IsRate;
             Target += tier.TargetCapacity;
         }

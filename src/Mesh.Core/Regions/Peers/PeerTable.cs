@@ -56,17 +56,14 @@ internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
     }
 
     /// <summary>True when a usable peer has preferred backends: then not even a pool without targets is free to choose by cost alone.</summary>
-    public bool HasPreferred
+    public bool HasPreferred(TimeSpan now)
     {
-        get
+        foreach (var peer in _peers)
         {
-            foreach (var peer in _peers)
-            {
-                if (peer.HasPreferred) return true;
-            }
-
-            return false;
+            if (peer.HasPreferred && peer.IsUsable(now)) return true;
         }
+
+        return false;
     }
 
     public bool TryFind(string? region, [NotNullWhen(true)] out Peer? found)
