@@ -98,13 +98,16 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
 
         for (var silo = 0; silo < 2; silo++)
         {
+            output.WriteLine($"silo {silo} stops at {load.Now.TotalSeconds:F1} s; the pool is on {await region.SiloOfPoolAsync()}");
             await region.StopSiloAsync(silo);
+            output.WriteLine($"it has stopped at {load.Now.TotalSeconds:F1} s");
             region.StartSilo(silo);
             await region.ReadyAsync();
         }
         for (var gateway = 0; gateway < 2; gateway++)
         {
             load.Use(1 - gateway);
+            output.WriteLine($"gateway {gateway} stops at {load.Now.TotalSeconds:F1} s");
             await region.StopGatewayAsync(gateway);
             region.StartGateway(gateway);
             await region.ReadyAsync();
@@ -155,6 +158,10 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         var near = sent.Where(r => r.At + r.Took >= at && r.At <= until).ToArray();
         var (p50, p99, most) = (Quantile(near, 0.5), Quantile(near, 0.99), Quantile(near, 1));
         output.WriteLine($"{what}: {near.Length} requests; ms until the answer: before {usual:F0}, p50 {p50:F0}, p99 {p99:F0}, longest {most:F0}");
+        foreach (var second in near.Where(r => r.Took > TimeSpan.FromMilliseconds(400)).GroupBy(r => (int)r.At.TotalSeconds))
+        {
+            output.WriteLine($"  {second.Count()} slow requests begun at {second.Min(r => r.At).TotalSeconds:F1}-{second.Max(r => r.At).TotalSeconds:F1} s, longest {second.Max(r => r.Took).TotalMilliseconds:F0} ms");
+        }
         Assert.True(p99 - usual <= LongestPause.TotalMilliseconds, $"{what}: p99 {p99:F0} ms, {usual:F0} ms before\n{region.Logs()}");
     }
 

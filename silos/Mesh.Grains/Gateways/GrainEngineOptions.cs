@@ -11,8 +11,8 @@ public sealed record GrainEngineOptions
     /// <summary>Time between two signs of life to each pool, 10 ms to 10 s, at most a third of the pools' session time-out; 100 ms by default.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Time after which a call without an answer is asked again, 50 ms to 1 min; longer than the pools keep a call open (400 ms); 1 s by default.</summary>
-    public TimeSpan AskTimeout { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>Time after which a call without an answer is asked again, 50 ms to 1 min; longer than the pools keep a call open (250 ms); 600 ms by default.</summary>
+    public TimeSpan AskTimeout { get; init; } = TimeSpan.FromMilliseconds(600);
 
     /// <summary>Time that a batch of news may take before it is sent again, 50 ms to 1 min; 500 ms by default.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromMilliseconds(500);

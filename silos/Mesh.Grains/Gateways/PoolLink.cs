@@ -13,7 +13,7 @@ namespace Mesh.Grains.Gateways;
 internal sealed partial class PoolLink
 {
     private static readonly TimeSpan LeastPoll = TimeSpan.FromMilliseconds(20);
-    private const int MaxHeartbeats = 8;
+    private const int MaxHeartbeats = 16;
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Ask> _open = [];
     private readonly Dictionary<LeaseId, HeldLease> _held = [];

@@ -11,8 +11,8 @@ public sealed record GrainOptions
     /// <summary>Decides how ties are broken; the same on every silo.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>How long a waiting call stays open before it is told to ask again, 10 ms to 1 min; 400 ms by default.</summary>
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(400);
+    /// <summary>How long a waiting call stays open before it is told to ask again, 10 ms to 1 min; 250 ms by default.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Time between two looks of a pool at its configuration and its sessions, 10 ms to 10 s; 100 ms by default.</summary>
     public TimeSpan PoolInterval { get; init; } = TimeSpan.FromMilliseconds(100);
