@@ -122,7 +122,7 @@ internal sealed partial class ManifestFeed : IDisposable
         }
         catch (GatewayConfigurationException e)
         {
-            _host.Journal.Unusable(result, e.Message);
+            _host?.Journal.Unusable(result, e.Message);
             CannotBeUsed(_log, e.Message, _applied?.Version ?? 0);
         }
     }

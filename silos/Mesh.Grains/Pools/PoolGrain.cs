@@ -150,7 +150,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             Epoch = _epoch,
             Silo = _silo,
             IsConfigured = _host is not null,
-            Leases = _host?.Leases ?? 0,
+            Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
             Sessions = _sessions.Count,
         });

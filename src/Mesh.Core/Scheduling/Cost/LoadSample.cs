@@ -25,7 +25,7 @@ internal sealed class LoadSample
         var window = default(Window);
         foreach (ref readonly var row in rows[first..Math.Min(rows.Length, first + WindowSlots)])
         {
-            if (!row.IsReady || excluded[row.Backend]) continue;
+            if (!row.MayBeChosen || excluded[row.Backend]) continue;
             var wait = row.WaitMs(nowMs);
             window.Count++;
             window.SumWaitMs += wait;
