@@ -22,7 +22,7 @@ internal sealed partial class FederationService : IAsyncDisposable
     private readonly FederationMetrics _metrics;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
-    private readonly RefusalLog _refusals = new();
+    private readonly RefusalLog _refusals;
     private WebApplication? _app;
 
     private FederationService(GatewayOptions options, IRegionEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
@@ -30,6 +30,7 @@ internal sealed partial class FederationService : IAsyncDisposable
         _options = options;
         _metrics = metrics.Federation;
         _loggers = loggers;
+        _refusals = new RefusalLog(time);
         _log = loggers.CreateLogger<FederationService>();
         var version = typeof(FederationService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
         var settings = FederationPlan.Settings(options, version);

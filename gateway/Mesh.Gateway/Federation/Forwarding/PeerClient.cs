@@ -28,7 +28,7 @@ internal sealed class PeerClient : IDisposable
     public async ValueTask<PeerAnswer> SendAsync(UpstreamRequest request, ForwardedRequest forwarded, CancellationToken cancellationToken)
     {
         if (_hub.UrlOf(_peer.Region) is not { } url) return PeerAnswer.Failed(UpstreamFailure.ConnectFailed, "unknown peer");
-        using var message = Message(url, request, forwarded);
+        var message = Message(url, request, forwarded);
         try
         {
             var response = await Invoker().SendAsync(message, cancellationToken);

@@ -45,6 +45,13 @@ internal sealed partial class PeerForwarder(InferenceServices services, AnswerRe
             answer = await peers.SendAsync(region, UpstreamRequests.For(exchange, exchange.Endpoint, services.Keys), Head(exchange, decision), lifetime.Token);
         }
 
+        if (answer.Response is { } late && lifetime.Reason == EndReason.PeerUnreachable)
+        {
+            // The head came just as the peer was given up: nothing of it has gone to the client.
+            await late.DisposeAsync();
+            answer = PeerAnswer.Failed(UpstreamFailure.Cancelled, "given up as the answer began");
+        }
+
         if (answer.Response is { } response)
         {
             if (answer.Reason is not { } reason)
