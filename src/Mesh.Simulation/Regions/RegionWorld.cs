@@ -318,6 +318,8 @@ internal sealed class RegionWorld : ISequenceSink
                 break;
             case PeerAnswerKind.LastByte:
                 request.ServedBy = answer.From;
+                // A short answer's end can overtake its beginning.
+                if (double.IsNaN(request.FirstByteMs)) request.FirstByteMs = Clock.NowMs;
                 Release(request, site, OutcomeKind.Success);
                 End(request, RegionEnd.Served);
                 break;
