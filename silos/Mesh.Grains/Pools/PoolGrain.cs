@@ -98,7 +98,6 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
-        if (call.Epoch != 0 && call.Epoch < _epoch) HasPredecessor(now);
         if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
@@ -376,7 +375,11 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     // Somebody knows a higher epoch: another activation has taken this one's place, and two must not place requests side by side.
     private ReplyKind Stranger(long epoch)
     {
-        if (epoch <= _epoch && !_isSuperseded) return ReplyKind.Announce;
+        if (epoch <= _epoch && !_isSuperseded)
+        {
+            if (epoch != 0 && epoch < _epoch) HasPredecessor(Now);
+            return ReplyKind.Announce;
+        }
         if (!_isSuperseded)
         {
             _isSuperseded = true;

@@ -28,7 +28,8 @@ public sealed class SurvivalTests : IAsyncLifetime
     [Fact]
     public async Task KillSilo_ThatHasThePool_LeasesAndWaitsAreExactAgain()
     {
-        await StartAsync(inFlight: 2);
+        // Long enough for every gateway to announce itself on a busy machine.
+        _cluster = await MeshCluster.StartAsync(_endpoints.Config(inFlight: 2), adjust: o => o with { SettleTime = TimeSpan.FromSeconds(2) });
         var gateways = new[] { Cluster.AddGateway(), Cluster.AddGateway() };
         await HealthyAsync(gateways[0]);
         var running = new List<(GrainEngine Gateway, RouteDecision Decision)>();
@@ -194,6 +195,6 @@ public sealed class SurvivalTests : IAsyncLifetime
     private static Task HealthyAsync(GrainEngine gateway) =>
         Eventually.HoldsAsync(() => gateway.Snapshot()[0].Backends[0].HealthyEndpoints == 4, "the gateway knows that all are healthy");
 
-    private async Task StartAsync(int? inFlight = null, short silos = 3, EngineOptions? engine = null) =>
-        _cluster = await MeshCluster.StartAsync(_endpoints.Config(inFlight), silos, engine: engine);
+    private async Task StartAsync(short silos = 3, EngineOptions? engine = null) =>
+        _cluster = await MeshCluster.StartAsync(_endpoints.Config(), silos, engine: engine);
 }
