@@ -283,7 +283,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var isGuarded = adminPort is not null || _gate.IsClosed;
         var decisions = new DecisionPages(isGuarded, engine, _configuration, decisionJson, errors);
         var reader = new MeshReader(engine, _configuration, Journal, time);
-        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, static () => [], () => handler.Open, errors, time);
+        var readFrom = new AdminServices(engine, _configuration, Journal, reader, _history, _metrics.Latencies, _readiness, () => RegionLink.Of(engine), () => handler.Open, errors, time);
         var drains = new DrainPages(new DrainOperations(_drains, _configuration, engine, time, loggers), engine, _configuration, errors);
         var api = new AdminApi(readFrom, new AdminAccess(isGuarded), decisions, [drains], _app.Lifetime.ApplicationStopping);
         var dispatcher = new RequestDispatcher(
