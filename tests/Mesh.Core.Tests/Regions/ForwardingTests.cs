@@ -378,7 +378,7 @@ public sealed class ForwardingTests
     [Fact]
     public void RouteAndComplete_WithPeers_AllocateNothing()
     {
-        var home = new HomeRegion(endpoints: 2);
+        var home = new HomeRegion(endpoints: 1);
         ulong[] chain = [.. Enumerable.Range(1, 40).Select(i => (ulong)i * 0x9E3779B97F4A7C15)];
         home.Report("near", HomeRegion.Part(grant: 1e9) with { Models = ["a", "m"], HotPrefixes = [new HotPrefix((uint)chain[7], 8)] });
         home.Report("far", HomeRegion.Part(grant: 1e9));
