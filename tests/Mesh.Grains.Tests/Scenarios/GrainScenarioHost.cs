@@ -58,7 +58,7 @@ internal sealed class GrainScenarioHost : IScenarioHost
         var decision = _gateway.Router.RouteAsync(request, leave.Token).AsTask();
         Arrive();
         // A call is off the list a moment before its answer is handed out.
-        if (_link.OpenCalls == _waiting.Count) WaitFor(() => decision.IsCompleted);
+        WaitFor(() => _waiting.Values.Count(w => !w.Task.IsCompleted) + (decision.IsCompleted ? 0 : 1) <= _link.OpenCalls);
         if (decision.IsCompleted)
         {
             leave.Dispose();
