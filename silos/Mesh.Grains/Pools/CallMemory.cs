@@ -27,6 +27,11 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
     /// <summary>Who is to be told of the pool's state; null for nobody.</summary>
     public Contracts.IPoolWatcher? Watcher { get; set; }
 
+    /// <summary>
+    /// Calls below this number have been answered or given up. One that is asked all the same was overtaken on its way: nobody waits for its answer.
+    /// </summary>
+    public long Settled { get; private set; }
+
     /// <summary>Calls remembered.</summary>
     public int Count => _calls.Count;
 
@@ -43,10 +48,12 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
     /// <summary>Forgets what the gateway has heard of, what is too old, and what is too much. Calls that wait are kept.</summary>
     public void Trim(long settled, TimeSpan now)
     {
+        Settled = Math.Max(Settled, settled);
+
         // Those that wait go to the end once; more rounds would find nothing new.
         for (var left = _inOrder.Count; left > 0 && _inOrder.TryPeek(out var first); left--)
         {
-            if (first.Number >= settled && now - first.At < memory && _inOrder.Count <= maxAnswers) return;
+            if (first.Number >= Settled && now - first.At < memory && _inOrder.Count <= maxAnswers) return;
             _inOrder.Dequeue();
             if (_calls.TryGetValue(first.Number, out var call) && call.Waiting is { IsCompleted: false }) _inOrder.Enqueue((first.Number, now));
             else _calls.Remove(first.Number);

@@ -74,6 +74,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var now = Now;
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
+        if (call.Number < calls.Settled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
         if (Settles(now) is { } left)
         {
             _parked.Add((call, calls));
@@ -249,7 +250,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         if (_host is null || (_settlesAt is { } at && now < at)) return;
         foreach (var (call, calls) in _parked)
         {
-            if (calls.Find(call.Number) is null) Enter(call, calls, now);
+            if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
         }
         _parked.Clear();
     }

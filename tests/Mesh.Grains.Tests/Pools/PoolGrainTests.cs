@@ -51,6 +51,17 @@ public sealed class PoolGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Route_OvertakenByTheWordThatItIsSettled_IsNotPlaced()
+    {
+        var (epoch, key) = await AnnounceAsync();
+        await _pool.Heartbeat(new SessionCall(Session, epoch, key, Settled: 5));
+
+        Assert.Equal(ReplyKind.StillWaiting, (await _pool.Route(Call(epoch, key, 4))).Kind);
+        Assert.Equal(0, (await _pool.Keep()).Leases);
+        Assert.Equal(ReplyKind.Send, (await _pool.Route(Call(epoch, key, 5))).Kind);
+    }
+
+    [Fact]
     public async Task Feedback_CancelOfAPlacedCall_GivesTheLeaseBack_AndItIsNotPlacedAnyMore()
     {
         var (epoch, key) = await AnnounceAsync();

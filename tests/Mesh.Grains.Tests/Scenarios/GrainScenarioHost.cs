@@ -57,6 +57,8 @@ internal sealed class GrainScenarioHost : IScenarioHost
         var leave = new CancellationTokenSource();
         var decision = _gateway.Router.RouteAsync(request, leave.Token).AsTask();
         Arrive();
+        // A call is off the list a moment before its answer is handed out.
+        WaitFor(() => _waiting.Values.Count(w => !w.Task.IsCompleted) + (decision.IsCompleted ? 0 : 1) <= _link.OpenCalls);
         if (decision.IsCompleted)
         {
             leave.Dispose();
@@ -116,6 +118,7 @@ internal sealed class GrainScenarioHost : IScenarioHost
     {
         if (_waiting.Count == 0) return;
         Arrive();
+        WaitFor(() => _waiting.Values.Count(w => !w.Task.IsCompleted) <= _link.OpenCalls);
         foreach (var (number, (task, leave)) in _waiting.Where(w => w.Value.Task.IsCompleted).ToArray())
         {
             _waiting.Remove(number);
