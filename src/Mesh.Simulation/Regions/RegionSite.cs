@@ -98,6 +98,31 @@ internal sealed class RegionSite
     /// <summary>Ends it as kill -9 does.</summary>
     public void Crash() => IsAlive = false;
 
+    /// <summary>A request as this region's pool is asked to place it.</summary>
+    public RouteRequest AsRouted(RegionRequest request)
+    {
+        if (request.Chain.IsEmpty && request.Row.Blocks.Length > 0)
+        {
+            var blocks = request.Row.Blocks.Span;
+            // A prompt's last block is hashed when it is full only.
+            var chain = new ulong[Math.Min(blocks.Length, request.Row.PromptTokens / TraceRequest.BlockTokens)];
+            for (var i = 0; i < chain.Length; i++) chain[i] = BlockHash.OfTraceBlock(blocks[i]);
+            request.Chain = chain;
+        }
+
+        return new RouteRequest
+        {
+            RequestId = "",
+            Pool = Pool.Id,
+            Session = Session,
+            FairnessId = "",
+            Priority = request.Priority,
+            PromptTokens = request.Row.PromptTokens,
+            IsStreaming = true,
+            PrefixChain = request.Chain,
+        };
+    }
+
     /// <summary>The report to a peer, made now.</summary>
     public RegionReport ReportTo(int peer) => new()
     {
