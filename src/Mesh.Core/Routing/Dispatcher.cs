@@ -1,10 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
-using Mesh.Core.PrefixCache;
-using Mesh.Core.Regions.Choosing;
 using Mesh.Core.Regions.Peers;
-using Mesh.Core.Scheduling;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -20,35 +17,27 @@ internal sealed class Dispatcher
     private const int MaxTries = 128;
     // Requests that one report can move from their queues to a peer.
     private const int MostMoved = 16;
-    private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
 
     private readonly PoolClock _clock;
-    private readonly EndpointTable _endpoints;
-    private readonly ModelCatalog _models;
-    private readonly PrefixKnowledge _prefixes;
+    private readonly Chooser _chooser;
     private readonly Reservations _reservations;
+    private readonly EndpointQueues _queues;
     private readonly Action<Waiter> _leaving;
-    private readonly RegionalPlacer _regions;
 
-    public Dispatcher(PoolClock clock, EndpointTable endpoints, ModelCatalog models, PrefixKnowledge prefixes, Reservations reservations)
+    public Dispatcher(PoolClock clock, Chooser chooser, Reservations reservations)
     {
         _clock = clock;
-        _endpoints = endpoints;
-        _models = models;
-        _prefixes = prefixes;
+        _chooser = chooser;
         _reservations = reservations;
+        _queues = new EndpointQueues(chooser, reservations);
         // Once: a delegate made at every call would be garbage at every call.
-        _leaving = Leaving;
-        _regions = new RegionalPlacer(reservations.Peers);
+        _leaving = _queues.Leave;
     }
 
     /// <summary>Who waits.</summary>
     public required WaitRoom Room { get; init; }
 
     public required Admission Admission { get; init; }
-
-    /// <summary>Set with every configuration.</summary>
-    public required Placer Placer { get; set; }
 
     /// <summary>Set with every configuration.</summary>
     public required FlowControlSettings Settings { get; set; }
@@ -64,10 +53,7 @@ internal sealed class Dispatcher
     private PeerTable Peers => _reservations.Peers;
 
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
-    public TimeSpan? NextReady => _awaited.Min is { } first
-        // Rounded up: a tick that comes a hair too soon would have to come again.
-        ? TimeSpan.FromTicks((long)Math.Ceiling(Math.Max(0, first.ReadyAtMs) * TimeSpan.TicksPerMillisecond))
-        : null;
+    public TimeSpan? NextReady => _queues.NextReady;
 
     /// <summary>Places a request: sends it, lets it wait, or refuses it.</summary>
     public RouteDecision Place(in RouteRequest request, SessionState session, long timestamp, TimeSpan now)
@@ -78,7 +64,7 @@ internal sealed class Dispatcher
         var isPeers = request.OriginRegion is not null;
         // A peer says when its own region and all others are at target; else it only sends what fits.
         var overfill = Settings.WhenFull == WhenFull.Overfill && request.Priority >= 0 && (!isPeers || request.OriginReason == DecisionReason.Overfill);
-        var placement = Choose(in request, timestamp, now, overfill);
+        var placement = _chooser.Choose(in request, timestamp, now, overfill);
 
         // :: Step 2: send, or wait for the endpoint that was chosen; where no more may wait, it is sent at once. A sticky session, which
         // no target stops, does not pass those who wait.
@@ -90,8 +76,7 @@ internal sealed class Dispatcher
             if (isPeers) Peers.OnReceivedPlaced(now);
             if (!placement.Ready && Admission.TryEnter(in request, Settings, now, RequestTimeout, _leaving) is { } waiting)
             {
-                Backends.OnPlaced(endpoint, now, placement.WithinTarget);
-                WaitFor(waiting, in placement, now);
+                WaitFor(waiting, in placement, placement.WithinTarget, now);
                 return RouteDecision.Wait(waiting.Ticket);
             }
             var sent = _reservations.Reserve(in request, session, in placement, counted: false, now);
@@ -120,7 +105,7 @@ internal sealed class Dispatcher
     public bool Cancel(long ticket)
     {
         if (!Room.TryFind(ticket, out var waiter)) return false;
-        Leaving(waiter);
+        _queues.Leave(waiter);
         Room.Forget(waiter);
         return true;
     }
@@ -130,7 +115,7 @@ internal sealed class Dispatcher
     {
         foreach (var waiter in Room.OfSession(session))
         {
-            Leaving(waiter);
+            _queues.Leave(waiter);
             Room.Forget(waiter);
         }
     }
@@ -143,7 +128,7 @@ internal sealed class Dispatcher
             var reason = DecisionReason.QueueTimeout;
             if (overdue.Endpoint is not null && Session(overdue) is { } session && !_reservations.Leases.IsFull)
             {
-                var placement = ChooseAgain(overdue, timestamp, now);
+                var placement = _chooser.ChooseAgain(overdue, timestamp, now);
                 if (placement.Found)
                 {
                     Serve(overdue, session, in placement, now);
@@ -151,7 +136,7 @@ internal sealed class Dispatcher
                 }
                 reason = placement.Reason;
             }
-            Leaving(overdue);
+            _queues.Leave(overdue);
             Room.Refuse(overdue, RouteDecision.Refuse(reason, Admission.RetryAfter(now)));
         }
     }
@@ -165,26 +150,22 @@ internal sealed class Dispatcher
         // Once for each: the last resort may be this very endpoint.
         for (var left = endpoint.QueueCount; left > 0 && endpoint.Queue.Head is { } waiter; left--)
         {
-            Leaving(waiter);
+            _queues.Leave(waiter);
             endpoint.Queue.Remove(waiter, served: false);
             waiter.Endpoint = null;
-            var placement = Choose(waiter.Request, timestamp, now, overfill: true);
+            var placement = _chooser.Choose(waiter.Request, timestamp, now, overfill: true);
             if (!placement.Found) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
             else if (Session(waiter) is not { } session) Room.Forget(waiter);
             else if (placement.Ready) Serve(waiter, session, in placement, now);
-            else
-            {
-                Backends.OnPlaced(placement.Endpoint!, now, placement.WithinTarget);
-                WaitFor(waiter, in placement, now);
-            }
+            else WaitFor(waiter, in placement, placement.WithinTarget, now);
         }
-        Await(endpoint, now);
+        _queues.Await(endpoint, now);
     }
 
     /// <summary>An endpoint's work has changed: so has the moment at which it may take another request.</summary>
     public void OnWorkChanged(EndpointState endpoint)
     {
-        if (endpoint.ReadyIndex >= 0) Await(endpoint, _clock.SinceStart(_clock.Now));
+        if (endpoint.ReadyIndex >= 0) _queues.Await(endpoint, _clock.SinceStart(_clock.Now));
     }
 
     /// <summary>Keeps bounds that have become narrower.</summary>
@@ -201,7 +182,7 @@ internal sealed class Dispatcher
         var now = _clock.SinceStart(timestamp);
         var overfill = Settings.WhenFull == WhenFull.Overfill;
         var askedAll = true;
-        while (_awaited.Min is { } ready && ready.ReadyAtMs <= now.TotalMilliseconds && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        while (_queues.Ready(now) is { } ready && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
         while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now) || Peers.HasCredits(now))
             && DispatchOne(timestamp, now, overfill, out askedAll))
         {
@@ -222,43 +203,13 @@ internal sealed class Dispatcher
         for (var moved = 0; moved < MostMoved && !_reservations.Leases.IsFull && Peers.HasCredits(now); moved++)
         {
             if (Room.Last is not { Endpoint: { BackendIndex: >= 0 } endpoint } waiter || Session(waiter) is not { } session) return;
-            var request = waiter.Request;
-            var context = Context(in request, timestamp);
-            // What stands before it in the queue is part of what it costs to stay.
-            var staysMs = Placer.CostOfNext(in context, endpoint, now) + Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
-            if (_regions.Cheaper(in context, staysMs, now) is not { } placement) return;
+            if (_chooser.CheaperPeer(waiter, endpoint, timestamp, now) is not { } placement) return;
             Serve(waiter, session, in placement, now);
             OnWorkChanged(endpoint);
         }
     }
 
-    /// <summary>What a request that is about to be placed can choose from. For people: it allocates.</summary>
-    public DecisionFacts Explain(in RouteRequest request, long timestamp)
-    {
-        var context = Context(in request, timestamp);
-        var facts = Placer.Explain(in context, Backends);
-        return Peers.IsEmpty ? facts : facts.With(RegionExplainer.Explain(in context, Peers, _clock.SinceStart(timestamp)));
-    }
-
     private SessionState? Session(Waiter waiter) => _reservations.Sessions.Find(waiter.Request.Session);
-
-    private Placement Choose(in RouteRequest request, long timestamp, TimeSpan now, bool overfill)
-    {
-        var context = Context(in request, timestamp);
-        return _regions.Place(in context, Placer, Backends, now, overfill);
-    }
-
-    private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
-        in request, request.Model is null ? null : _models.Find(request.Model), _endpoints, _clock.Freshness(timestamp), _clock.FailureDecay(timestamp))
-    {
-        HeldBlocks = _prefixes.Match(request.PrefixChain.Span),
-        Layout = _prefixes.Layout,
-        Adapter = _endpoints.Adapters.Find(request.Model),
-        Costs = _reservations.Costs,
-        NowMs = _clock.SinceStart(timestamp).TotalMilliseconds,
-        FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
-            && (request.Model is null || _models.IsListedByAll(_models.Find(request.Model))),
-    };
 
     // :: An endpoint's queue
 
@@ -266,14 +217,14 @@ internal sealed class Dispatcher
     {
         if (endpoint.Queue.Head is not { } waiter)
         {
-            Await(endpoint, now);
+            _queues.Await(endpoint, now);
             return;
         }
 
-        var placement = ChooseAgain(waiter, timestamp, now);
+        var placement = _chooser.ChooseAgain(waiter, timestamp, now);
         if (!placement.Found || Session(waiter) is not { } session)
         {
-            Leaving(waiter);
+            _queues.Leave(waiter);
             Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
         }
         else if (placement.Endpoint == endpoint || placement.Ready)
@@ -282,77 +233,29 @@ internal sealed class Dispatcher
         }
         else
         {
-            Leaving(waiter);
+            _queues.Leave(waiter);
             endpoint.Queue.Remove(waiter, served: false);
-            Backends.OnPlaced(placement.Endpoint!, now, withinTarget: false);
-            WaitFor(waiter, in placement, now);
+            WaitFor(waiter, in placement, withinTarget: false, now);
         }
-        Await(endpoint, now);
+        _queues.Await(endpoint, now);
     }
 
-    // The pool has changed while it waited: is this still its place? Not if its backend gets no more requests at all.
-    private Placement ChooseAgain(Waiter waiter, long timestamp, TimeSpan now)
-    {
-        var endpoint = waiter.Endpoint!;
-        var request = waiter.Request;
-        if (endpoint.BackendIndex < 0 || !Backends.Selector.IsOpen(endpoint.BackendIndex)) return Choose(in request, timestamp, now, overfill: true);
-        var queuedMs = endpoint.Work.QueuedMs;
-        TakeFromQueued(waiter, endpoint);
-        var context = Context(in request, timestamp);
-        var placement = Placer.PlaceAgain(in context, Backends, endpoint, now);
-        endpoint.Work.QueuedMs = queuedMs;
-        return placement;
-    }
-
-    private void WaitFor(Waiter waiter, in Placement placement, TimeSpan now)
-    {
-        var endpoint = placement.Endpoint!;
-        waiter.Endpoint = endpoint;
-        waiter.OwnMs = placement.OwnMs;
-        waiter.Key = Admission.KeyOf(placement.OwnMs, Settings.Order, waiter.EnqueuedAt);
-        endpoint.Work.QueuedMs += placement.OwnMs;
-        endpoint.Queue.Add(waiter);
-        Await(endpoint, now);
-    }
-
-    private void Await(EndpointState endpoint, TimeSpan now)
-    {
-        if (endpoint.ReadyIndex >= 0) _awaited.Remove(endpoint);
-        if (endpoint.QueueCount == 0)
-        {
-            endpoint.Work.QueuedMs = 0;
-            return;
-        }
-        var nowMs = now.TotalMilliseconds;
-        endpoint.ReadyAtMs = nowMs + endpoint.Work.WaitMs(nowMs) - Placer.BindAheadMs;
-        _awaited.Add(endpoint);
-    }
-
-    // A request leaves the endpoint that it waited for without having been sent there.
-    private void Leaving(Waiter waiter)
-    {
-        if (waiter.Endpoint is not { } endpoint) return;
-        TakeFromQueued(waiter, endpoint);
-        Backends.OnCompleted(endpoint);
-    }
-
-    // Of a request that still stands in the queue. Sums of many small numbers drift: without the last one it is exactly nothing.
-    private static void TakeFromQueued(Waiter waiter, EndpointState endpoint) =>
-        endpoint.Work.QueuedMs = endpoint.QueueCount <= 1 ? 0 : Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
+    private void WaitFor(Waiter waiter, in Placement placement, bool withinTarget, TimeSpan now) =>
+        _queues.Add(waiter, in placement, withinTarget, Settings.Order, now);
 
     private void Serve(Waiter waiter, SessionState session, in Placement placement, TimeSpan now)
     {
         var request = waiter.Request;
         if (placement.Peer is not null)
         {
-            Leaving(waiter);
+            _queues.Leave(waiter);
             Room.Serve(waiter, _reservations.Forward(in request, session, in placement, now));
             return;
         }
 
         var counted = waiter.Endpoint == placement.Endpoint;
-        if (counted) TakeFromQueued(waiter, placement.Endpoint!);
-        else Leaving(waiter);
+        if (counted) EndpointQueues.TakeFromQueued(waiter, placement.Endpoint!);
+        else _queues.Leave(waiter);
         Room.Serve(waiter, _reservations.Reserve(in request, session, in placement, counted, now));
         OnWorkChanged(placement.Endpoint!);
     }
@@ -372,7 +275,7 @@ internal sealed class Dispatcher
             }
 
             if (Session(waiter) is not { } session) continue;
-            var placement = Choose(waiter.Request, timestamp, now, overfill);
+            var placement = _chooser.Choose(waiter.Request, timestamp, now, overfill);
             if (!placement.Found) continue;
             if (placement.Ready)
             {
@@ -381,8 +284,7 @@ internal sealed class Dispatcher
             else
             {
                 Room.Queue.Remove(waiter, served: true);
-                Backends.OnPlaced(placement.Endpoint!, now, placement.WithinTarget);
-                WaitFor(waiter, in placement, now);
+                WaitFor(waiter, in placement, placement.WithinTarget, now);
             }
 
             return true;

@@ -34,6 +34,7 @@ public sealed partial class PoolState
     private readonly Ejections _ejections;
     private readonly SlowStart _slowStart;
     private readonly DecisionLog _log;
+    private readonly Chooser _chooser;
     private readonly Dispatcher _dispatcher;
     private readonly PeerTable _peers;
     private readonly ReportBuilder _reports;
@@ -67,11 +68,11 @@ public sealed partial class PoolState
         _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
         _reports = new ReportBuilder(_options, _endpoints, _models, _peers, room);
-        _dispatcher = new Dispatcher(_clock, _endpoints, _models, _prefixes, _reservations)
+        _chooser = new Chooser(_clock, _endpoints, _models, _prefixes, _reservations) { Placer = new Placer(_endpoints, costs, config.Scheduling, _random, _slowStart) };
+        _dispatcher = new Dispatcher(_clock, _chooser, _reservations)
         {
             Room = room,
             Admission = new Admission(room),
-            Placer = new Placer(_endpoints, costs, config.Scheduling, _random, _slowStart),
             Settings = config.FlowControl,
             RequestTimeout = config.Timeout,
         };
@@ -97,14 +98,14 @@ public sealed partial class PoolState
         if (_options.Explain || request.Explain)
         {
             // Before it is placed: afterwards the chosen one would be the busiest.
-            var facts = _dispatcher.Explain(in request, timestamp);
+            var facts = _chooser.Explain(in request, timestamp);
             var explained = Decide(in request, timestamp);
             Note(in request, explained, facts, timestamp);
             return explained;
         }
 
         var decision = Decide(in request, timestamp);
-        if (decision.Kind == RouteKind.Refuse && _log.TakesRefusal(timestamp)) Note(in request, decision, _dispatcher.Explain(in request, timestamp), timestamp);
+        if (decision.Kind == RouteKind.Refuse && _log.TakesRefusal(timestamp)) Note(in request, decision, _chooser.Explain(in request, timestamp), timestamp);
         return decision;
     }
 
@@ -249,7 +250,7 @@ public sealed partial class PoolState
         if (config.Scheduling != scheduling)
         {
             _reservations.Costs = new CostModel(config.Scheduling);
-            _dispatcher.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random, _slowStart);
+            _chooser.Placer = new Placer(_endpoints, _reservations.Costs, config.Scheduling, _random, _slowStart);
         }
         _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
         foreach (var endpoint in before)
