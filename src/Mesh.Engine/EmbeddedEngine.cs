@@ -191,12 +191,12 @@ public sealed class EmbeddedEngine : IMeshEngine, IRegionEngine
         lock (_reconfiguring)
         {
             (_peers, _reportSooner, _peerLinks) = (regions, reportSooner, snapshot);
-            foreach (var host in _router.Pools.Values) host.SetPeers(regions, reportSooner);
+            foreach (var host in _router.Pools.Values) host.Peers.Set(regions, reportSooner);
         }
     }
 
     /// <inheritdoc/>
-    public ImmutableArray<PoolReport> BuildReport(string receiver) => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.BuildReport(receiver))];
+    public ImmutableArray<PoolReport> BuildReport(string receiver) => [.. _router.Pools.OrderBy(p => p.Key).Select(p => p.Value.Peers.BuildReport(receiver))];
 
     /// <inheritdoc/>
     public void ApplyPeer(RegionReport report)
@@ -210,20 +210,20 @@ public sealed class EmbeddedEngine : IMeshEngine, IRegionEngine
                 if (candidate.Pool == id) part = candidate;
             }
 
-            host.ApplyPeer(report, part);
+            host.Peers.Apply(report, part);
         }
     }
 
     /// <inheritdoc/>
     public void PeerLost(string region)
     {
-        foreach (var host in _router.Pools.Values) host.PeerLost(region);
+        foreach (var host in _router.Pools.Values) host.Peers.Lost(region);
     }
 
     /// <inheritdoc/>
     public void ApplyRoundTrip(string region, TimeSpan roundTrip)
     {
-        foreach (var host in _router.Pools.Values) host.ApplyRoundTrip(region, roundTrip);
+        foreach (var host in _router.Pools.Values) host.Peers.ApplyRoundTrip(region, roundTrip);
     }
 
     /// <summary>Stops probing and scraping. Requests can still be placed and completed; nothing is learnt any more.</summary>
@@ -253,8 +253,8 @@ public sealed class EmbeddedEngine : IMeshEngine, IRegionEngine
         var options = _options.Pool with { Epoch = ++_lastEpoch, SampleMaxAge = _options.SampleMaxAge };
         var seed = PoolSeed.Of(_seed, pool.Id);
         var host = new PoolHost(new PoolState(pool, _time, seed, options), _pause.Wake);
-        host.Feeds = new PoolFeeds(host, seed, _services);
-        if (_reportSooner is { } sooner) host.SetPeers(_peers, sooner);
+        host.Feeds = new PoolFeeds(host.Cache, seed, _services);
+        if (_reportSooner is { } sooner) host.Peers.Set(_peers, sooner);
         return host;
     }
 

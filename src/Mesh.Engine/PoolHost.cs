@@ -4,8 +4,6 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Leases;
-using Mesh.Core.PrefixCache.Exact;
-using Mesh.Core.Regions.Reports;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine.KvEvents.Feeding;
@@ -14,13 +12,31 @@ using Mesh.Engine.Monitoring;
 namespace Mesh.Engine;
 
 /// <summary>One pool's state behind one lock, and the monitors that feed it. Thread-safe, but for <see cref="Reconfigure"/>, whose calls the engine serializes.</summary>
-internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver, ICacheFeedTarget
+internal sealed class PoolHost : IEndpointObserver
 {
-    private readonly Lock _gate = new();
-    private readonly WaitingRoutes _waiting = new(state);
-    private Action? _reportSooner;
+    private readonly LockedPool _pool;
+    private readonly PoolState _state;
+    private readonly Lock _gate;
+    private readonly WaitingRoutes _waiting;
     private bool _closed;
     private volatile FrozenDictionary<EndpointId, EndpointMonitor> _monitors = FrozenDictionary<EndpointId, EndpointMonitor>.Empty;
+
+    /// <summary>Takes charge of a pool's state, which nobody else uses from now on.</summary>
+    /// <param name="state">The _state.</param>
+    /// <param name="wake">Called when the time has to be looked at sooner than the pool said.</param>
+    public PoolHost(PoolState state, Action wake)
+    {
+        _pool = new LockedPool(state, wake);
+        (_state, _gate, _waiting) = (state, _pool.Gate, _pool.Waiting);
+        Peers = new PoolPeers(_pool);
+        Cache = new PoolCacheTarget(_pool);
+    }
+
+    /// <summary>What it and its peer regions tell each other.</summary>
+    public PoolPeers Peers { get; }
+
+    /// <summary>What it learns of its endpoints' caches.</summary>
+    public PoolCacheTarget Cache { get; }
 
     /// <summary>Monitors of the endpoints that the configuration names; empty where others look after them.</summary>
     public FrozenDictionary<EndpointId, EndpointMonitor> Monitors => _monitors;
@@ -33,7 +49,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     {
         get
         {
-            lock (_gate) return state.LeaseCount;
+            lock (_gate) return _state.LeaseCount;
         }
     }
 
@@ -61,13 +77,13 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         {
             // Whoever found the pool before it was removed would wait where nobody looks any more.
             if (_closed) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
-            decision = state.Route(in request);
+            decision = _state.Route(in request);
             answers = _waiting.Collect();
             if (decision.Kind == RouteKind.Wait) waiting = _waiting.Add(decision.Ticket);
-            sooner = state.NeedsReportSooner ? _reportSooner : null;
+            sooner = _pool.Sooner;
         }
 
-        Finish(answers);
+        _pool.Finish(answers);
         sooner?.Invoke();
         if (waiting is null)
         {
@@ -83,11 +99,11 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         Answers answers;
         lock (_gate)
         {
-            state.ReportFirstByte(lease);
+            _state.ReportFirstByte(lease);
             answers = _waiting.Collect();
         }
 
-        Finish(answers);
+        _pool.Finish(answers);
     }
 
     public void Complete(LeaseId lease, in RequestOutcome outcome)
@@ -98,12 +114,12 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         Answers answers;
         lock (_gate)
         {
-            ended = state.Complete(lease, in outcome, out endpoint);
+            ended = _state.Complete(lease, in outcome, out endpoint);
             answers = _waiting.Collect();
-            sooner = state.NeedsReportSooner ? _reportSooner : null;
+            sooner = _pool.Sooner;
         }
 
-        Finish(answers);
+        _pool.Finish(answers);
         sooner?.Invoke();
 
         // A dead endpoint should leave with the first request that it fails, not with the second probe after that.
@@ -115,14 +131,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
     public void Reconfigure(PoolConfig config, FrozenDictionary<EndpointId, EndpointMonitor> monitors)
     {
-        Answers answers;
-        lock (_gate)
-        {
-            state.Reconfigure(config);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
+        _pool.Change(config, static (state, config) => state.Reconfigure(config));
         _monitors = monitors;
     }
 
@@ -136,130 +145,46 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             answers = _waiting.RefuseAll(DecisionReason.UnknownPool);
         }
 
-        Finish(answers);
+        _pool.Finish(answers);
     }
 
     /// <summary>Keeps a session alive and takes back what silent ones held; returns when that makes sense again.</summary>
-    public TimeSpan? Keep(GatewaySession session)
-    {
-        TimeSpan? next;
-        Answers answers;
-        lock (_gate)
-        {
-            state.Heartbeat(session);
-            next = state.Tick();
-            answers = _waiting.CollectAfterTick();
-        }
-
-        Finish(answers);
-        return next;
-    }
+    public TimeSpan? Keep(GatewaySession session) => Tick(session);
 
     /// <summary>Keeps a session alive. False when it has to announce what it holds: see <see cref="PoolState.Heartbeat"/>.</summary>
     public bool Heartbeat(GatewaySession session)
     {
-        lock (_gate) return state.Heartbeat(session);
+        lock (_gate) return _state.Heartbeat(session);
     }
 
     /// <summary>Takes over what a session holds from an earlier state: see <see cref="PoolState.Announce"/>.</summary>
     public int Announce(GatewaySession session, ReadOnlySpan<HeldLease> held)
     {
-        lock (_gate) return state.Announce(session, held);
+        lock (_gate) return _state.Announce(session, held);
     }
 
     /// <summary>Lets time pass for sessions and waits; returns when that makes sense again.</summary>
-    public TimeSpan? Tick()
-    {
-        TimeSpan? next;
-        Answers answers;
-        lock (_gate)
-        {
-            next = state.Tick();
-            answers = _waiting.CollectAfterTick();
-        }
-
-        Finish(answers);
-        return next;
-    }
+    public TimeSpan? Tick() => Tick(session: null);
 
     /// <summary>Takes over a verdict that was reached elsewhere.</summary>
-    public HealthTransition Judged(EndpointId endpoint, EndpointHealth verdict)
-    {
-        HealthTransition transition;
-        Answers answers;
-        lock (_gate)
-        {
-            transition = state.ApplyHealth(endpoint, verdict);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
-        return transition;
-    }
+    public HealthTransition Judged(EndpointId endpoint, EndpointHealth verdict) =>
+        _pool.Change((endpoint, verdict), static (state, with) => state.ApplyHealth(with.endpoint, with.verdict));
 
     /// <summary>Decisions that were kept, the newest first.</summary>
     public ImmutableArray<ExplainedDecision> Decisions(string? requestId, int limit)
     {
-        lock (_gate) return state.Decisions(requestId, limit);
+        lock (_gate) return _state.Decisions(requestId, limit);
     }
 
     /// <summary>Leases that are out.</summary>
     public ImmutableArray<LeaseSnapshot> Leases(EndpointId? endpoint, GatewaySession? session, int limit)
     {
-        lock (_gate) return state.Leases(endpoint, session, limit);
-    }
-
-    /// <summary>Sets the peer regions, and whom to tell when they should hear of the pool sooner.</summary>
-    public void SetPeers(ImmutableArray<string> regions, Action reportSooner)
-    {
-        lock (_gate)
-        {
-            state.SetPeers(regions.AsSpan());
-            _reportSooner = reportSooner;
-        }
-    }
-
-    /// <summary>This pool's part of the report to a peer.</summary>
-    public PoolReport BuildReport(string receiver)
-    {
-        lock (_gate) return state.BuildReport(receiver);
-    }
-
-    /// <summary>Takes a peer's report; requests that wait may go there now.</summary>
-    public void ApplyPeer(RegionReport report, PoolReport? part)
-    {
-        Answers answers;
-        lock (_gate)
-        {
-            state.ApplyPeer(report, part);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
-    }
-
-    /// <summary>The stream of a peer's reports has broken.</summary>
-    public void PeerLost(string region)
-    {
-        Answers answers;
-        lock (_gate)
-        {
-            state.PeerLost(region);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
-    }
-
-    /// <summary>Takes the round trip to a peer.</summary>
-    public void ApplyRoundTrip(string region, TimeSpan roundTrip)
-    {
-        lock (_gate) state.ApplyRoundTrip(region, roundTrip);
+        lock (_gate) return _state.Leases(endpoint, session, limit);
     }
 
     public PoolSnapshot Snapshot()
     {
-        lock (_gate) return state.Snapshot();
+        lock (_gate) return _state.Snapshot();
     }
 
     public HealthTransition Probed(ProbeResult result)
@@ -269,89 +194,37 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
         Answers answers;
         lock (_gate)
         {
-            transition = state.Apply(result);
+            transition = _state.Apply(result);
             answers = _waiting.Collect();
-            sooner = state.NeedsReportSooner ? _reportSooner : null;
+            sooner = _pool.Sooner;
         }
 
-        Finish(answers);
+        _pool.Finish(answers);
         sooner?.Invoke();
         return transition;
     }
 
-    public void Sampled(EndpointSample sample)
-    {
-        Answers answers;
-        lock (_gate)
-        {
-            state.Apply(sample);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
-    }
+    public void Sampled(EndpointSample sample) => _pool.Change(sample, static (state, sample) => state.Apply(sample));
 
     /// <summary>What an endpoint told of its load beside an answer.</summary>
-    public void Reported(in EndpointReport report)
+    public void Reported(in EndpointReport report) => _pool.Change(report, static (state, report) => state.Apply(in report));
+
+    public void Listed(EndpointId endpoint, ImmutableArray<string> models) =>
+        _pool.Change((endpoint, models), static (state, with) => state.ApplyModels(with.endpoint, with.models));
+
+    private TimeSpan? Tick(GatewaySession? session)
     {
+        TimeSpan? next;
         Answers answers;
         lock (_gate)
         {
-            state.Apply(in report);
-            answers = _waiting.Collect();
+            if (session is { } known) _state.Heartbeat(known);
+            next = _state.Tick();
+            answers = _waiting.CollectAfterTick();
         }
 
-        Finish(answers);
-    }
-
-    public void Listed(EndpointId endpoint, ImmutableArray<string> models)
-    {
-        Answers answers;
-        lock (_gate)
-        {
-            state.ApplyModels(endpoint, models);
-            answers = _waiting.Collect();
-        }
-
-        Finish(answers);
-    }
-
-    public long? AddFeed(EndpointId endpoint)
-    {
-        lock (_gate) return state.AddCacheFeed(endpoint);
-    }
-
-    public void RemoveFeed(long feed)
-    {
-        lock (_gate) state.RemoveCacheFeed(feed);
-    }
-
-    public bool FeedState(long feed, CacheKnowledge knowledge)
-    {
-        lock (_gate) return state.ApplyCacheState(feed, knowledge);
-    }
-
-    // What a cache holds makes no room for anybody: those who wait need not be looked at.
-    public void FeedStored(long feed, in StoredBlocks stored)
-    {
-        lock (_gate) state.ApplyCacheStored(feed, in stored);
-    }
-
-    public void FeedRemoved(long feed, ReadOnlySpan<ulong> hashes, CacheTier tier)
-    {
-        lock (_gate) state.ApplyCacheRemoved(feed, hashes, tier);
-    }
-
-    public void FeedCleared(long feed)
-    {
-        lock (_gate) state.ApplyCacheCleared(feed);
-    }
-
-    // Outside the lock: a caller goes on at once.
-    private void Finish(Answers answers)
-    {
-        answers.Deliver();
-        if (answers.NeedsTick) wake();
+        _pool.Finish(answers);
+        return next;
     }
 
     private async Task<RouteDecision> WaitAsync(Task<RouteDecision> waiting, long ticket, CancellationToken cancellationToken)
@@ -368,7 +241,7 @@ internal sealed class PoolHost(PoolState state, Action wake) : IEndpointObserver
             }
 
             left?.TrySetCanceled(token);
-            host.Finish(answers);
+            host._pool.Finish(answers);
         }, (this, ticket)).ConfigureAwait(false);
         var decision = await waiting.ConfigureAwait(false);
         Placed(in decision);

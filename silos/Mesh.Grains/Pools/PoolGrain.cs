@@ -207,7 +207,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _epoch, SampleMaxAge = engine.SampleMaxAge });
             _endpoints = new RemoteEndpoints(_id, GrainFactory, mesh.Time);
             _host = new PoolHost(state, Wake) { Listener = _endpoints };
-            _feeds = new PoolFeeds(_host, seed, mesh.Monitors);
+            _feeds = new PoolFeeds(_host.Cache, seed, mesh.Monitors);
         }
 
         _endpoints!.Reconfigure(config);

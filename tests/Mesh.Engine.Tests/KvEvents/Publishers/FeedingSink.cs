@@ -72,7 +72,7 @@ internal sealed class FeedingSink(FeedingSink.Pool pool, int endpoint) : IKvEven
         /// <summary>Blocks known.</summary>
         public int Blocks => _host.Snapshot().CacheEvents!.Blocks;
 
-        public PoolFeed Feed(int endpoint) => new(_host, Id, EndpointOf(endpoint), _host.AddFeed(EndpointOf(endpoint))!.Value, _metrics, NullLogger.Instance);
+        public PoolFeed Feed(int endpoint) => new(_host.Cache, Id, EndpointOf(endpoint), _host.Cache.AddFeed(EndpointOf(endpoint))!.Value, _metrics, NullLogger.Instance);
 
         private static EndpointId EndpointOf(int number) => new(string.Create(CultureInfo.InvariantCulture, $"10.0.0.{number}:8000"));
     }
