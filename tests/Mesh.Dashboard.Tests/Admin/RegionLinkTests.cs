@@ -25,7 +25,7 @@ public sealed class RegionLinkTests
         Assert.Equal(told, region.GetProperty("link").GetString());
         Assert.False(region.GetProperty("own").GetBoolean());
         Assert.Equal(81.5, region.GetProperty("roundTripMs").GetDouble());
-        Assert.Equal(state == nameof(PeerReach.Healthy) ? 12.25 : null, region.GetProperty("creditRequests").Deserialize<double?>());
+        Assert.Equal(state == nameof(PeerReach.Healthy) ? 12.25 : null, NumberOf(region, "creditRequests"));
         Assert.Equal(3, region.GetProperty("inFlightRequests").GetInt32());
         Assert.Equal(0.14, region.GetProperty("reportAgeSeconds").GetDouble(), 3);
     }
@@ -35,8 +35,8 @@ public sealed class RegionLinkTests
     {
         var region = (await RegionsAsync(new PeerLinkSnapshot { Name = "east", Region = "far-away", State = PeerReach.Connecting }))["far-away"];
         Assert.Equal("connecting", region.GetProperty("link").GetString());
-        Assert.Equal(JsonValueKind.Null, region.GetProperty("roundTripMs").ValueKind);
-        Assert.Equal(JsonValueKind.Null, region.GetProperty("reportAgeSeconds").ValueKind);
+        Assert.Null(NumberOf(region, "roundTripMs"));
+        Assert.Null(NumberOf(region, "reportAgeSeconds"));
         Assert.Equal(0, region.GetProperty("endpoints").GetInt32());
     }
 
@@ -47,8 +47,11 @@ public sealed class RegionLinkTests
         Assert.Equal("own", regions["region-0"].GetProperty("link").GetString());
         Assert.True(regions["region-0"].GetProperty("own").GetBoolean());
         Assert.Equal("direct", regions["region-2"].GetProperty("link").GetString());
-        Assert.Equal(JsonValueKind.Null, regions["region-2"].GetProperty("creditRequests").ValueKind);
+        Assert.Null(NumberOf(regions["region-2"], "creditRequests"));
     }
+
+    /// <summary>Null where the API leaves it out, as it does what is not known.</summary>
+    private static double? NumberOf(JsonElement region, string name) => region.TryGetProperty(name, out var value) ? value.GetDouble() : null;
 
     private static async Task<Dictionary<string, JsonElement>> RegionsAsync(PeerLinkSnapshot link)
     {
