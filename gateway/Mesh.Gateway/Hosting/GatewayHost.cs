@@ -174,7 +174,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         catch (IOException e)
         {
             await host.DisposeAsync();
-            throw new GatewayConfigurationException(e.Message, e);
+            var advice = e.InnerException is AddressInUseException
+                ? " Another process has it, perhaps another gateway: open the listener elsewhere (--Mesh:Listeners:80=127.0.0.1:8081 for port 80 of the manifests) or the administrative address (--admin IP:PORT)."
+                : "";
+            throw new GatewayConfigurationException(e.Message + advice, e);
         }
     }
 

@@ -110,6 +110,10 @@ internal sealed record GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan LoadReportInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Time in which an endpoint that is new or has come back rises to its full share of the requests, 0–1 h; 0 gives it all at once.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan SlowStartWindow { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Directory for what must outlive a restart: the drains. Empty keeps nothing; unset means one of this gateway's own under the user's state directory.</summary>
     public string? StateDirectory { get; set; }
 

@@ -60,6 +60,7 @@ internal sealed class GatewayProcess(
         {
             Locality = new Locality { Region = options.Region ?? "" },
             Regions = new RegionOptions { ReportInterval = options.Federation.ReportInterval },
+            SlowStartWindow = options.SlowStartWindow,
             ExplainedDecisions = options.DecisionLog.Capacity,
             ExplainedRefusalsPerSecond = options.DecisionLog.RefusalsPerSecond,
         },

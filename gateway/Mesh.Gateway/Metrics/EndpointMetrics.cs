@@ -23,6 +23,7 @@ internal static class EndpointMetrics
         Gauge("mesh_endpoint_drained", "mesh.endpoint.drained", "1", "1 while an operator drains the endpoint, else 0.", static (e, _) => e.Drained ? 1 : 0),
         Gauge("mesh_endpoint_ejected", "mesh.endpoint.ejected", "1", "1 while the endpoint is left alone for failing requests, else 0.", static (e, t) => e.EjectedUntil > t.GetTimestamp() ? 1 : 0),
         Counter("mesh_endpoint_ejections_total", "mesh.endpoint.ejections", "{ejection}", "Times that the endpoint was ejected.", static (e, _) => e.Ejections),
+        Gauge("mesh_endpoint_ramp_ratio", "mesh.endpoint.ramp", "1", "Share of its usual requests that the endpoint gets: rises to 1 over the slow-start window when it is new or has come back.", static (e, _) => e.Ramp),
         Gauge("mesh_endpoint_in_flight_requests", "mesh.endpoint.in_flight_requests", "{request}", "Requests in flight at the endpoint.", static (e, _) => e.InFlightRequests),
         Gauge("mesh_endpoint_in_flight_tokens", "mesh.endpoint.in_flight_tokens", "{token}", "Prompt and expected output tokens in flight at the endpoint.", static (e, _) => e.InFlightTokens),
         Gauge("mesh_endpoint_waiting_requests", "mesh.endpoint.waiting_requests", "{request}", "Requests that wait in the pool for this endpoint.", static (e, _) => e.WaitingRequests),

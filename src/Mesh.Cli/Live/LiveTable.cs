@@ -26,7 +26,7 @@ internal static class LiveTable
     // A person looks for what is not as it should be.
     private static Style? StyleOf(string header, string cell) => (header, cell) switch
     {
-        ("STATE", "unhealthy" or "ejected") or ("LINK", "unreachable") or ("OUTCOME", "refuse") => Palette.Error,
+        ("STATE", "unhealthy" or "ejected") or ("LINK", "unreachable" or "refused") or ("OUTCOME", "refuse") => Palette.Error,
         ("STATE", "drained" or "draining" or "asleep" or "unknown") or ("LINK", "stale") => Palette.Warning,
         ("READY", _) when cell.StartsWith("0/", StringComparison.Ordinal) => Palette.Error,
         ("FULL", _) when cell.Length > 3 => Palette.Warning,

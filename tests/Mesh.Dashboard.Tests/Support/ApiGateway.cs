@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Engine;
+using Mesh.Engine.Federation;
 using Mesh.Gateway.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,7 +26,7 @@ internal sealed class ApiGateway : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true)
+    public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null)
     {
         var listener = Ports.Free();
         var admin = ownListener ? Ports.Free() : listener;
@@ -32,7 +34,7 @@ internal sealed class ApiGateway : IAsyncDisposable
         if (ownListener) options.AdminAddress = admin.ToString();
         options.Listeners["80"] = listener.ToString();
         set?.Invoke(options);
-        var engine = new ManyEndpoints(endpoints);
+        var engine = new ManyEndpoints(endpoints) { Links = links ?? [] };
         MeshConfig config = engine.Config;
         var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
         return new ApiGateway(host, engine, new Uri($"http://{admin}"));

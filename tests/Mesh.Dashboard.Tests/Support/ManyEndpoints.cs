@@ -6,6 +6,7 @@ using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
+using Mesh.Engine.Federation;
 
 namespace Mesh.Dashboard.Tests.Support;
 
@@ -30,6 +31,9 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
     public IRouter Router => this;
 
     public GatewaySession Session { get; } = new("gateway", 1);
+
+    /// <summary>Links to peer regions that it tells of.</summary>
+    public ImmutableArray<PeerLinkSnapshot> Links { get; init; } = [];
 
     /// <summary>The configuration that goes with it.</summary>
     public MeshConfig Config => new()
@@ -69,6 +73,8 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
             },
         ];
     }
+
+    public ImmutableArray<PeerLinkSnapshot> Peers() => Links;
 
     public ValueTask<RouteDecision> RouteAsync(RouteRequest request, CancellationToken cancellationToken) => ValueTask.FromResult(RouteDecision.Refuse(DecisionReason.NoReadyEndpoint));
 

@@ -11,7 +11,7 @@ internal sealed record RegionShape
     /// <summary>True for the region that this gateway serves; true for all where it serves all of them.</summary>
     public required bool Own { get; init; }
 
-    /// <summary><c>own</c>, <c>connecting</c>, <c>reachable</c>, <c>stale</c>, <c>unreachable</c> or <c>direct</c>: one whose endpoints this gateway reaches itself.</summary>
+    /// <summary><c>own</c>, <c>connecting</c>, <c>reachable</c>, <c>stale</c>, <c>unreachable</c>, <c>refused</c> or <c>direct</c>: one whose endpoints this gateway reaches itself.</summary>
     public required string Link { get; init; }
 
     /// <summary>Clusters, by name.</summary>

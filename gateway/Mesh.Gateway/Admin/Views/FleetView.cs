@@ -30,7 +30,7 @@ internal static class FleetView
                     Clusters = [.. clusters.Where(c => c.Region == name).Select(c => c.Name)],
                     Endpoints = load.Endpoints,
                     ReadyEndpoints = load.Ready,
-                    InFlightRequests = load.InFlight,
+                    InFlightRequests = load.InFlight + (link?.ForwardedRequests ?? 0),
                     RequestsPerSecond = Rounded.Or0(load.Rate),
                     Fullness = Rounded.To3(load.Fullness),
                     RoundTripMs = Rounded.To3(link?.RoundTripMs),

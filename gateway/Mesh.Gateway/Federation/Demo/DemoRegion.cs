@@ -31,6 +31,9 @@ internal sealed class DemoRegion(string name, int index) : IDisposable
     /// <summary>True after the process has ended.</summary>
     public bool HasEnded => _process?.HasExited == true;
 
+    /// <summary>Number of the process; 0 before it is started.</summary>
+    public int ProcessId => _process?.Id ?? 0;
+
     /// <summary>Its exit code once it has ended.</summary>
     public int ExitCode => _process?.ExitCode ?? 0;
 

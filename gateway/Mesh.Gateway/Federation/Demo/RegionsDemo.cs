@@ -118,7 +118,7 @@ internal sealed class RegionsDemo(TextWriter output, TextWriter error, TimeProvi
     private void Explain(DemoRegion[] regions)
     {
         output.WriteLine();
-        foreach (var region in regions) output.WriteLine($"  {region.Name,-16} http://{region.Listener}   metrics http://{region.Admin}/metrics   process behind peers' port {region.Peers.Port}");
+        foreach (var region in regions) output.WriteLine($"  {region.Name,-16} http://{region.Listener}   dashboard http://{region.Admin}/dashboard   process {region.ProcessId}");
         output.WriteLine();
         output.WriteLine("  one way: " + string.Join(", ", Pairs(regions).Select(p => $"{p.From} - {p.To} {Delay(p.From, p.To).TotalMilliseconds:0} ms")));
         output.WriteLine();
@@ -128,9 +128,10 @@ internal sealed class RegionsDemo(TextWriter output, TextWriter error, TimeProvi
         output.WriteLine();
         output.WriteLine("Where its requests go is told here while they do; the links, credits and round trips too:");
         output.WriteLine();
+        output.WriteLine($"  dotnet run -c Release --project src/Mesh.Cli -- get regions -w --server http://{regions[0].Admin}");
         output.WriteLine($"  curl -s http://{regions[0].Admin}/metrics | grep -E 'mesh_(peer|forwarded)'");
         output.WriteLine();
-        output.WriteLine("Kill one (kill -9 of its process) to see the others go on. Ctrl-C ends all.");
+        output.WriteLine($"Kill one, for example by kill -9 {regions[1].ProcessId}, to see the others go on. Ctrl-C ends all.");
         output.WriteLine();
     }
 

@@ -48,7 +48,7 @@ export function open(main, rest) {
   }
 
   function show(all, id) {
-    text(note, all.length > 0 ? (id ? `${plural(all.length, 'decision')} on request ${id}, one for each attempt, the newest first.` : `The last ${plural(all.length, 'decision')} that were kept, the newest first.`)
+    text(note, all.length > 0 ? (id ? `${plural(all.length, 'decision')} on request ${id}, one for each attempt, the newest first.` : `${plural(all.length, 'decision')} kept, the newest first.`)
       : id ? `No decision on request ${id} is kept.` : 'No decision is kept yet. Kept are those of requests with the header x-mesh-explain: 1, a sample by Mesh:DecisionLog:SampleRate, and refusals.');
     keyed(decisions, all, d => `${d.request_id} ${d.pool} ${d.attempt} ${d.time}`, decision, (node, d) => node.meshUpdate(d));
     if (id && all.length > 0) for (const details of decisions.querySelectorAll('details')) details.open = true;
@@ -102,7 +102,7 @@ function machineRows() {
   for (const region of live.rows('regions').sort((a, b) => a.name.localeCompare(b.name))) {
     rows.push({
       kind: 'Region', key: region.name, href: '#/mesh', where,
-      states: [[region.link, { own: 'good', reachable: 'good', direct: 'info', stale: 'warn', unreachable: 'bad' }[region.link] ?? 'plain']],
+      states: [[region.link, { own: 'good', reachable: 'good', direct: 'info', stale: 'warn', unreachable: 'bad', refused: 'bad' }[region.link] ?? 'plain']],
       facts: `${count(region.readyEndpoints)} of ${count(region.endpoints)} endpoints ready, ${percent(region.fullness)} of target`
         + (region.roundTripMs === null ? '' : `, RTT ${ms(region.roundTripMs)}`) + (region.reportAgeSeconds === null ? '' : `, report ${age(region.reportAgeSeconds)} old`),
     });

@@ -87,6 +87,7 @@ function updateRegions(container) {
 const links = {
   own: ['own', 'good', 'This gateway serves it'], direct: ['direct', 'info', 'This gateway reaches its endpoints itself'], reachable: ['reachable', 'good', 'Its reports arrive'],
   stale: ['stale', 'warn', 'Its last report is old: nothing new is sent there'], unreachable: ['cut off', 'bad', 'No report for long'],
+  connecting: ['connecting', 'plain', 'It has not been heard yet'], refused: ['refused', 'bad', 'One of the two does not take the other for its peer: the log says why'],
 };
 
 function regionCard(region) {
@@ -97,10 +98,13 @@ function regionCard(region) {
   const drained = pill('drained', 'info');
   const card = h('section', { class: 'card region' }, h('div', { class: 'card-head' }, h('h3', {}, region.name), link, drained, facts, button.element), rows);
   card.meshUpdate = (now, clusters) => {
+    // A peer's endpoints are its own gateway's to drain, and only what was sent there is counted here.
+    const isPeer = now.link !== 'own' && now.link !== 'direct';
     button.update();
+    if (isPeer) button.element.hidden = true;
     drained.hidden = drains.of('region', region.name) === null;
     updatePill(link, ...links[now.link] ?? [now.link, 'plain']);
-    const parts = [`${rate(now.requestsPerSecond)} req/s`, `${count(now.inFlightRequests)} in flight`];
+    const parts = isPeer ? [`${count(now.inFlightRequests)} in flight from here`] : [`${rate(now.requestsPerSecond)} req/s`, `${count(now.inFlightRequests)} in flight`];
     if (now.roundTripMs !== null) parts.push(`RTT ${ms(now.roundTripMs)}`);
     if (now.creditRequests !== null) parts.push(`${count(now.creditRequests)} credits`);
     if (now.reportAgeSeconds !== null) parts.push(`report ${age(now.reportAgeSeconds)} old`);
