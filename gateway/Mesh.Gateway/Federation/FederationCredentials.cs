@@ -103,6 +103,7 @@ internal sealed class FederationCredentials
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = _connectTimeout,
+            ConnectCallback = static (context, cancellationToken) => PeerDialer.DialAsync(context.DnsEndPoint, cancellationToken),
             EnableMultipleHttp2Connections = true,
             PooledConnectionIdleTimeout = IdleTimeout,
             MaxResponseHeadersLength = MaxHeadKib,

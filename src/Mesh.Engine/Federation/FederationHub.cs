@@ -6,7 +6,6 @@ using Mesh.Core.Regions;
 using Mesh.Core.Regions.Reports;
 using Mesh.Engine.Federation.Frames;
 using Mesh.Engine.Federation.Links;
-using Mesh.Engine.Monitoring;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Engine.Federation;
@@ -28,10 +27,11 @@ public sealed class FederationHub : IAsyncDisposable
     private readonly FrozenDictionary<string, Peer> _byName;
     private readonly FrozenDictionary<string, Peer> _byRegion;
     private readonly Peer[] _peers;
-    private readonly WakeableDelay _pause;
+    private readonly ReportClock _clock;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _running = [];
-    private volatile TaskCompletionSource _tick = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whoever waits for it goes on within the clock's call: publishing waits for nothing but its next report.
+    private volatile TaskCompletionSource _tick = new();
     private volatile ConfigTag _config = ConfigTag.None;
 
     /// <summary>Makes a hub; <see cref="Start"/> begins.</summary>
@@ -56,7 +56,7 @@ public sealed class FederationHub : IAsyncDisposable
         _peers = [.. settings.Peers.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new Peer(p, options, time))];
         _byName = _peers.ToFrozenDictionary(p => p.Address.Name, StringComparer.Ordinal);
         _byRegion = _peers.ToFrozenDictionary(p => p.Address.Region, StringComparer.Ordinal);
-        _pause = new WakeableDelay(time);
+        _clock = new ReportClock(time, settings.ReportInterval, settings.LeastInterval, Tick);
     }
 
     /// <summary>Raised when a peer says that it goes by a configuration, on the thread that reads its reports; comes with every report.</summary>
@@ -78,14 +78,14 @@ public sealed class FederationHub : IAsyncDisposable
     /// <summary>Begins to follow the peers and to make reports.</summary>
     public void Start()
     {
-        _engine.Federate([.. _peers.Select(p => p.Address.Region)], _pause.Wake, Peers);
+        _engine.Federate([.. _peers.Select(p => p.Address.Region)], _clock.Wake, Peers);
         foreach (var peer in _peers)
         {
             var follower = new PeerFollower(peer, Self, _settings, _connect, Received, Lost, _time, _log);
             _running.Add(Task.Run(() => follower.RunAsync(_stop.Token)));
         }
 
-        _running.Add(Task.Run(TickAsync));
+        _clock.Start();
     }
 
     /// <summary>State of every peer, ordered by name.</summary>
@@ -173,9 +173,9 @@ public sealed class FederationHub : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        await _clock.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_running).ConfigureAwait(false);
         foreach (var peer in _peers) peer.Dispose();
-        _pause.Dispose();
         _stop.Dispose();
     }
 
@@ -201,36 +201,26 @@ public sealed class FederationHub : IAsyncDisposable
         return written + FederationPaths.EventOverheadBytes;
     }
 
-    private async Task TickAsync()
+    private void Tick(TimeSpan passed)
     {
-        var last = _time.GetTimestamp();
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            try
+            foreach (var peer in _peers)
             {
-                var passed = _time.GetElapsedTime(last);
-                if (passed < _settings.ReportInterval) await ((Task)_pause.WaitAsync(_settings.ReportInterval - passed, _stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                // A big change is told at once, but a storm of them no more often than this.
-                var least = _settings.LeastInterval - _time.GetElapsedTime(last);
-                if (least > TimeSpan.Zero) await Task.Delay(least, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                var late = _time.GetElapsedTime(last);
-                last = _time.GetTimestamp();
-                foreach (var peer in _peers)
-                {
-                    // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
-                    if (late > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
-                    // A suspicion comes and goes with every hiccup of a machine; it is in the metrics.
-                    var isHiccup = change is { After: PeerReach.Suspect, Before: PeerReach.Healthy } or { After: PeerReach.Healthy, Before: PeerReach.Suspect };
-                    if (isHiccup) FederationLog.Suspected(_log, peer.Address.Name, change.After, change.Before);
-                    else FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
-                }
+                // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
+                if (passed > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
+                // A suspicion comes and goes with every hiccup of a machine; it is in the metrics.
+                var isHiccup = change is { After: PeerReach.Suspect, Before: PeerReach.Healthy } or { After: PeerReach.Healthy, Before: PeerReach.Suspect };
+                if (isHiccup) FederationLog.Suspected(_log, peer.Address.Name, change.After, change.Before);
+                else FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
+            }
 
-                Interlocked.Exchange(ref _tick, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                FederationLog.Failed(_log, e);
-            }
+            Interlocked.Exchange(ref _tick, new TaskCompletionSource()).TrySetResult();
+        }
+        catch (Exception e)
+        {
+            // Whoever reads must not take the clock with it.
+            FederationLog.Failed(_log, e);
         }
     }
 

@@ -26,14 +26,14 @@ public sealed record FederationSettings
     /// <summary>Intervals without a word after which a link is set up anew, 3–1,000; 10 by default.</summary>
     public int SilentIntervals { get; init; } = 10;
 
-    /// <summary>Time to connect and to be answered, 10 ms to 1 min; 800 ms by default.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromMilliseconds(800);
+    /// <summary>Time to connect and to be answered, 10 ms to 1 min; 1 s by default, which is four round trips to the other side of the earth.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Pause after the first attempt that failed, 1 ms to the longest; 50 ms by default.</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Longest pause between attempts, up to 10 min; 500 ms by default, so that a link that heals is used within 2 s.</summary>
-    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>Longest pause between attempts, up to 10 min; 250 ms by default, so that a link that heals is used within 2 s.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Seed of the jitter.</summary>
     public ulong Seed { get; init; } = 1;

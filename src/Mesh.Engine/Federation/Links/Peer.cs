@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Regions;
 using Mesh.Core.Regions.Links;
 using Mesh.Core.Regions.Reports;
@@ -35,6 +36,8 @@ internal sealed class Peer : IDisposable
     private TimeSpan? _echoSentAt;
     private TimeSpan _streamBegan;
     private double _granted;
+    private ReportSections _read = ReportSections.Empty;
+    private ImmutableArray<PoolReport> _pools = [];
 
     public Peer(PeerAddress address, RegionOptions options, TimeProvider time)
     {
@@ -97,9 +100,10 @@ internal sealed class Peer : IDisposable
     /// <param name="ownEpoch">Start of this process.</param>
     public (RegionReport? Report, TimeSpan? RoundTrip) Received(ReportFrame frame, int bytes, long ownEpoch)
     {
-        var pools = PoolSections.Read(frame.Sections);
         lock (_gate)
         {
+            // Most events of an idle peer change nothing.
+            if (!ReferenceEquals(frame.Sections, _read)) (_read, _pools) = (frame.Sections, PoolSections.Read(frame.Sections));
             var now = Now;
             _received.Add(bytes, now);
             TimeSpan? roundTrip = null;
@@ -124,7 +128,7 @@ internal sealed class Peer : IDisposable
                 HeardAge = heardAge,
                 ConfigVersion = frame.Config.Version,
                 SoftwareVersion = _identity.Version,
-                Pools = pools,
+                Pools = _pools,
             };
             if (!_link.Hear(report)) return (null, roundTrip);
             (_heardSequence, _heardAt) = (frame.Sequence, now);
