@@ -1,10 +1,9 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mesh.Core.Config;
-using Mesh.Core.Endpoints;
 using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Grains.Contracts;
+using Mesh.Grains.Pools;
 using Mesh.Grains.Snapshots;
 
 namespace Mesh.Grains.Gateways;
@@ -77,27 +76,7 @@ internal sealed class PoolView : IPoolWatcher
     }
 
     /// <summary>What was last known of each endpoint, for a pool that begins anew.</summary>
-    public EndpointNews[] Hints()
-    {
-        if (Latest is not { } snapshot) return [];
-        var hints = new List<EndpointNews>();
-        foreach (var backend in snapshot.Backends)
-        {
-            foreach (var endpoint in backend.Endpoints)
-            {
-                if (endpoint.Health == EndpointHealth.Unknown) continue;
-                hints.Add(new EndpointNews
-                {
-                    Endpoint = endpoint.Id,
-                    Health = endpoint.Health,
-                    Models = endpoint.Models.IsDefault ? null : ImmutableCollectionsMarshal.AsArray(endpoint.Models),
-                    Sample = endpoint.LastSample,
-                    SampleAgeTicks = endpoint.LastSample is { } sample ? Ages.Of(sample.Timestamp, _services.Time) : 0,
-                });
-            }
-        }
-        return [.. hints];
-    }
+    public EndpointNews[] Hints() => Latest is { } snapshot ? EndpointHints.Of(snapshot, _services.Time, _services.Options.Pool.SampleMaxAge) : [];
 
     private PoolSnapshot Unknown(PoolConfig config) => new PoolState(config, _services.Time, 0, _services.Options.Pool).Snapshot();
 

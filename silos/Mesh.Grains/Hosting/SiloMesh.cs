@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Mesh.Engine.Http;
 using Mesh.Engine.Monitoring;
 using Mesh.Engine.Probing;
@@ -37,6 +38,9 @@ internal sealed class SiloMesh : IDisposable
     public MonitorServices Monitors { get; }
 
     public EpochSource Epochs { get; }
+
+    /// <summary>Pools that run here.</summary>
+    public ConcurrentDictionary<PoolGrain, byte> Residents { get; } = [];
 
     /// <summary>Cancelled when the silo begins to stop: nobody should be kept waiting here any longer.</summary>
     public CancellationToken Leaving => _leaving.Token;

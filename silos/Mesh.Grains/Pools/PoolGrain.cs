@@ -16,7 +16,8 @@ namespace Mesh.Grains.Pools;
 
 /// <summary>
 /// One pool's state on the silo where its name belongs. A shell: it receives, calls the state, and replies. Calls interleave, because those that
-/// wait stay open. Its state is in memory alone; the next activation has a higher epoch and learns from the gateways what they hold.
+/// wait stay open. Its state is in memory alone; the next activation has a higher epoch and learns from the gateways what they hold, and from
+/// this one where it could say so.
 /// </summary>
 [Reentrant, KeepAlive, SteadyPlacement, GrainType(PoolKey.GrainType)]
 internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger) : Grain, IPoolGrain
@@ -47,24 +48,34 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
+        if (_handover is not null) mesh.Epochs.Saw(_id, _handover.Epoch);
         _epoch = mesh.Epochs.Next(_id);
         TakeConfiguration();
+        if (_handover is not null) TakeOver(_handover);
+        _handover = null;
         if (mesh.Options.KeepsTime)
         {
             _timer = this.RegisterGrainTimer(
                 OnTimerAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         }
+        mesh.Residents.TryAdd(this, 0);
         Began(logger, _id, _epoch, _silo);
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        var moves = reason.ReasonCode == DeactivationReasonCode.Migrating;
+        if (moves) _handover = WriteHandover();
+        mesh.Residents.TryRemove(this, out _);
         Ended(logger, _id, _epoch, reason.ReasonCode);
         _timer?.Dispose();
         _sessions.LeaveAll();
         _host?.Close();
-        return _feeds is null ? Task.CompletedTask : Task.WhenAll(_feeds.Stop()).WaitAsync(cancellationToken);
+        if (_feeds is null) return Task.CompletedTask;
+        var ended = Task.WhenAll(_feeds.Stop());
+        // The next activation is not kept waiting for it.
+        return moves ? Task.CompletedTask : ended.WaitAsync(cancellationToken);
     }
 
     public ValueTask<RouteReply> Route(RouteCall call)
@@ -126,6 +137,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             if (!_told.Contains(hint.Endpoint)) Take(hint);
         }
 
+        GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
         foreach (var call in announcement.Waiting) _parked.Add((call, calls));
         EnterParked(now);
@@ -234,7 +246,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     // :: Settling. A gateway has known an earlier activation: until all have had the time to say what they hold, there seems to be more room than there is.
     private void HasPredecessor(TimeSpan now)
     {
-        if (_settlesAt is not null || now > mesh.Options.Engine.Pool.SessionTimeout) return;
+        if (_settlesAt is not null || _hasTakenOver || now > mesh.Options.Engine.Pool.SessionTimeout) return;
         _settlesAt = now + mesh.Options.SettleTime;
     }
 

@@ -120,9 +120,15 @@ public sealed class ProcessRegion : IAsyncLifetime
         return leases;
     }
 
-    /// <summary>Waits until every silo looks after its part of the endpoints and every gateway is ready.</summary>
+    /// <summary>Waits until every silo is ready and looks after its part of the endpoints, and every gateway is ready.</summary>
     public async Task ReadyAsync()
     {
+        // Each by its own word: what the region knows of its clusters may be from before a silo stopped.
+        foreach (var port in _adminPorts)
+        {
+            var uri = new Uri($"http://127.0.0.1:{port}/readyz");
+            await EventuallyAsync(async () => (await _http.GetAsync(uri)).StatusCode == HttpStatusCode.OK, $"the silo of {uri} is ready");
+        }
         for (var i = 0; i < Gateways; i++)
         {
             var uri = new Uri(GatewayUri(i), "/readyz");
