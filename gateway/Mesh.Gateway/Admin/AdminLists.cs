@@ -34,7 +34,7 @@ internal static class AdminLists
             ["flows"] = new AdminList<FlowShape>(
                 services, streams, ["pool", "region", "cluster"], FlowSorts,
                 q => services.History.Flows.Where(f => IsPool(f.Pool, q["pool"]) && Is(f.Region, q["region"]) && Is(f.Cluster, q["cluster"])),
-                f => $"{f.Pool} {f.Cluster} {f.Reason}", AdminJson.Readable.ListShapeFlowShape),
+                f => $"{f.Pool} {f.Region} {f.Cluster} {f.Reason}", AdminJson.Readable.ListShapeFlowShape),
         };
     }
 

@@ -40,7 +40,7 @@ internal sealed partial class MeshHistory : IDisposable
         _engine = engine;
         _configuration = configuration;
         _latencies = metrics.Latencies;
-        _flows = new FlowRates(metrics.Decisions);
+        _flows = new FlowRates(metrics.Decisions, metrics.Federation.Forwarded);
         _time = time;
         Step();
         _timer = time.CreateTimer(_ => TryStep(), null, Interval, Interval);
@@ -111,7 +111,7 @@ internal sealed partial class MeshHistory : IDisposable
         lock (_gate)
         {
             var now = _time.GetTimestamp();
-            _flows.Step(_configuration.Current.Region, _step < 0 ? TimeSpan.Zero : _time.GetElapsedTime(_steppedAt, now));
+            _flows.Step(_configuration.Current.Region, RegionOf, _step < 0 ? TimeSpan.Zero : _time.GetElapsedTime(_steppedAt, now));
             _step++;
             _steppedAt = now;
             _stepTime = _time.GetUtcNow();
@@ -172,4 +172,6 @@ internal sealed partial class MeshHistory : IDisposable
 
     [LoggerMessage(1, LogLevel.Error, "A step of the dashboard's history failed; it has a gap.")]
     private static partial void StepFailed(ILogger log, Exception e);
+
+    private string RegionOf(string peer) => _engine.Peers().FirstOrDefault(p => p.Name == peer)?.Region ?? peer;
 }

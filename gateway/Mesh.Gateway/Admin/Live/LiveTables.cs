@@ -60,7 +60,7 @@ internal sealed class LiveTables(AdminServices services)
         foreach (var flow in services.History.Flows)
         {
             Set(_flows, [Cell.Of(flow.Pool), Cell.Of(flow.From), Cell.Of(flow.Region), Cell.Of(flow.Cluster), Cell.Of(flow.Reason), Cell.Of(flow.Overflow), Cell.Of(flow.RequestsPerSecond, 2), Cell.Of(flow.Total)]);
-            _flows.Put($"{flow.Pool} {flow.Cluster} {flow.Reason}");
+            _flows.Put($"{flow.Pool} {flow.Region} {flow.Cluster} {flow.Reason}");
         }
 
         foreach (var table in All) table.End();

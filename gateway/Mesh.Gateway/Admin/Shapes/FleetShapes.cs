@@ -88,11 +88,11 @@ internal sealed record ClusterShape
 /// <param name="QueuedRequests">Requests of its priority that wait in that pool.</param>
 internal sealed record ObjectiveShape(string Namespace, string Name, int Priority, string Pool, bool PoolExists, int QueuedRequests);
 
-/// <summary>Requests from this gateway to a cluster, by why they were sent there.</summary>
-/// <param name="Pool">Pool.</param>
+/// <summary>Requests from this gateway to a cluster, by why they were sent there; or to the gateway of a peer region.</summary>
+/// <param name="Pool">Pool; empty for what went to a peer, which is counted over all pools.</param>
 /// <param name="From">Region that this gateway serves; empty for all.</param>
 /// <param name="Region">Region that they went to.</param>
-/// <param name="Cluster">Cluster that they went to.</param>
+/// <param name="Cluster">Cluster that they went to; empty for a peer, which chooses it.</param>
 /// <param name="Reason">Reason of the decision; <c>overflow</c> for what was not sent to the first choice.</param>
 /// <param name="Overflow">True where nearer or preferred backends were full or unhealthy.</param>
 /// <param name="RequestsPerSecond">Over the last seconds.</param>

@@ -65,7 +65,7 @@ export function open(main) {
 
 function flowRow(flow) {
   const cells = { rate: h('td', { class: 'num' }), total: h('td', { class: 'num' }) };
-  const row = h('tr', {}, h('td', {}, flow.pool), h('td', {}, `${flow.cluster} · ${flow.region}`),
+  const row = h('tr', {}, h('td', {}, flow.pool || 'all'), h('td', {}, flow.cluster ? `${flow.cluster} · ${flow.region}` : `gateway of ${flow.region}`),
     h('td', {}, pill(flow.reason.replaceAll('_', ' '), flow.overflow ? 'warn' : 'plain')), cells.rate, cells.total);
   row.meshUpdate = now => {
     text(cells.rate, rate(now.requestsPerSecond));
@@ -133,7 +133,7 @@ function clusterRow(cluster) {
   return row;
 }
 
-/** The map: this gateway, and a line to each cluster as thick as what flows there. Drawn anew when the fleet or the width changes, else only brought up to date. */
+/** The map: this gateway, and a line to each cluster, or to the gateway of a peer region, as thick as what flows there. Drawn anew when the fleet or the width changes, else only brought up to date. */
 class FlowMap {
   constructor(container) {
     this.container = container;
@@ -141,22 +141,23 @@ class FlowMap {
   }
 
   update(state) {
-    const clusters = live.rows('clusters').sort((a, b) => a.region.localeCompare(b.region) || a.name.localeCompare(b.name)).slice(0, 40);
+    const clusters = targets().sort((a, b) => a.region.localeCompare(b.region) || a.name.localeCompare(b.name)).slice(0, 40);
     const narrow = this.container.clientWidth < 560;
-    const shape = JSON.stringify([this.container.clientWidth, state.region, clusters.map(c => [c.region, c.name])]);
+    const shape = JSON.stringify([this.container.clientWidth, state.region, clusters.map(c => c.key)]);
     if (shape !== this.shape) {
       this.shape = shape;
       this.draw(state, clusters, Math.max(300, this.container.clientWidth), narrow);
     }
     const flows = new Map();
     for (const flow of live.rows('flows')) {
-      const known = flows.get(flow.cluster) ?? { rate: 0, overflow: 0 };
+      const key = flow.cluster || peerKey(flow.region);
+      const known = flows.get(key) ?? { rate: 0, overflow: 0 };
       known.rate += flow.requestsPerSecond;
       if (flow.overflow) known.overflow += flow.requestsPerSecond;
-      flows.set(flow.cluster, known);
+      flows.set(key, known);
     }
     const most = Math.max(1, ...[...flows.values()].map(f => f.rate));
-    for (const cluster of clusters) this.parts.get(cluster.name)?.(cluster, flows.get(cluster.name) ?? { rate: 0, overflow: 0 }, most);
+    for (const cluster of clusters) this.parts.get(cluster.key)?.(cluster, flows.get(cluster.key) ?? { rate: 0, overflow: 0 }, most);
     for (const region of live.rows('regions')) {
       const parts = [region.name];
       if (region.roundTripMs !== null) parts.push(`RTT ${ms(region.roundTripMs)}`);
@@ -165,7 +166,7 @@ class FlowMap {
     }
     const all = [...flows.values()].reduce((sum, f) => sum + f.rate, 0);
     text(this.total, `${rate(all)} req/s`);
-    set(this.svg, 'aria-label', `Flows from ${state.region || 'this gateway'}: ` + clusters.map(c => `${c.name} ${rate(flows.get(c.name)?.rate ?? 0)} requests per second`).join(', '));
+    set(this.svg, 'aria-label', `Flows from ${state.region || 'this gateway'}: ` + clusters.map(c => `${c.isPeer ? c.region : c.name} ${rate(flows.get(c.key)?.rate ?? 0)} requests per second`).join(', '));
   }
 
   draw(state, clusters, width, narrow) {
@@ -216,7 +217,7 @@ class FlowMap {
       const group = h('g', { class: 'map-node' }, details, box, name, flowText, h('rect', { class: 'map-track', x: targetX + 12, y: barY, width: barWidth, height: thin ? 4 : 6, rx: 2 }), fill,
         h('line', { class: 'map-target', x1: targetX + 12 + barWidth * 0.75, x2: targetX + 12 + barWidth * 0.75, y1: barY - 2, y2: barY + (thin ? 6 : 8) }));
       shapes.push(group);
-      this.parts.set(place.cluster.name, (now, flow, most) => {
+      this.parts.set(place.cluster.key, (now, flow, most) => {
         const thickness = flow.rate > 0 ? 1.5 + 9 * Math.sqrt(flow.rate / most) : 1;
         line.style.strokeWidth = `${thickness}px`;
         set(line, 'data-idle', flow.rate === 0);
@@ -226,8 +227,8 @@ class FlowMap {
         const level = now.fullness;
         set(fill, 'width', level === null ? 0 : (barWidth * Math.min(1, level * 0.75)).toFixed(1));
         set(fill, 'data-level', level === null ? 'none' : level >= 1 ? 'over' : level >= 0.8 ? 'near' : 'fine');
-        set(group, 'data-health', now.readyEndpoints === 0 ? 'bad' : now.readyEndpoints < now.endpoints ? 'warn' : 'good');
-        text(details, `${now.name}: ${now.readyEndpoints} of ${now.endpoints} endpoints ready, ${level === null ? 'no target' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight, `
+        set(group, 'data-health', now.isPeer ? (now.isUp ? 'good' : 'bad') : now.readyEndpoints === 0 ? 'bad' : now.readyEndpoints < now.endpoints ? 'warn' : 'good');
+        text(details, now.isPeer ? `${now.region}: ${short(now.inFlightRequests)} in flight from here, ${rate(flow.rate)} req/s` : `${now.name}: ${now.readyEndpoints} of ${now.endpoints} endpoints ready, ${level === null ? 'no target' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight, `
           + `${rate(flow.rate)} req/s of which ${rate(flow.overflow)} overflow`);
       });
     }
@@ -237,6 +238,17 @@ class FlowMap {
     this.svg = h('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' }, links, shapes, origin);
     clear(this.container, clusters.length > 0 ? this.svg : empty('No clusters', 'The manifests name none.'));
   }
+}
+
+const peerKey = region => `region ${region}`;
+
+// Where requests can go from here: clusters whose endpoints this gateway reaches itself, and the gateways of peer regions.
+function targets() {
+  const regions = live.rows('regions');
+  const peers = new Map(regions.filter(r => r.link !== 'own' && r.link !== 'direct').map(r => [r.name, r]));
+  const clusters = live.rows('clusters').filter(c => !peers.has(c.region)).map(c => ({ ...c, key: c.name }));
+  const gateways = [...peers.values()].map(r => ({ ...r, key: peerKey(r.name), name: 'gateway', region: r.name, isPeer: true, isUp: r.link === 'reachable', fullness: null }));
+  return [...clusters, ...gateways];
 }
 
 // About as many characters as there is room for; the whole name stands in the title and in the list below.
