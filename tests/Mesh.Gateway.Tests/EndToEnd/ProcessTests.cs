@@ -49,7 +49,8 @@ public sealed class ProcessTests
         var address = (IPEndPoint)taken.LocalEndpoint;
         var (code, output, error) = await RunToEndAsync("--manifests", manifests.Path, $"--Mesh:Listeners:80={address}");
         Assert.Equal(1, code);
-        Assert.Equal($"Failed to bind to address http://{address}: address already in use.", error.Trim());
+        Assert.StartsWith($"Failed to bind to address http://{address}: address already in use. ", error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 
