@@ -16,42 +16,10 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(IsLong ? 2 : 10);
 
     [RegionFact]
-    public async Task KillSilo_ThatHasThePool_NoRequestIsLostAndTheyGoOn()
-    {
-        var silo = await region.SiloOfPoolAsync();
-        using var load = new OpenLoad(region, Rate, 0, 1);
-        await Task.Delay(Steady);
-
-        var killed = load.Now;
-        region.KillSilo(silo);
-        await Task.Delay(Steady + TimeSpan.FromSeconds(4));
-        var sent = await load.StopAsync();
-
-        AssertNoneLost(sent, 0, 1);
-        AssertPause(sent, killed, "silo with the pool killed");
-        await AssertNothingLeftAsync();
-        region.StartSilo(silo);
-        await region.ReadyAsync();
-    }
+    public async Task KillSilo_ThatHasThePool_NoRequestIsLostAndTheyGoOn() => await KillSiloAsync(await region.SiloOfPoolAsync(), "silo with the pool killed");
 
     [RegionFact]
-    public async Task KillSilo_ThatHasNotThePool_NoRequestIsLostAndTheyGoOn()
-    {
-        var silo = 1 - await region.SiloOfPoolAsync();
-        using var load = new OpenLoad(region, Rate, 0, 1);
-        await Task.Delay(Steady);
-
-        var killed = load.Now;
-        region.KillSilo(silo);
-        await Task.Delay(Steady + TimeSpan.FromSeconds(4));
-        var sent = await load.StopAsync();
-
-        AssertNoneLost(sent, 0, 1);
-        AssertPause(sent, killed, "other silo killed");
-        await AssertNothingLeftAsync();
-        region.StartSilo(silo);
-        await region.ReadyAsync();
-    }
+    public async Task KillSilo_ThatHasNotThePool_NoRequestIsLostAndTheyGoOn() => await KillSiloAsync(1 - await region.SiloOfPoolAsync(), "other silo killed");
 
     [RegionFact]
     public async Task KillGateway_TheOtherLosesNothingAndItsLeasesComeBack()
@@ -140,6 +108,23 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         Assert.True(answer.IsSuccessStatusCode, process.Output);
         await process.StopAsync();
         Assert.Contains("Stopped.", process.Output, StringComparison.Ordinal);
+    }
+
+    private async Task KillSiloAsync(int silo, string what)
+    {
+        using var load = new OpenLoad(region, Rate, 0, 1);
+        await Task.Delay(Steady);
+
+        var killed = load.Now;
+        region.KillSilo(silo);
+        await Task.Delay(Steady + TimeSpan.FromSeconds(4));
+        var sent = await load.StopAsync();
+
+        AssertNoneLost(sent, 0, 1);
+        AssertPause(sent, killed, what);
+        await AssertNothingLeftAsync();
+        region.StartSilo(silo);
+        await region.ReadyAsync();
     }
 
     private void AssertNoneLost(IReadOnlyList<SentRequest> sent, params int[] gateways)
