@@ -33,7 +33,8 @@ internal ref struct CostScan
     {
         _adapterMs = adapterMs;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
-        _heldBlocks = context.HeldBlocks;
+        // In a large pool it is asked for of those endpoints alone that are looked at.
+        _heldBlocks = context.Holders is null ? context.HeldBlocks : default;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
         _model = model;
@@ -71,24 +72,22 @@ internal ref struct CostScan
     /// <param name="boundMs">What none of its endpoints costs less than.</param>
     public readonly bool MayFindIn(in CostBlock block, double boundMs)
     {
-        // Sums of the same numbers in another order differ in their last digits, which is less than what counts as equal.
-        if (!(boundMs >= Cheapest.Cost)) return true;
-        if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost) return true;
-        return boundMs < CheapestReady.Cost && block.FreeUntilMs - _nowMs < _bindAheadMs;
-    }
-
-    /// <summary>The least work that the prompt can be where at most so many of its blocks are held.</summary>
-    public readonly (double TableMs, int Steps) LeastWork(in SchedulingContext context, int held, WorkCurve curve)
-    {
-        var cached = Math.Min(context.Layout.TokensIn(held), _promptTokens - 1);
-        return (curve.LeastPromptMs(_promptTokens - cached, cached), WorkCurve.Steps(_promptTokens - cached));
+        // Those within half of what counts as equal could not replace what was found: the other half is for the last digits of the sums.
+        const double AsGood = Found.TieMs / 2;
+        if (!(boundMs >= Cheapest.Cost - AsGood)) return true;
+        if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost - AsGood) return true;
+        return boundMs < CheapestReady.Cost - AsGood && block.FreeUntilMs - _nowMs < _bindAheadMs;
     }
 
     /// <summary>Looks at one endpoint.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints)
+    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints) =>
+        Look(in context, slot, in row, endpoints, !_heldBlocks.IsEmpty ? _heldBlocks[slot] : context.Holders?.Of(slot) ?? 0);
+
+    /// <summary>Looks at one endpoint that holds so many blocks of the prompt.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints, int held)
     {
-        var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
         ref var prompt = ref _byHeld[held];
         if (prompt.Decision != _decision) Work(in context, held, ref prompt);
         var wait = row.WaitMs(_nowMs);
