@@ -19,7 +19,7 @@ internal static class RouteCost
         var pools = sizes.Select(s => new RouteAndComplete { Endpoints = s, IndexBlocks = 100_000 }).ToArray();
         var least = new double[sizes.Length];
         Array.Fill(least, double.PositiveInfinity);
-        foreach (var pool in pools) pool.Setup();
+        var bytes = Array.ConvertAll(pools, BytesOf);
         for (var round = 0; round <= Rounds; round++)
         {
             for (var i = 0; i < pools.Length; i++)
@@ -31,7 +31,15 @@ internal static class RouteCost
             }
         }
 
-        for (var i = 0; i < sizes.Length; i++) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sizes[i],6} endpoints: {least[i],7:0.00} µs per request"));
+        for (var i = 0; i < sizes.Length; i++) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sizes[i],6} endpoints: {least[i],7:0.00} µs per request, {bytes[i] / 1e6,6:0.00} MB"));
         return 0;
+    }
+
+    // The prefix index, which is as large in each of them, and the requests that it plays are part of it.
+    private static long BytesOf(RouteAndComplete pool)
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        pool.Setup();
+        return GC.GetTotalMemory(forceFullCollection: true) - before;
     }
 }

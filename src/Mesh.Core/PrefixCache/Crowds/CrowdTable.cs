@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Mesh.Core.PrefixCache.Crowds;
 
 /// <summary>
-/// The crowds of an index: a node has one from 33 holders on, until it has fewer than 16, as long as there are no more than 256 in all; then those of the
+/// The crowds of an index: a node has one from 17 holders on, until it has 8, as long as there are no more than 256 in all; then those of the
 /// most holders have. An index of few endpoints has none: a look at each takes no longer. Not thread-safe; what a crowd needs is allocated when it is made
 /// and used again.
 /// </summary>
@@ -13,9 +13,9 @@ internal sealed class CrowdTable(PrefixNode[] nodes, int endpointCapacity)
     public const int LeastEndpoints = 512;
 
     /// <summary>A node of no more holders has no crowd.</summary>
-    public const int MostFew = 32;
+    public const int MostFew = 16;
 
-    private const int LeastHolders = 16;
+    private const int LeastHolders = 8;
     private const int MostCrowds = 256;
     private readonly ChainTable _byNode = new(endpointCapacity < LeastEndpoints ? 0 : MostCrowds);
     private readonly List<Crowd> _crowds = [];

@@ -12,7 +12,6 @@ internal ref struct CostScan
 {
     // A failure within the last seconds weighs as much as this for every request that it counts as.
     private const double FailureMs = 100;
-    private readonly ReadOnlySpan<int> _heldBlocks;
     private readonly ReadOnlySpan<float> _adapterMs;
     private readonly WorkCurve _curve;
     private readonly CostModel _model;
@@ -33,8 +32,6 @@ internal ref struct CostScan
     {
         _adapterMs = adapterMs;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
-        // In a large pool it is asked for of those endpoints alone that are looked at.
-        _heldBlocks = context.Holders is null ? context.HeldBlocks : default;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
         _model = model;
@@ -78,11 +75,6 @@ internal ref struct CostScan
         if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost - AsGood) return true;
         return boundMs < CheapestReady.Cost - AsGood && block.FreeUntilMs - _nowMs < _bindAheadMs;
     }
-
-    /// <summary>Looks at one endpoint.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints) =>
-        Look(in context, slot, in row, endpoints, !_heldBlocks.IsEmpty ? _heldBlocks[slot] : context.Holders?.Of(slot) ?? 0);
 
     /// <summary>Looks at one endpoint that holds so many blocks of the prompt.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,13 +1,13 @@
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
-/// The rows of a large pool in a tree of blocks: 16 slots make a leaf, 8 blocks one of the next level, up to a level of at most 8. Each block has the
+/// The rows of a large pool in a tree of blocks: 8 slots make a leaf, 8 blocks one of the next level, up to a level of at most 8. Each block has the
 /// least of what the costs of its endpoints are made of, and is looked at again when one of its rows has changed, before the next choice. Not thread-safe.
 /// </summary>
 internal sealed class CostTree
 {
     /// <summary>Slots of a leaf.</summary>
-    public const int LeafSlots = 16;
+    public const int LeafSlots = 8;
 
     /// <summary>Blocks of a level that make one of the next.</summary>
     public const int FanOut = 1 << FanOutBits;

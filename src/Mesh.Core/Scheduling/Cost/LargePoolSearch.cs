@@ -120,7 +120,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         {
             ref readonly var row = ref rows[slot];
             if (!row.MayBeChosen || excluded[row.Backend]) continue;
-            if (_holders is null) scan.Look(in context, slot, in row, endpoints);
+            if (_holders is null) scan.Look(in context, slot, in row, endpoints, context.HeldBy(slot));
             else if (!_holders.IsListed(slot)) scan.Look(in context, slot, in row, endpoints, _holders.OfCrowds(slot));
         }
     }

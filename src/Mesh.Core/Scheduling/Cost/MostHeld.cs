@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Mesh.Core.Scheduling.Cost;
@@ -38,9 +37,8 @@ internal sealed class MostHeld
 
     private static int OfLeaf(ReadOnlySpan<int> heldBlocks, int first)
     {
-        if (first + CostTree.LeafSlots > heldBlocks.Length || !Vector256.IsHardwareAccelerated) return Most(heldBlocks[first..Math.Min(heldBlocks.Length, first + CostTree.LeafSlots)]);
-        ref var at = ref MemoryMarshal.GetReference(heldBlocks[first..]);
-        var eight = Vector256.Max(Vector256.LoadUnsafe(ref at), Vector256.LoadUnsafe(ref at, 8));
+        if (first + Vector256<int>.Count > heldBlocks.Length || !Vector256.IsHardwareAccelerated) return Most(heldBlocks[first..Math.Min(heldBlocks.Length, first + CostTree.LeafSlots)]);
+        var eight = Vector256.Create(heldBlocks.Slice(first, CostTree.LeafSlots));
         var four = Vector128.Max(eight.GetLower(), eight.GetUpper());
         return Math.Max(Math.Max(four[0], four[1]), Math.Max(four[2], four[3]));
     }
