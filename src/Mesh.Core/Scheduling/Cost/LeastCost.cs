@@ -39,7 +39,8 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints);
+        var held = context.HeldBlocks;
+        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints, held.IsEmpty ? 0 : held[candidate.Slot]);
         return EndOfAll(in scan);
     }
 
@@ -60,11 +61,12 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         }
 
         var rows = endpoints.Costs.Rows;
+        var held = context.HeldBlocks;
         for (var slot = 0; slot < rows.Length; slot++)
         {
             ref readonly var row = ref rows[slot];
             if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
-            scan.Look(in context, slot, in row, endpoints);
+            scan.Look(in context, slot, in row, endpoints, held.IsEmpty ? 0 : held[slot]);
         }
 
         return scan.Count == 0 ? null : EndOfAll(in scan);
@@ -107,7 +109,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         {
             var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
             ref readonly var row = ref endpoints.Costs.Rows[candidate.Slot];
-            scan.Look(in context, candidate.Slot, in row, endpoints);
+            scan.Look(in context, candidate.Slot, in row, endpoints, context.HeldBy(candidate.Slot));
             var found = scan.Cheapest;
             if (best.Count == count && found.Cost >= best[^1].CostMs) continue;
             var at = best.Count;
@@ -131,7 +133,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
         var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context, nowMs, counts: false));
-        scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints);
+        scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints, context.HeldBy(endpoint.Slot));
         return scan.Cheapest.Cost;
     }
 }
