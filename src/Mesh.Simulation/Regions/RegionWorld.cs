@@ -11,13 +11,15 @@ namespace Mesh.Simulation.Regions;
 /// </summary>
 internal sealed class RegionWorld
 {
+    private const double LongestStandstillMs = 600_000;
+
     private readonly RegionStage _stage;
     private readonly RegionReports _reports;
     private readonly RegionServices _services;
     private readonly RegionHomes _homes;
-    private readonly EventCount _count = new(longestStandstillMs: 600_000);
     private IEnumerator<(TraceRequest Row, int Home, int Priority)>? _trace;
     private bool _traceEnded;
+    private double _progressMs;
 
     /// <summary>Builds the regions.</summary>
     /// <param name="options">Sizes, links and policy.</param>
@@ -42,7 +44,7 @@ internal sealed class RegionWorld
 
     public IReadOnlyList<RegionSite> Sites => _stage.Sites;
 
-    public long Events => _count.Events;
+    public long Events { get; private set; }
 
     /// <summary>Answers of peers that refused.</summary>
     public long PeerRefusals => _stage.Ledger.PeerRefusals;
@@ -64,8 +66,9 @@ internal sealed class RegionWorld
         while ((!_traceEnded || _stage.Ledger.Unended > 0 || _services.Open > 0) && !Judge.HasSeenEnough)
         {
             if (!_stage.TryMoveOn(out var next, out var timeMs)) break;
-            var isRoutine = next.Kind is RegionEventKind.Scrape or RegionEventKind.Wake or RegionEventKind.ReportsDue or RegionEventKind.ReportArrives or RegionEventKind.Watch;
-            if (!_count.Add(timeMs, isRoutine, mayCome: !_traceEnded)) break;
+            Events++;
+            if (next.Kind is not (RegionEventKind.Scrape or RegionEventKind.Wake or RegionEventKind.ReportsDue or RegionEventKind.ReportArrives or RegionEventKind.Watch)) _progressMs = timeMs;
+            else if (_traceEnded && timeMs - _progressMs > LongestStandstillMs) break;
             Handle(in next);
         }
 

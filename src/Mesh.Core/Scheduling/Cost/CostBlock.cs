@@ -24,8 +24,8 @@ internal struct CostBlock
     /// <summary>Least end of the work outstanding, of endpoints that nobody waits for in the pool.</summary>
     public double FreeUntilMs;
 
-    /// <summary>Least prompt work that waits in the pool for one of them.</summary>
-    public double QueuedMs;
+    /// <summary>Fills the cache line.</summary>
+    public double Unused;
 
     /// <summary>Least learned speed.</summary>
     public double Speed;
@@ -40,7 +40,7 @@ internal struct CostBlock
 
     private static readonly CostBlock Nobody = new()
     {
-        RunningMs = None, StillMs = None, FixedMs = None, FreeUntilMs = None, QueuedMs = None, Speed = None, Increment = None, Scale = None,
+        RunningMs = None, StillMs = None, FixedMs = None, FreeUntilMs = None, Unused = None, Speed = None, Increment = None, Scale = None,
     };
 
     /// <summary>Looks at the rows of a block.</summary>
@@ -61,7 +61,6 @@ internal struct CostBlock
             else block.StillMs = Math.Min(block.StillMs, row.LeastWaitMs + fixedMs);
             block.FixedMs = Math.Min(block.FixedMs, fixedMs);
             if (row.QueuedMs <= 0) block.FreeUntilMs = Math.Min(block.FreeUntilMs, row.BusyUntilMs);
-            block.QueuedMs = Math.Min(block.QueuedMs, row.QueuedMs);
             block.Speed = Math.Min(block.Speed, row.PrefillSpeed);
             block.Increment = Math.Min(block.Increment, row.StepIncrementMs);
             block.Scale = Math.Min(block.Scale, row.Scale);

@@ -55,11 +55,8 @@ internal ref struct CostScan
     /// <summary>The cheapest.</summary>
     public Found Cheapest = Found.Nothing;
 
-    /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
+    /// <summary>The cheapest that could begin at once and would push no stream over its target; slot −1 when there is none.</summary>
     public Found CheapestReady = Found.Nothing;
-
-    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
-    public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Where the endpoints are that are looked at now: equal ones replace each other within a group only.</summary>
     public int Group { get; set; }
@@ -72,7 +69,6 @@ internal ref struct CostScan
         // Those within half of what counts as equal could not replace what was found: the other half is for the last digits of the sums.
         const double AsGood = Found.TieMs / 2;
         if (!(boundMs >= Cheapest.Cost - AsGood)) return true;
-        if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost - AsGood) return true;
         return boundMs < CheapestReady.Cost - AsGood && block.FreeUntilMs - _nowMs < _bindAheadMs;
     }
 
@@ -104,14 +100,14 @@ internal ref struct CostScan
         if (row.HasStreams)
         {
             var endpoint = endpoints.InSlot(slot);
-            cost += _pushedStreamMs * endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+            var pushed = endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+            cost += _pushedStreamMs * pushed;
+            ready &= pushed == 0;
             cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.ExpectedKvTokens(context.Freshness) + _promptTokens - cached);
         }
-        var queued = cost + row.QueuedMs * row.Scale;
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, Group, cost, own, work, cached, _random);
-        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, Group, queued, own, work, cached, _random);
         if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, Group, cost, own, work, cached, _random);
-        _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
+        _limit = Math.Max(Cheapest.Cost, CheapestReady.Cost) + Found.TieMs;
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)

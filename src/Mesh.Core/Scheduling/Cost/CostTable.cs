@@ -42,6 +42,28 @@ internal sealed class CostTable
         return _tree;
     }
 
+    /// <summary>False when no endpoint that nobody waits for has less work outstanding than so many milliseconds; of a large pool it may be true then, too.</summary>
+    public bool MayHaveIdle(double workMs, double nowMs)
+    {
+        if (_tree is not null)
+        {
+            var tree = Tree(nowMs);
+            foreach (ref readonly var block in tree[tree.Levels - 1])
+            {
+                if (block.FreeUntilMs - nowMs < workMs) return true;
+            }
+
+            return false;
+        }
+
+        foreach (ref readonly var row in Rows)
+        {
+            if (row.MayBeChosen && row.QueuedMs <= 0 && row.WaitMs(nowMs) < workMs) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Makes an empty row for a slot.</summary>
     public void Reset(int slot)
     {
