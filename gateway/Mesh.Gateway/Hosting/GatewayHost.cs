@@ -161,8 +161,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers);
         try
         {
-            await host._app.StartAsync();
-            if (host._federation is { } federation) await federation.StartAsync((context, forwarded) => host._inference.HandleAsync(context, null, forwarded));
+            // Both at once: a region that comes back is the sooner of use to its peers.
+            var peers = host._federation is { } federation ? Task.Run(() => federation.StartAsync((context, forwarded) => host._inference.HandleAsync(context, null, forwarded))) : Task.CompletedTask;
+            await Task.WhenAll(host._app.StartAsync(), peers);
             host.WarnOfMissingCertificates(config);
             return host;
         }

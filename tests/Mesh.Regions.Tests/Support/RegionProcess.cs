@@ -13,6 +13,7 @@ internal sealed class RegionProcess : IDisposable
     private readonly Func<ProcessStartInfo> _start;
     private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
+    private long _started;
 
     /// <param name="name">Region.</param>
     /// <param name="address">Where it is reached.</param>
@@ -44,6 +45,9 @@ internal sealed class RegionProcess : IDisposable
 
     public IPEndPoint Peers { get; }
 
+    /// <summary>From its last start until it answered its peers: what starting the process takes; null before.</summary>
+    public TimeSpan? StartTook { get; private set; }
+
     /// <summary>What it has written lately.</summary>
     public string Log => string.Join('\n', _lines);
 
@@ -52,6 +56,8 @@ internal sealed class RegionProcess : IDisposable
     public void Start()
     {
         _process?.Dispose();
+        StartTook = null;
+        _started = TimeProvider.System.GetTimestamp();
         _process = Process.Start(_start())!;
         _process.OutputDataReceived += (_, line) => Take(line.Data);
         _process.ErrorDataReceived += (_, line) => Take(line.Data);
@@ -106,6 +112,7 @@ internal sealed class RegionProcess : IDisposable
     private void Take(string? line)
     {
         if (line is null) return;
+        if (line.Contains("Peers are answered", StringComparison.Ordinal)) StartTook = TimeProvider.System.GetElapsedTime(_started);
         _lines.Enqueue(line);
         while (_lines.Count > 400) _lines.TryDequeue(out _);
     }
