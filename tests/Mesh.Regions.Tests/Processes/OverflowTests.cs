@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Mesh.Regions.Tests.Support;
 using Xunit.Abstractions;
 
@@ -73,6 +74,22 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
         var bytes = (await regions.All[1].MetricAsync("mesh_peer_received_bytes_total", label) - before) / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         output.WriteLine($"reports of a loaded region: {bytes:0} bytes per second, {bytes / 10:0} each at ten per second");
         Assert.InRange(bytes / 10, 1, 4096);
+    }
+
+    [Fact]
+    public async Task Regions_OfPeers_ShowWhatIsReadyThere()
+    {
+        var seen = "";
+        await Poll.UntilAsync(
+            async () =>
+            {
+                using var page = JsonDocument.Parse((await regions.All[0].PageAsync("/api/v1/regions"))!);
+                var items = page.RootElement.GetProperty("items").EnumerateArray().ToArray();
+                seen = string.Join(", ", items.Select(r => $"{r.GetProperty("name")} {r.GetProperty("link")} {r.GetProperty("readyEndpoints")}/{r.GetProperty("endpoints")}"));
+                return items.Length == 3 && items.All(r => r.GetProperty("readyEndpoints").GetInt32() == 2 && r.GetProperty("endpoints").GetInt32() == 2);
+            }, TimeSpan.FromSeconds(30), () => seen);
+        // Regions that peers serve are no mistake of the manifests.
+        Assert.All(regions.All, r => Assert.DoesNotContain("region-without-cluster", r.Log, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -34,6 +34,7 @@ internal sealed class Load : IAsyncDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 1000 }) { Timeout = TimeSpan.FromSeconds(60) };
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _leave = new();
     private readonly List<Task> _clients = [];
     private readonly Uri _target;
     private readonly int _tokens;
@@ -60,9 +61,18 @@ internal sealed class Load : IAsyncDisposable
         await Task.WhenAll(_clients);
     }
 
+    /// <summary>All clients leave at once, in the middle of their answers.</summary>
+    public async Task LeaveAsync()
+    {
+        await _stop.CancelAsync();
+        await _leave.CancelAsync();
+        await Task.WhenAll(_clients);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _leave.Dispose();
         _client.Dispose();
         _stop.Dispose();
     }
@@ -89,7 +99,7 @@ internal sealed class Load : IAsyncDisposable
             {
                 Content = new StringContent($$"""{"model":"food-review-1","prompt":"{{prompt}}","max_tokens":{{_tokens}},"ignore_eos":true,"stream":true}""", Encoding.UTF8, "application/json"),
             };
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _leave.Token);
             if (!response.IsSuccessStatusCode)
             {
                 var hasReason = response.Headers.TryGetValues("x-mesh-reason", out var reason);
@@ -98,9 +108,9 @@ internal sealed class Load : IAsyncDisposable
 
             var head = TimeProvider.System.GetElapsedTime(_began);
             var served = response.Headers.TryGetValues("x-gateway-destination-endpoint-served", out var by) ? string.Join(',', by) : null;
-            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(_leave.Token));
             var last = "";
-            while (await reader.ReadLineAsync() is { } line)
+            while (await reader.ReadLineAsync(_leave.Token) is { } line)
             {
                 first ??= Since();
                 if (line.Length > 0) last = line;
@@ -109,7 +119,7 @@ internal sealed class Load : IAsyncDisposable
             if (last == "data: [DONE]") return new Ended(EndKind.Answered, "", Since(), first, served, head);
             return new Ended(last.Contains("\"error\"", StringComparison.Ordinal) ? EndKind.BrokenWithEvent : EndKind.Lost, last, Since(), first);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException)
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
             return new Ended(EndKind.Lost, e.Message, Since(), first);
         }

@@ -30,7 +30,7 @@ internal sealed class RegionProcess : IDisposable
         _start = () =>
         {
             var info = start();
-            info.RedirectStandardOutput = info.RedirectStandardError = true;
+            info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
             info.UseShellExecute = false;
             foreach (var argument in all) info.ArgumentList.Add(argument);
             return info;
@@ -65,6 +65,27 @@ internal sealed class RegionProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>Lets go of its standard input, as a parent that dies does; true when it has ended in time.</summary>
+    public bool EndsWithInput(TimeSpan limit)
+    {
+        _process!.StandardInput.Close();
+        return _process.WaitForExit(limit);
+    }
+
+    /// <summary>Text of a page of the administrative address; null when it cannot be had.</summary>
+    public async Task<string?> PageAsync(string path)
+    {
+        try
+        {
+            using var response = await Client.GetAsync(new Uri($"http://{Admin}{path}"));
+            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync() : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>As <c>kill -9</c>.</summary>
     public void Kill()
     {
@@ -94,19 +115,6 @@ internal sealed class RegionProcess : IDisposable
     {
         Kill();
         _process?.Dispose();
-    }
-
-    private async Task<string?> PageAsync(string path)
-    {
-        try
-        {
-            using var response = await Client.GetAsync(new Uri($"http://{Admin}{path}"));
-            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync() : null;
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-        {
-            return null;
-        }
     }
 
     private void Take(string? line)
