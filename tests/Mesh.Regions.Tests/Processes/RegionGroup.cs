@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Gateway.Federation.Demo;
 using Mesh.Regions.Tests.Support;
 
 namespace Mesh.Regions.Tests.Processes;
@@ -11,12 +12,19 @@ public class RegionGroup : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
+    private static readonly TimeSpan NearOneWay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan FarOneWay = TimeSpan.FromMilliseconds(15);
+
+    private readonly bool _isSpread;
+    private readonly List<DelayRelay> _relays = [];
     private readonly string _state = Directory.CreateTempSubdirectory("mesh-state-").FullName;
 
     /// <param name="count">How many, the first ones of the demo's.</param>
     /// <param name="namesPeers">True when the command line names the peers; false leaves it to the manifests.</param>
-    internal RegionGroup(int count, bool namesPeers = true)
+    /// <param name="isSpread">True to put some way between them, so that the second is nearer to the first than the third.</param>
+    internal RegionGroup(int count, bool namesPeers = true, bool isSpread = false)
     {
+        _isSpread = isSpread;
         Ports = [.. Enumerable.Range(0, count).Select(_ => FreePorts())];
         All = [.. Enumerable.Range(0, count).Select(i => new RegionProcess(RegionManifests.Regions[i], IPAddress.Loopback, Ports[i], () => new ProcessStartInfo("dotnet"), Arguments(i, namesPeers)))];
     }
@@ -46,13 +54,13 @@ public class RegionGroup : IAsyncDisposable
     internal string Logs => string.Join("\n\n", All.Select(r => $"{r.Name}:\n{r.Log}"));
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var region in All) region.Dispose();
+        foreach (var relay in _relays) await relay.DisposeAsync();
         Manifests.Dispose();
         Directory.Delete(_state, recursive: true);
         GC.SuppressFinalize(this);
-        return ValueTask.CompletedTask;
     }
 
     private static (int Listener, int Admin, int Peers) FreePorts()
@@ -78,6 +86,8 @@ public class RegionGroup : IAsyncDisposable
         yield return $"--manifests={Path.Combine(Manifests.Path, RegionManifests.Regions[index])}";
         yield return $"--region={RegionManifests.Regions[index]}";
         yield return "--simulate=true";
+        // What is decided when is read from what is kept of every decision.
+        yield return "--Mesh:DecisionLog:SampleRate=1";
         yield return string.Create(CultureInfo.InvariantCulture, $"--Mesh:Listeners:80=127.0.0.1:{listener}");
         yield return string.Create(CultureInfo.InvariantCulture, $"--admin=127.0.0.1:{admin}");
         yield return string.Create(CultureInfo.InvariantCulture, $"--peers-at=127.0.0.1:{peers}");
@@ -86,7 +96,16 @@ public class RegionGroup : IAsyncDisposable
         yield return "--Mesh:EndWithInput=true";
         for (var i = 0; namesPeers && i < Ports.Length; i++)
         {
-            if (i != index) yield return string.Create(CultureInfo.InvariantCulture, $"--peer={RegionManifests.Regions[i]}=http://127.0.0.1:{Ports[i].Peers}");
+            if (i != index) yield return $"--peer={RegionManifests.Regions[i]}=http://{Way(index, i)}";
         }
+    }
+
+    private IPEndPoint Way(int from, int to)
+    {
+        var address = new IPEndPoint(IPAddress.Loopback, Ports[to].Peers);
+        if (!_isSpread) return address;
+        var relay = new DelayRelay(new IPEndPoint(IPAddress.Loopback, 0), address, from + to == 1 ? NearOneWay : FarOneWay, TimeProvider.System);
+        _relays.Add(relay);
+        return relay.Address;
     }
 }

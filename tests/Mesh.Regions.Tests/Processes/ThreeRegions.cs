@@ -7,7 +7,7 @@ public sealed class ThreeRegions : RegionGroup, IAsyncLifetime
     internal const int Capacity = 16;
 
     public ThreeRegions()
-        : base(3)
+        : base(3, isSpread: true)
     {
     }
 
