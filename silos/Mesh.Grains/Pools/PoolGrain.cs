@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
@@ -23,17 +22,16 @@ namespace Mesh.Grains.Pools;
 internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
     private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(10);
-    private readonly PoolSessions _sessions = new(mesh.Options);
     private readonly HashSet<Core.Endpoints.EndpointId> _told = [];
-    private readonly List<(RouteCall Call, CallMemory Calls)> _parked = [];
+    private PoolCalls _calls = null!;
     private PoolId _id;
     private string _key = "";
     private string _silo = "";
     private long _epoch;
+    private long _leaseEpoch;
     private long _started;
     private TimeSpan _nextSnapshot;
     private bool _isSuperseded;
-    private TimeSpan? _settlesAt;
     private ConfigurationIndex? _seen;
     private PoolHost? _host;
     private PoolFeeds? _feeds;
@@ -48,8 +46,10 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
-        if (_handover is not null) mesh.Epochs.Saw(_id, _handover.Epoch);
-        _epoch = mesh.Epochs.Next(_id);
+        if (_handover is not null) mesh.Epochs.Saw(_id, _handover.LeaseEpoch);
+        _leaseEpoch = mesh.Epochs.Next(_id);
+        _epoch = _handover?.Epoch ?? _leaseEpoch;
+        _calls = new PoolCalls(mesh, _id) { Epoch = _epoch };
         TakeConfiguration();
         if (_handover is not null) TakeOver(_handover);
         _handover = null;
@@ -70,7 +70,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         mesh.Residents.TryRemove(this, out _);
         Ended(logger, _id, _epoch, reason.ReasonCode);
         _timer?.Dispose();
-        _sessions.LeaveAll();
+        _calls.Sessions.LeaveAll();
         _host?.Close();
         if (_feeds is null) return Task.CompletedTask;
         var ended = Task.WhenAll(_feeds.Stop());
@@ -80,25 +80,13 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<RouteReply> Route(RouteCall call)
     {
-        if (call.Epoch != _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
-        if (_host is null) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Unconfigured, _epoch));
-        var now = Now;
-        calls.LastSeen = now;
-        calls.Trim(call.Settled, now);
-        if (call.Number < calls.Settled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
-        if (Settles(now) is { } left)
-        {
-            _parked.Add((call, calls));
-            return new ValueTask<RouteReply>(AskAgainAsync(left));
-        }
-        var known = calls.Find(call.Number) ?? Enter(call, calls, now);
-        if (known.IsCancelled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
-        return known.Waiting is { } waiting ? new ValueTask<RouteReply>(PollAsync(call, waiting)) : new ValueTask<RouteReply>(Reply(call, known.Decision));
+        if (call.Epoch != _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
+        return _calls.RouteAsync(call, calls, Now);
     }
 
     public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
     {
-        if (batch.Epoch != _epoch || _sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
+        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
         calls.LastSeen = Now;
         if (batch.Sequence <= calls.Sequence || _host is null) return new ValueTask<PoolReply>(Reply(calls));
         calls.Sequence = batch.Sequence;
@@ -110,7 +98,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
-        if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
+        if (_isSuperseded || call.Epoch > _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
 
@@ -123,7 +111,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         if (_isSuperseded || announcement.Epoch != _epoch) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         var now = Now;
-        var calls = _sessions.FindOrAdd(announcement.Session);
+        var calls = _calls.Sessions.FindOrAdd(announcement.Session);
         if (calls is null) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         calls.LastSeen = now;
         if (announcement.Sequence <= calls.Sequence) return new ValueTask<PoolReply>(Reply(calls));
@@ -137,10 +125,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             if (!_told.Contains(hint.Endpoint)) Take(hint);
         }
 
-        GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
-        foreach (var call in announcement.Waiting) _parked.Add((call, calls));
-        EnterParked(now);
+        foreach (var call in announcement.Waiting) _calls.Park(call, calls);
+        _calls.EnterParked(now);
         Announced(logger, _id, _epoch, calls.Session, adopted, announcement.Waiting.Length);
         return new ValueTask<PoolReply>(Reply(calls));
     }
@@ -164,7 +151,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             IsConfigured = _host is not null,
             Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
-            Sessions = _sessions.Count,
+            Sessions = _calls.Sessions.Count,
         });
     }
 
@@ -172,8 +159,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         TakeConfiguration();
         var now = Now;
-        _sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
-        EnterParked(now);
+        _calls.Sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
+        _calls.EnterParked(now);
         var next = _host?.Tick();
         if (now >= _nextSnapshot) PushSnapshot(now);
         return new ValueTask<TimeSpan?>(next);
@@ -207,7 +194,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             _host?.Close();
             if (_feeds is not null) _ = Task.WhenAll(_feeds.Stop());
             if (_host is not null) DeactivateOnIdle();
-            (_host, _feeds, _endpoints) = (null, null, null);
+            (_host, _feeds, _endpoints, _calls.Host) = (null, null, null, null);
             return;
         }
 
@@ -216,9 +203,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             var engine = mesh.Options.Engine;
             var seed = PoolSeed.Of(mesh.Options.Seed, _id);
-            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _epoch, SampleMaxAge = engine.SampleMaxAge });
+            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _leaseEpoch, SampleMaxAge = engine.SampleMaxAge });
             _endpoints = new RemoteEndpoints(_id, GrainFactory, mesh.Time);
-            _host = new PoolHost(state, Wake) { Listener = _endpoints };
+            _host = _calls.Host = new PoolHost(state, Wake) { Listener = _endpoints };
             _feeds = new PoolFeeds(_host.Cache, seed, mesh.Monitors);
         }
 
@@ -243,70 +230,6 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     private void Wake() => _timer?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
 
-    // :: Settling. A gateway has known an earlier activation: until all have had the time to say what they hold, there seems to be more room than there is.
-    private void HasPredecessor(TimeSpan now)
-    {
-        if (_settlesAt is not null || _hasTakenOver || now > mesh.Options.Engine.Pool.SessionTimeout) return;
-        _settlesAt = now + mesh.Options.SettleTime;
-    }
-
-    private TimeSpan? Settles(TimeSpan now)
-    {
-        if (_settlesAt is { } at && now < at) return at - now;
-        if (_parked.Count > 0) EnterParked(now);
-        return null;
-    }
-
-    private void EnterParked(TimeSpan now)
-    {
-        if (_host is null || (_settlesAt is { } at && now < at)) return;
-        foreach (var (call, calls) in _parked)
-        {
-            if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
-        }
-        _parked.Clear();
-    }
-
-    private async Task<RouteReply> AskAgainAsync(TimeSpan after)
-    {
-        await Task.Delay(after, mesh.Time);
-        return RouteReply.Of(ReplyKind.StillWaiting, _epoch);
-    }
-
-    // :: Calls.
-    [SuppressMessage("Reliability", "CA2000", Justification = "The wait keeps it.")]
-    private RememberedCall Enter(RouteCall call, CallMemory calls, TimeSpan now)
-    {
-        var request = call.ToRequest(_id, calls.Session);
-        var leave = new CancellationTokenSource();
-        var route = _host!.RouteAsync(in request, leave.Token);
-        var known = route.IsCompletedSuccessfully ? new RememberedCall(route.Result, null, null) : new RememberedCall(default, route.AsTask(), leave);
-        calls.Remember(call.Number, in known, now);
-        return known;
-    }
-
-    private async Task<RouteReply> PollAsync(RouteCall call, Task<RouteDecision> waiting)
-    {
-        try
-        {
-            return Reply(call, waiting.IsCompletedSuccessfully
-                ? waiting.Result
-                : await waiting.WaitAsync(mesh.Options.PollInterval, mesh.Time, mesh.Leaving));
-        }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-        {
-            // Also when the silo stops: the next to be asked has heard of it by then.
-            return RouteReply.Of(ReplyKind.StillWaiting, _epoch);
-        }
-    }
-
-    private RouteReply Reply(RouteCall call, in RouteDecision decision)
-    {
-        var reply = RouteReply.From(in decision, _epoch);
-        if (!call.Explain || _host?.Decisions(call.RequestId, 1) is not [var explained]) return reply;
-        return reply with { Explained = SnapshotJson.Write(explained with { Timestamp = Ages.Of(explained.Timestamp, mesh.Time) }) };
-    }
-
     private void Take(in FeedbackItem item, CallMemory calls)
     {
         switch (item.Kind)
@@ -318,45 +241,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
                 _host!.Complete(item.Lease, new RequestOutcome(item.Outcome, item.PromptTokens, item.CachedTokens, item.OutputTokens));
                 return;
             default:
-                Cancel(item.Lease.Sequence, calls);
+                _calls.Cancel(item.Lease.Sequence, calls, Now);
                 return;
         }
-    }
-
-    private void Cancel(long number, CallMemory calls)
-    {
-        if (calls.Find(number) is { IsCancelled: false } known)
-        {
-            if (known.Waiting is { } waiting)
-            {
-                known.Leave?.Cancel();
-                _ = GiveBackAsync(_host!, waiting);
-            }
-            else
-            {
-                GiveBack(_host!, known.Decision);
-            }
-        }
-
-        // Asked late, it must not be placed any more.
-        calls.Remember(number, new RememberedCall { IsCancelled = true }, Now);
-    }
-
-    private static async Task GiveBackAsync(PoolHost host, Task<RouteDecision> waiting)
-    {
-        try
-        {
-            GiveBack(host, await waiting);
-        }
-        catch (OperationCanceledException)
-        {
-            // It had not been placed.
-        }
-    }
-
-    private static void GiveBack(PoolHost host, in RouteDecision decision)
-    {
-        if (decision.Kind == RouteKind.Send) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
     }
 
     private void Take(EndpointNews news)
@@ -369,9 +256,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     private void PushSnapshot(TimeSpan now)
     {
         _nextSnapshot = now + mesh.Options.SnapshotInterval;
-        if (_host is null || !_sessions.HasWatchers) return;
+        if (_host is null || !_calls.Sessions.HasWatchers) return;
         var snapshot = SnapshotJson.Write(SnapshotClock.ToWire(_host.Snapshot(), mesh.Time));
-        foreach (var watcher in _sessions.Watchers) _ = watcher.Changed(_epoch, snapshot);
+        foreach (var watcher in _calls.Sessions.Watchers) _ = watcher.Changed(_epoch, snapshot);
     }
 
     // :: Epochs.
@@ -390,7 +277,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         if (epoch <= _epoch && !_isSuperseded)
         {
-            if (epoch != 0 && epoch < _epoch) HasPredecessor(Now);
+            // Later, nobody holds anything any more that the earlier activation gave; and who was handed the leases knows them.
+            if (epoch != 0 && epoch < _epoch && _epoch == _leaseEpoch && Now <= mesh.Options.Engine.Pool.SessionTimeout) _calls.Settle(Now);
             return ReplyKind.Announce;
         }
         if (!_isSuperseded)
