@@ -7,6 +7,7 @@ using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Scraping.Orca;
+using Mesh.Grains.Rehearsing;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Gateways;
@@ -18,12 +19,14 @@ namespace Mesh.Grains.Gateways;
 public sealed class GrainEngine : IMeshEngine
 {
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MostForRehearsing = TimeSpan.FromSeconds(2);
     private readonly LinkServices _services;
     private readonly GrainRouter _router = new();
     private readonly KeptDecisions _decisions;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _reconfiguring = new();
     private readonly Task _keeping;
+    private volatile bool _rehearses;
     private bool _isDisposed;
 
     /// <summary>Starts without pools.</summary>
@@ -42,6 +45,7 @@ public sealed class GrainEngine : IMeshEngine
         Session = new GatewaySession(options.GatewayId, Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds()));
         _decisions = new KeptDecisions(options.ExplainedDecisions, time);
         _services = new LinkServices(options, Session, grains, time, _decisions, loggers.CreateLogger<GrainEngine>());
+        _rehearses = options.KeepsTime;
         _keeping = options.KeepsTime ? Task.Run(() => KeepAlwaysAsync(_stop.Token)) : Task.CompletedTask;
     }
 
@@ -80,7 +84,8 @@ public sealed class GrainEngine : IMeshEngine
             {
                 if (!after.ContainsKey(id)) link.Close();
             }
-            if (!_services.Options.KeepsTime) return;
+            // Those that came while it rehearsed are asked when it has.
+            if (!_services.Options.KeepsTime || _rehearses) return;
             foreach (var (id, link) in after)
             {
                 // At once: the first request should not wait for the next sign of life.
@@ -133,8 +138,26 @@ public sealed class GrainEngine : IMeshEngine
         foreach (var link in _router.Links.Values) link.Keep();
     }
 
+    // Until that is over the gateway knows of no endpoint, and so is not ready: its first requests do not wait for code to be compiled.
+    private async Task RehearseAsync(CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(MostForRehearsing);
+        using var rehearsal = new Rehearsal(_services.Options.GatewayId, _services.Grains, _services.Time);
+        try
+        {
+            await rehearsal.RunAsync(end.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (GrainFailure.IsExpected(e))
+        {
+            // Nobody answers yet; the first requests will take longer.
+        }
+    }
+
     private async Task KeepAlwaysAsync(CancellationToken cancellationToken)
     {
+        await RehearseAsync(cancellationToken).ConfigureAwait(false);
+        _rehearses = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             Keep();

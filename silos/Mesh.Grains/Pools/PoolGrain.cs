@@ -7,6 +7,7 @@ using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Rehearsing;
 using Mesh.Grains.Snapshots;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -46,6 +47,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
+        _handover ??= mesh.Leftovers.Take(_id);
         if (_handover is not null) mesh.Epochs.Saw(_id, _handover.LeaseEpoch);
         _leaseEpoch = mesh.Epochs.Next(_id);
         _epoch = _handover?.Epoch ?? _leaseEpoch;
@@ -58,7 +60,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             _timer = this.RegisterGrainTimer(
                 OnTimerAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         }
-        mesh.Residents.TryAdd(this, 0);
+        if (!RehearsalPool.Is(_id)) mesh.Residents.TryAdd(this, 0);
         Began(logger, _id, _epoch, _silo);
         return Task.CompletedTask;
     }
@@ -66,7 +68,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         var moves = reason.ReasonCode == DeactivationReasonCode.Migrating;
-        if (moves) _handover = WriteHandover();
+        if (moves || reason.ReasonCode == DeactivationReasonCode.DirectoryFailure) _handover = WriteHandover();
+        if (!moves && _handover is not null) mesh.Leftovers.Leave(_id, _handover);
         mesh.Residents.TryRemove(this, out _);
         Ended(logger, _id, _epoch, reason.ReasonCode);
         _timer?.Dispose();
@@ -160,6 +163,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         TakeConfiguration();
         var now = Now;
         _calls.Sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
+        // One whose silo died while it rehearsed.
+        if (RehearsalPool.Is(_id) && _calls.Sessions.Count == 0 && now > mesh.Options.Engine.Pool.SessionTimeout) DeactivateOnIdle();
         _calls.EnterParked(now);
         var next = _host?.Tick();
         if (now >= _nextSnapshot) PushSnapshot(now);
@@ -189,7 +194,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var current = mesh.Configuration.Current;
         if (ReferenceEquals(current, _seen)) return;
         _seen = current;
-        if (current.Pool(_key) is not { } config)
+        if ((RehearsalPool.Is(_id) ? RehearsalPool.Config(_id) : current.Pool(_key)) is not { } config)
         {
             _host?.Close();
             if (_feeds is not null) _ = Task.WhenAll(_feeds.Stop());
@@ -215,7 +220,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             // Those that ended end by themselves.
         }
-        if (isNew && mesh.Options.KeepsTime) _ = AskEndpointsAsync();
+        if (isNew && mesh.Options.KeepsTime && !RehearsalPool.Is(_id)) _ = AskEndpointsAsync();
     }
 
     // A state that has just begun knows nothing of its endpoints; their grains, wherever they run, do.

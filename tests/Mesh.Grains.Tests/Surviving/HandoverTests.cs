@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Engine;
@@ -83,6 +85,52 @@ public sealed class HandoverTests : IAsyncLifetime
             await _pool.Feedback(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2 + i, Items = [Completed(placed[i])] });
             Assert.Equal(waiting.Count - 1 - i, (await _pool.Keep()).WaitingCalls);
             Assert.Equal(ReplyKind.Send, (await _pool.Route(Call(before, key, waiting[i]))).Kind);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OtherSiloGoes_PoolsWhoseDirectoryEntryWasThere_GoOnUnderTheirEpochs(bool isKilled)
+    {
+        // Enough for some to have their entry there.
+        var config = _endpoints.Config(version: 2);
+        var first = config.Pools[0];
+        var pools = Enumerable.Range(0, 12).Select(i => first with { Id = new PoolId("default", $"pool-{i}") }).ToImmutableArray();
+        _cluster.Configuration.Set(config with { Pools = pools });
+        var silos = _cluster.Cluster.Silos;
+        var before = new Dictionary<PoolId, PoolStatus>();
+        foreach (var pool in pools)
+        {
+            var status = await _cluster.Pool(pool.Id).Keep();
+            await _cluster.Pool(pool.Id).Announce(new Announcement { Session = Session, Epoch = status.Epoch, Sequence = 1 });
+            before[pool.Id] = status;
+        }
+        var stays = silos[0].SiloAddress.ToParsableString();
+        var staying = pools.Select(p => p.Id).Where(id => before[id].Silo == stays).ToArray();
+        Assert.NotEmpty(staying);
+
+        if (isKilled) await _cluster.Cluster.KillSiloAsync(silos[1]);
+        else await _cluster.Cluster.StopSiloAsync(silos[1]);
+
+        foreach (var id in staying)
+        {
+            var status = new PoolStatus();
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    try
+                    {
+                        status = await _cluster.Pool(id).Keep();
+                        return true;
+                    }
+                    catch (OrleansException)
+                    {
+                        return false;
+                    }
+                },
+                "the pool answers");
+            Assert.Equal((before[id].Epoch, stays, 1), (status.Epoch, status.Silo, status.Sessions));
         }
     }
 
