@@ -16,10 +16,10 @@ namespace Mesh.Grains.Gateways;
 /// The engine as a gateway sees it when the pools run in grains: it asks them, holds what they give, and knows of them what they push. Probing and
 /// scraping happen on the silos, by their own configuration. Thread-safe.
 /// </summary>
-public sealed class GrainEngine : IMeshEngine
+public sealed partial class GrainEngine : IMeshEngine
 {
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan MostForRehearsing = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MostForRehearsing = TimeSpan.FromSeconds(3);
     private readonly LinkServices _services;
     private readonly GrainRouter _router = new();
     private readonly KeptDecisions _decisions;
@@ -144,13 +144,19 @@ public sealed class GrainEngine : IMeshEngine
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(MostForRehearsing);
         using var rehearsal = new Rehearsal(_services.Options.GatewayId, _services.Grains, _services.Time);
-        try
+        while (!end.IsCancellationRequested)
         {
-            await rehearsal.RunAsync(end.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (GrainFailure.IsExpected(e))
-        {
-            // Nobody answers yet; the first requests will take longer.
+            try
+            {
+                await rehearsal.RunAsync(end.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e)
+            {
+                // A client that has not met a silo yet fails in many ways. Where none answers at all, the first requests will take longer.
+                NotRehearsed(_services.Logger, e);
+            }
+            await Task.Delay(_services.Options.RetryPause, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -164,4 +170,7 @@ public sealed class GrainEngine : IMeshEngine
             await Task.Delay(_services.Options.HeartbeatInterval, _services.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    [LoggerMessage(1, LogLevel.Debug, "The rehearsal was cut short.")]
+    private static partial void NotRehearsed(ILogger logger, Exception e);
 }

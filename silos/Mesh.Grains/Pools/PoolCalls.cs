@@ -35,18 +35,20 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
     /// <summary>Answers one call, at once or after a wait that is not long.</summary>
     public ValueTask<RouteReply> RouteAsync(RouteCall call, CallMemory calls, TimeSpan now)
     {
-        if (Host is null) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Unconfigured, Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
-        if (call.Number < calls.Settled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, Epoch));
-        if (Settles(now) is { } left)
-        {
-            _parked.Add((call, calls));
-            return new ValueTask<RouteReply>(AskAgainAsync(left));
-        }
-        var known = calls.Find(call.Number) ?? Enter(call, calls, now);
-        if (known.IsCancelled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, Epoch));
-        return known.Waiting is { } waiting ? new ValueTask<RouteReply>(PollAsync(call, waiting)) : new ValueTask<RouteReply>(Reply(call, known.Decision));
+        var reply = Enter(call, calls, now, out var waiting);
+        if (waiting is not null) return new ValueTask<RouteReply>(PollAsync(call, waiting));
+        return SettlesFor(now) is { } left ? new ValueTask<RouteReply>(AskAgainAsync(left)) : new ValueTask<RouteReply>(reply);
+    }
+
+    /// <summary>Answers many calls at once: those that have to wait are told so, and have their place in the queue.</summary>
+    public RouteReply[] Enter(RouteCall[] many, long settled, CallMemory calls, TimeSpan now)
+    {
+        calls.Trim(settled, now);
+        var replies = many.Length == 0 ? [] : new RouteReply[many.Length];
+        for (var i = 0; i < many.Length; i++) replies[i] = Enter(many[i], calls, now, out _);
+        return replies;
     }
 
     /// <summary>A call that waits at its gateway: it has its place in the queue before the gateway asks for the answer.</summary>
@@ -55,7 +57,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
     /// <summary>Enters the calls that were kept back, once nothing keeps them back any longer.</summary>
     public void EnterParked(TimeSpan now)
     {
-        if (Host is null || (_settlesAt is { } at && now < at)) return;
+        if (Host is null || SettlesFor(now) is not null) return;
         foreach (var (call, calls) in _parked)
         {
             if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
@@ -89,6 +91,24 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
         return [.. waiting, .. _parked.Where(p => p.Calls.Find(p.Call.Number) is null).Select(p => p.Call with { Session = p.Calls.Key })];
     }
 
+    // What there is to say at once; the wait, for who waits for its end.
+    private RouteReply Enter(RouteCall call, CallMemory calls, TimeSpan now, out Task<RouteDecision>? waiting)
+    {
+        waiting = null;
+        if (Host is null) return RouteReply.Of(ReplyKind.Unconfigured, Epoch);
+        if (call.Number < calls.Settled) return RouteReply.Of(ReplyKind.StillWaiting, Epoch);
+        if (SettlesFor(now) is not null)
+        {
+            _parked.Add((call, calls));
+            return RouteReply.Of(ReplyKind.StillWaiting, Epoch);
+        }
+
+        if (_parked.Count > 0) EnterParked(now);
+        var known = calls.Find(call.Number) ?? Enter(call, calls, now);
+        if (known.IsWaiting) waiting = known.Waiting;
+        return known.IsWaiting || known.IsCancelled ? RouteReply.Of(ReplyKind.StillWaiting, Epoch) : Reply(call, known.Decided);
+    }
+
     [SuppressMessage("Reliability", "CA2000", Justification = "The wait keeps it.")]
     private RememberedCall Enter(RouteCall call, CallMemory calls, TimeSpan now)
     {
@@ -102,12 +122,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
         return known;
     }
 
-    private TimeSpan? Settles(TimeSpan now)
-    {
-        if (_settlesAt is { } at && now < at) return at - now;
-        if (_parked.Count > 0) EnterParked(now);
-        return null;
-    }
+    private TimeSpan? SettlesFor(TimeSpan now) => _settlesAt is { } at && now < at ? at - now : null;
 
     private async Task<RouteReply> AskAgainAsync(TimeSpan after)
     {

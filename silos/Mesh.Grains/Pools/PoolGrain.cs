@@ -87,14 +87,19 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         return _calls.RouteAsync(call, calls, Now);
     }
 
+    public ValueTask<ExchangeReply> Exchange(Exchange message)
+    {
+        var batch = message.Feedback;
+        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<ExchangeReply>(new ExchangeReply(Refusal(batch.Epoch), []));
+        var now = Now;
+        Take(batch, calls, now);
+        return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), _calls.Enter(message.Calls, message.Settled, calls, now)));
+    }
+
     public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
     {
         if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
-        calls.LastSeen = Now;
-        if (batch.Sequence <= calls.Sequence || _host is null) return new ValueTask<PoolReply>(Reply(calls));
-        calls.Sequence = batch.Sequence;
-        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls);
-        foreach (ref readonly var load in batch.Loads.AsSpan()) _host.Reported(Ages.ToReport(in load, mesh.Time));
+        Take(batch, calls, Now);
         return new ValueTask<PoolReply>(Reply(calls));
     }
 
@@ -234,6 +239,16 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     private void Wake() => _timer?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+
+    // Whatever its order: a lease ends once, and a first byte comes once. Only what an announcement says must not be older than what came since.
+    private void Take(FeedbackBatch batch, CallMemory calls, TimeSpan now)
+    {
+        calls.LastSeen = now;
+        calls.Sequence = Math.Max(calls.Sequence, batch.Sequence);
+        if (_host is null) return;
+        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls);
+        foreach (ref readonly var load in batch.Loads.AsSpan()) _host.Reported(Ages.ToReport(in load, mesh.Time));
+    }
 
     private void Take(in FeedbackItem item, CallMemory calls)
     {
