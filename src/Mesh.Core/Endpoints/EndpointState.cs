@@ -27,14 +27,8 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     private FailureLoad _failures;
     private OutlierDetector _outlier;
     private long _lastProbe = long.MinValue;
-    private long _sampleTimestamp;
-
-    // When the last page was read; what a report alone made is none. Null before the first.
-    private long? _pageTimestamp;
+    private EndpointReadings _readings;
     private long _inFlightTokensAtSample;
-    private long _sampleAgesFrom;
-    private double _kvUtilization = double.NaN;
-    private double _waitingRequests = double.NaN;
 
     public EndpointId Id { get; } = id;
 
@@ -106,8 +100,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// </summary>
     public long ExpectedKvTokens(SampleFreshness freshness)
     {
-        if (!freshness.IsFresh(_sampleAgesFrom) || double.IsNaN(_kvUtilization)) return InFlightTokens;
-        var told = (long)(_kvUtilization * KvCapacityTokens) + Math.Max(0, InFlightTokens - _inFlightTokensAtSample);
+        var used = KvUtilization(freshness);
+        if (double.IsNaN(used)) return InFlightTokens;
+        var told = (long)(used * KvCapacityTokens) + Math.Max(0, InFlightTokens - _inFlightTokensAtSample);
         return Math.Max(InFlightTokens, told);
     }
 
@@ -136,7 +131,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Models that it lists; null when it has not told.</summary>
     public ModelName[]? Models { get; set; }
 
-    public EndpointSample? LastSample { get; private set; }
+    public EndpointSample? LastSample => _readings.Last;
 
     /// <summary>Requests that were in flight when the last sample came.</summary>
     public int InFlightAtSample { get; private set; }
@@ -261,54 +256,29 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// </summary>
     public HealthTransition? Observe(EndpointSample sample, long agesFrom)
     {
-        if (_pageTimestamp is { } last && sample.Timestamp < last) return null;
-        _pageTimestamp = sample.Timestamp;
-        return Take(sample, agesFrom);
+        var before = Health;
+        return _readings.Take(sample, agesFrom) ? Taken(before) : null;
     }
 
-    /// <summary>
-    /// As above, figure by figure with what reports have told: a newer report's figures hold, an older one's fill what the sample does not tell while they count. A sample
-    /// that was on its way for so long that it counts no more leaves a report that does alone.
-    /// </summary>
+    /// <summary>As above, put together with what reports have told.</summary>
     public HealthTransition? Observe(EndpointSample sample, long agesFrom, SampleFreshness freshness)
     {
-        if (LastReport is not { } report || !freshness.IsFresh(report.Timestamp)) return Observe(sample, agesFrom);
-        if (report.Timestamp <= sample.Timestamp) return Observe(report.Under(sample), agesFrom);
-        if (freshness.IsFresh(agesFrom)) return Observe(report.Over(sample), agesFrom);
-        if (_pageTimestamp is { } last && sample.Timestamp < last) return null;
-        _pageTimestamp = sample.Timestamp;
-        return Take(report.Alone(sample), report.Timestamp);
+        var before = Health;
+        return _readings.Take(sample, agesFrom, freshness) ? Taken(before) : null;
+    }
+
+    /// <summary>Takes a report; null when it is older than the last.</summary>
+    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
+    {
+        var before = Health;
+        return _readings.Take(in report, freshness) ? Taken(before) : null;
     }
 
     /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
-    public EndpointReport? LastReport { get; private set; }
-
-    /// <summary>
-    /// Takes a report: over the last sample while that counts, alone where none does. Of each figure the newest value holds. Null when it is older than the last report.
-    /// </summary>
-    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
-    {
-        if (LastReport is { } last && report.Timestamp < last.Timestamp) return null;
-        LastReport = report;
-        if (LastSample is not { } sample || _pageTimestamp is null || !freshness.IsFresh(_sampleAgesFrom)) return Take(report.Alone(LastSample), report.Timestamp);
-        return Take(report.Timestamp < _sampleTimestamp ? report.Under(sample) : report.Over(sample), _sampleAgesFrom);
-    }
+    public EndpointReport? LastReport => _readings.LastReport;
 
     /// <summary>Timestamp from which the last sample ages.</summary>
-    public long SampleAgesFrom => _sampleAgesFrom;
-
-    private HealthTransition Take(EndpointSample sample, long agesFrom)
-    {
-        var before = Health;
-        LastSample = sample;
-        InFlightAtSample = InFlightRequests;
-        _inFlightTokensAtSample = InFlightTokens;
-        _sampleTimestamp = sample.Timestamp;
-        _sampleAgesFrom = agesFrom;
-        _kvUtilization = sample.KvUtilizationRatio ?? double.NaN;
-        _waitingRequests = sample.WaitingRequests ?? double.NaN;
-        return Moved(before);
-    }
+    public long SampleAgesFrom => _readings.AgesFrom;
 
     /// <summary>True, once, when a sample shows that another engine has started since the one before it that told.</summary>
     public bool TakeRestart(EndpointSample sample)
@@ -325,20 +295,23 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     public int AdapterRequests(string adapter) => _adapters?.RequestsOf(adapter) ?? 0;
 
     /// <summary>How ready it is for a LoRA adapter.</summary>
-    public AdapterState AdapterState(string adapter, SampleFreshness freshness)
-    {
-        var sample = LastSample is not null && freshness.IsFresh(_sampleTimestamp) ? LastSample : null;
-        return (_adapters ??= new EndpointAdapters()).StateOf(adapter, sample);
-    }
+    public AdapterState AdapterState(string adapter, SampleFreshness freshness) => (_adapters ??= new EndpointAdapters()).StateOf(adapter, _readings.FreshSample(freshness));
 
     /// <summary>Share of KV-cache blocks in use, 0–1; NaN when unknown or stale.</summary>
-    public double KvUtilization(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) ? _kvUtilization : double.NaN;
+    public double KvUtilization(SampleFreshness freshness) => _readings.KvUtilization(freshness);
 
     /// <summary>Requests in the engine's own queue; NaN when unknown or stale.</summary>
-    public double WaitingRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) ? _waitingRequests : double.NaN;
+    public double WaitingRequests(SampleFreshness freshness) => _readings.WaitingRequests(freshness);
 
     /// <summary>Requests in the engine's running batch; NaN when unknown or stale.</summary>
-    public double RunningRequests(SampleFreshness freshness) => freshness.IsFresh(_sampleAgesFrom) && LastSample?.RunningRequests is { } running ? running : double.NaN;
+    public double RunningRequests(SampleFreshness freshness) => _readings.RunningRequests(freshness);
+
+    private HealthTransition Taken(EndpointHealth before)
+    {
+        InFlightAtSample = InFlightRequests;
+        _inFlightTokensAtSample = InFlightTokens;
+        return Moved(before);
+    }
 
     private void UpdateReady()
     {

@@ -156,9 +156,12 @@ internal sealed class Dispatcher
             endpoint.Queue.Remove(waiter, served: false);
             waiter.Endpoint = null;
             var placement = _chooser.Choose(waiter.Request, timestamp, now, overfill: true);
+            var isFull = _reservations.Leases.IsFull;
             if (!placement.Found) Room.Refuse(waiter, RouteDecision.Refuse(placement.Reason, Admission.RetryAfter(now)));
             else if (Session(waiter) is not { } session) Room.Forget(waiter);
-            else if (placement.Ready) Serve(waiter, session, in placement, now);
+            else if (isFull && placement.Peer is not null) Room.Refuse(waiter, RouteDecision.Refuse(DecisionReason.TooManyLeases, Admission.RetryAfter(now)));
+            // Where no lease is left, it waits for one, wherever it could go at once.
+            else if (placement.Ready && !isFull) Serve(waiter, session, in placement, now);
             else WaitFor(waiter, in placement, placement.WithinTarget, now);
         }
         _queues.Await(endpoint, now);

@@ -89,7 +89,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
-        if (context.FitsEverywhere && !_profile.HasOwnFilters && _cost!.ChooseReady(in context, -1, backends.Excluded, _bindAheadMs, now.TotalMilliseconds) is { } choice)
+        if (context.FitsEverywhere && !_profile.HasOwnFilters && _cost!.ChooseReady(in context, CandidateRows.All(backends.Excluded), _bindAheadMs, now.TotalMilliseconds) is { } choice)
         {
             return PlacementOf(in choice, now.TotalMilliseconds);
         }
@@ -127,14 +127,14 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     {
         var nowMs = now.TotalMilliseconds;
         if (_cost is null || !context.FitsEverywhere || _profile.HasOwnFilters) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
-        return _cost.ChooseReady(in context, backend, default, _bindAheadMs, nowMs) is { } choice
+        return _cost.ChooseReady(in context, CandidateRows.Of(backend, backends.AllBut(backend), backends.SlotsOf(backend)), _bindAheadMs, nowMs) is { } choice
             ? PlacementOf(in choice, nowMs)
             // Those that are held back serve all the same where nobody else is there.
             : slowStart.IsActive ? PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now) : Placement.None(DecisionReason.NoReadyEndpoint);
     }
 
     private Placement PlacementOf(in CostChoice choice, double nowMs) =>
-        new(choice.Endpoint, choice.Candidates == 1 ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
+        new(choice.Endpoint, choice.IsOnly ? DecisionReason.OnlyCandidate : DecisionReason.LeastCost)
         {
             WithinTarget = true,
             Ready = IsReady(choice.Endpoint, nowMs),

@@ -22,8 +22,6 @@ namespace Mesh.Core.Routing;
 /// </summary>
 public sealed partial class PoolState
 {
-    private static readonly TimeSpan DrainCheck = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RateRefill = TimeSpan.FromMilliseconds(10);
     private readonly PoolStateOptions _options;
     private readonly PoolClock _clock;
     private readonly Xoshiro256 _random;
@@ -38,8 +36,9 @@ public sealed partial class PoolState
     private readonly Dispatcher _dispatcher;
     private readonly PeerTable _peers;
     private readonly ReportBuilder _reports;
+    private readonly Observations _observations;
+    private readonly TickTimes _tickTimes;
     private PoolConfig _config;
-    private TimeSpan _nextTickAt = TimeSpan.MaxValue;
 
     /// <summary>Starts with nothing in flight and every endpoint's health, load and models unknown.</summary>
     /// <param name="config">Endpoints and settings.</param>
@@ -76,6 +75,8 @@ public sealed partial class PoolState
             Settings = config.FlowControl,
             RequestTimeout = config.Timeout,
         };
+        _observations = new Observations(_clock, _endpoints, _models, _prefixes, _reservations, _ejections, _slowStart, _dispatcher);
+        _tickTimes = new TickTimes(_options, _clock, _reservations, _ejections, _dispatcher);
     }
 
     /// <summary>The import.</summary>
@@ -120,13 +121,13 @@ public sealed partial class PoolState
     }
 
     /// <summary>True while requests wait for what time alone brings: then <see cref="Tick"/> is due within milliseconds.</summary>
-    public bool WaitsForTime => _dispatcher.Room.Count > 0 && (_dispatcher.NextReady is not null || _reservations.Backends.HasRateTarget);
+    public bool WaitsForTime => _tickTimes.WaitsForTime;
 
     /// <summary>
     /// True when those who wait need <see cref="Tick"/> before the time that its last call gave: a request has begun to wait since, or an
     /// endpoint that one waits for will be ready sooner. Worth a look after every call.
     /// </summary>
-    public bool NeedsTickSooner => _dispatcher.Room.Count > 0 && NextForWaiting(_clock.SinceStart(_clock.Now)) < _nextTickAt;
+    public bool NeedsTickSooner => _tickTimes.IsNeededSooner;
 
     /// <summary>
     /// A waiting request's client has left: its place is free at once. False when it does not wait any more: then its decision was, or is
@@ -181,55 +182,23 @@ public sealed partial class PoolState
     public bool Apply(EndpointSample sample)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        var agesFrom = _clock.AgesFrom(sample);
-        var freshness = _clock.Freshness(_clock.Now);
-        if (!_endpoints.TryFind(sample.Endpoint, out var endpoint) || endpoint.Observe(sample, agesFrom, freshness) is not { } transition) return false;
-        _endpoints.Adapters.Learn(sample);
-        if (endpoint.TakeRestart(sample))
-        {
-            _prefixes.Forget(endpoint.Slot);
-            endpoint.Work.LearnAnew();
-            if (endpoint.IsReady) _slowStart.Begin(endpoint, _clock.SinceStart(_clock.Now));
-        }
-        _reservations.OnSample(endpoint, sample);
-
-        // One that was on its way for too long says nothing any more.
-        if (freshness.IsFresh(endpoint.SampleAgesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(endpoint.SampleAgesFrom));
-        Moved(endpoint, transition);
-        _dispatcher.Dispatch();
-        return true;
+        return _observations.Take(sample);
     }
 
     /// <summary>
     /// Takes what an endpoint told of its load beside an answer: the newest value of each figure holds. False, and no effect, when it is older
     /// than what is known, or the endpoint is unknown.
     /// </summary>
-    public bool Apply(in EndpointReport report)
-    {
-        var freshness = _clock.Freshness(_clock.Now);
-        if (!_endpoints.TryFind(report.Endpoint, out var endpoint) || endpoint.Observe(in report, freshness) is not { } transition) return false;
-        if (freshness.IsFresh(endpoint.SampleAgesFrom)) _reservations.Backends.Observe(endpoint, _clock.SinceStart(endpoint.SampleAgesFrom));
-        Moved(endpoint, transition);
-        _dispatcher.Dispatch();
-        return true;
-    }
+    public bool Apply(in EndpointReport report) => _observations.Take(in report);
 
     /// <summary>Takes a probe's result and says what it changed. One that is older than the last, or of an unknown endpoint, changes nothing.</summary>
-    public HealthTransition Apply(ProbeResult probe) =>
-        _endpoints.TryFind(probe.Endpoint, out var endpoint) ? Moved(endpoint, endpoint.Observe(probe, _config.HealthCheck)) : default;
+    public HealthTransition Apply(ProbeResult probe) => _observations.Take(probe, _config.HealthCheck);
 
     /// <summary>Takes over a verdict that a prober elsewhere has reached by the pool's thresholds.</summary>
-    public HealthTransition ApplyHealth(EndpointId id, EndpointHealth verdict) =>
-        _endpoints.TryFind(id, out var endpoint) ? Moved(endpoint, endpoint.Observe(verdict)) : default;
+    public HealthTransition ApplyHealth(EndpointId id, EndpointHealth verdict) => _observations.Take(id, verdict);
 
     /// <summary>Takes the models that an endpoint lists, adapters included; <c>default</c> means not known. False when the endpoint is unknown.</summary>
-    public bool ApplyModels(EndpointId id, ImmutableArray<string> models)
-    {
-        if (!_endpoints.TryFind(id, out var endpoint)) return false;
-        _models.Assign(endpoint, models);
-        _dispatcher.Dispatch();
-        return true;
-    }
+    public bool ApplyModels(EndpointId id, ImmutableArray<string> models) => _observations.Take(id, models);
 
     /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
@@ -310,7 +279,7 @@ public sealed partial class PoolState
         _dispatcher.EndOverdue(timestamp, now);
         _reservations.Backends.Tick(now, _options.SampleMaxAge);
         _dispatcher.Dispatch();
-        return NextTick(timestamp, now);
+        return _tickTimes.Next(timestamp, now);
     }
 
     /// <summary>The state at this moment. Costs a copy: for people, not for the request path.</summary>
@@ -327,49 +296,6 @@ public sealed partial class PoolState
         var before = session.IsGreeted;
         session.IsGreeted = true;
         return before;
-    }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private TimeSpan? NextTick(long timestamp, TimeSpan now)
-    {
-        var next = _reservations.Sessions.TicksUntilNext(timestamp) is { } ticks ? _clock.Elapsed(0, ticks) : TimeSpan.MaxValue;
-        if (NextForWaiting(now) is var waiting && waiting < TimeSpan.MaxValue) next = Min(next, waiting - now);
-        if (_ejections.NextReturn is { } back) next = Min(next, back - now);
-        if (_reservations.Backends.HoldsDrains) next = Min(next, DrainCheck);
-        if (_reservations.Backends.OldestSample is { } read) next = Min(next, read + _options.SampleMaxAge + TimeSpan.FromTicks(1) - now);
-        next = next < TimeSpan.Zero ? TimeSpan.Zero : next;
-        _nextTickAt = next == TimeSpan.MaxValue ? next : now + next;
-        return next == TimeSpan.MaxValue ? null : next;
-    }
-
-    // When the first of those who wait needs time to be looked at; the end of time when none does.
-    private TimeSpan NextForWaiting(TimeSpan now)
-    {
-        var next = _dispatcher.Room.NextDeadline ?? TimeSpan.MaxValue;
-        if (_dispatcher.NextReady is { } ready) next = Min(next, ready);
-        // Tokens of a rate come with time alone.
-        return _dispatcher.Room.Queue.Count > 0 && _reservations.Backends.HasRateTarget ? Min(next, now + RateRefill) : next;
-    }
-
-    private HealthTransition Moved(EndpointState endpoint, HealthTransition transition)
-    {
-        if (!transition.Changed) return transition;
-        _reservations.Backends.OnHealthChanged(endpoint, transition, _clock.SinceStart(_clock.Now));
-        _ejections.Review(_clock.SinceStart(_clock.Now), _reservations.Backends);
-        if (transition.After == EndpointHealth.Healthy)
-        {
-            if (transition.Before == EndpointHealth.Unhealthy || endpoint.IsNewcomer) _slowStart.Begin(endpoint, _clock.SinceStart(_clock.Now));
-            endpoint.IsNewcomer = false;
-        }
-        if (transition.Before == EndpointHealth.Healthy)
-        {
-            // What comes back may be another process, and its cache is empty.
-            _prefixes.Forget(endpoint.Slot);
-            _dispatcher.Evacuate(endpoint);
-        }
-        _dispatcher.Dispatch();
-        return transition;
     }
 
     private BackendTable MakeBackends(BackendTable? before)

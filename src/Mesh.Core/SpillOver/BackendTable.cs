@@ -19,6 +19,9 @@ internal sealed class BackendTable
     private readonly bool[] _excluded;
     private readonly bool[] _switchedOff;
     private readonly double[] _freeSpare;
+    private readonly Range[] _slots;
+    private readonly bool[] _allBut;
+    private int _butOne;
 
     /// <param name="config">The configuration.</param>
     /// <param name="locality">Where the deciding gateway stands.</param>
@@ -31,6 +34,9 @@ internal sealed class BackendTable
         var ordered = config.Backends.OrderBy(b => b.Id).ToArray();
         _loads = new BackendLoad[ordered.Length];
         _ranges = new Range[ordered.Length];
+        _slots = new Range[ordered.Length];
+        _allBut = new bool[ordered.Length];
+        Array.Fill(_allBut, true);
         _ruledOut = new bool[ordered.Length];
         _autoDrain = config.TrafficDistribution.AutoCapacityDrain;
         var indexBefore = new int[ordered.Length];
@@ -54,6 +60,7 @@ internal sealed class BackendTable
                 if (endpoint.LastSample is not null && readAt(endpoint) is { } read) Observe(endpoint, read);
             }
             _ranges[i] = start..next;
+            _slots[i] = SlotsOf(endpoints[start..next]);
         }
         Selector = new BackendSelector(TierPlan.Create(ordered, locality, config.TrafficDistribution.Algorithm), _loads, config.TrafficDistribution);
         if (before is not null) Selector.CarryFrom(before.Selector, indexBefore);
@@ -132,6 +139,17 @@ internal sealed class BackendTable
     /// <summary>Endpoints of a backend, among the pool's.</summary>
     public Range RangeOf(int backend) => _ranges[backend];
 
+    /// <summary>Slots among which those of a backend's endpoints are; others may be between them.</summary>
+    public Range SlotsOf(int backend) => _slots[backend];
+
+    /// <summary>All backends but one as excluded. Valid until the next call.</summary>
+    public ReadOnlySpan<bool> AllBut(int backend)
+    {
+        _allBut[_butOne] = true;
+        _allBut[_butOne = backend] = false;
+        return _allBut;
+    }
+
     /// <summary>A cleared list of backends that turned out to have no candidate for a request.</summary>
     public Span<bool> StartRulingOut()
     {
@@ -183,6 +201,13 @@ internal sealed class BackendTable
     {
         Selector.UpdateDrain(now);
         for (var i = 0; i < _excluded.Length; i++) _excluded[i] = _switchedOff[i] || Selector.IsDrained(i);
+    }
+
+    private static Range SlotsOf(ReadOnlySpan<EndpointState> endpoints)
+    {
+        var (first, end) = (int.MaxValue, 0);
+        foreach (var endpoint in endpoints) (first, end) = (Math.Min(first, endpoint.Slot), Math.Max(end, endpoint.Slot + 1));
+        return Math.Min(first, end)..end;
     }
 
     private static void Count(BackendLoad load, EndpointHealth health, int change)

@@ -28,6 +28,9 @@ public class RouteAndComplete
     [Params(100_000, 10_000_000)]
     public int IndexBlocks { get; set; }
 
+    /// <summary>True for a policy with a target far above the load: the backend is chosen first, then its endpoint.</summary>
+    public bool HasTarget { get; set; }
+
     [GlobalSetup]
     public void Setup()
     {
@@ -42,6 +45,7 @@ public class RouteAndComplete
                 {
                     Id = new BackendId("cluster", "zone", 8000),
                     Region = "region",
+                    Settings = HasTarget ? new BackendSettings { Mode = BalancingMode.InFlight, MaxInFlightPerEndpoint = 1000 } : new BackendSettings(),
                     Endpoints = [.. Enumerable.Range(0, Endpoints).Select(i => new EndpointConfig { Id = Id(i), PodName = $"pod-{i}" })],
                 },
             ],

@@ -12,11 +12,13 @@ internal static class RouteCost
     private const int Turns = 40_000;
 
     /// <summary>Measures and prints one line per size.</summary>
-    /// <param name="args">Endpoints of each pool; 8 to 10,000 where none are given.</param>
+    /// <param name="args">Endpoints of each pool; 8 to 10,000 where none are given. First <c>target</c> for pools under a policy.</param>
     public static int Run(string[] args)
     {
+        var hasTarget = args is ["target", ..];
+        if (hasTarget) args = args[1..];
         int[] sizes = args.Length == 0 ? [8, 100, 1000, 10_000] : Array.ConvertAll(args, a => int.Parse(a, CultureInfo.InvariantCulture));
-        var pools = sizes.Select(s => new RouteAndComplete { Endpoints = s, IndexBlocks = 100_000 }).ToArray();
+        var pools = sizes.Select(s => new RouteAndComplete { Endpoints = s, IndexBlocks = 100_000, HasTarget = hasTarget }).ToArray();
         var least = new double[sizes.Length];
         Array.Fill(least, double.PositiveInfinity);
         var bytes = Array.ConvertAll(pools, BytesOf);

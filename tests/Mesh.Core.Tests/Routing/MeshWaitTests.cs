@@ -100,6 +100,27 @@ public sealed class MeshWaitTests
     }
 
     [Fact]
+    public void ApplyHealth_EndpointDiesWhileAllLeasesAreOut_ItsWaiterWaitsForOne()
+    {
+        var pool = new PoolFixture(MeshWorld.Config(2), options: new PoolStateOptions { MaxLeases = 2 }, healthy: false);
+        pool.State.ApplyHealth(PoolFixture.Id(0), EndpointHealth.Healthy);
+        var first = Send(pool);
+        var ticket = Wait(pool);
+        pool.State.ApplyHealth(PoolFixture.Id(1), EndpointHealth.Healthy);
+        Assert.Equal(RouteKind.Send, pool.Route(pool.Request(prompt: 10) with { IsStreaming = true }).Kind);
+
+        pool.State.ApplyHealth(PoolFixture.Id(0), EndpointHealth.Unhealthy);
+
+        Assert.Empty(Decided(pool));
+        Assert.Equal((1, 1), (pool.Endpoint(1).InFlightRequests, pool.Endpoint(1).WaitingRequests));
+        pool.Complete(first);
+        var (decided, decision) = Assert.Single(Decided(pool));
+        Assert.Equal((ticket, RouteKind.Send, PoolFixture.Id(1)), (decided, decision.Kind, decision.Endpoint));
+        Assert.Equal(2, pool.State.Snapshot().Leases);
+        Assert.True(pool.Complete(decision));
+    }
+
+    [Fact]
     public void Reconfigure_EndpointRemoved_ItsWaitersArePlacedAnew()
     {
         var pool = Pool(2);

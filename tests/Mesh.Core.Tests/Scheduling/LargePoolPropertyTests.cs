@@ -45,8 +45,8 @@ public sealed class LargePoolPropertyTests
             var request = Next(random, busy, queues: true, nowMs);
             var bindAheadMs = decision % 2 == 0 ? double.PositiveInfinity : 20;
             var excluded = decision % 5 == 0 ? [false, true] : NoneExcluded;
-            var expected = looking.ChooseReady(Context(in request), -1, excluded, bindAheadMs, nowMs);
-            var chosen = searching.ChooseReady(Context(in request), -1, excluded, bindAheadMs, nowMs);
+            var expected = looking.ChooseReady(Context(in request), CandidateRows.All(excluded), bindAheadMs, nowMs);
+            var chosen = searching.ChooseReady(Context(in request), CandidateRows.All(excluded), bindAheadMs, nowMs);
             Assert.True(expected == chosen, $"seed {seed}, decision {decision}: {chosen} instead of {expected}");
         }
 
@@ -73,9 +73,40 @@ public sealed class LargePoolPropertyTests
             _index.Match(request.PrefixChain.Span, _held);
             var dense = new SchedulingContext(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _model, FitsEverywhere = true };
             var cheapest = searching.Explain(in dense, _endpoints.Configured, nowMs, 1)[0];
-            var chosen = searching.ChooseReady(Context(in request), -1, NoneExcluded, double.PositiveInfinity, nowMs)!.Value;
+            var chosen = searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), double.PositiveInfinity, nowMs)!.Value;
             Assert.Equal(cheapest.CostMs, chosen.CostMs, 5);
-            Assert.Equal(endpoints, chosen.Candidates);
+            Assert.False(chosen.IsOnly);
+        }
+    }
+
+    // Under a policy a backend is chosen first: its endpoints may be anywhere among those of others, and have nothing to do with them.
+    [Theory]
+    [InlineData(1_100, 41, 0.5, 0, 550)]
+    [InlineData(2_000, 42, 0.9, 700, 1_999)]
+    [InlineData(10_000, 43, 0.6, 3_001, 7_005)]
+    [InlineData(10_000, 44, 1.0, 9_900, 10_000)]
+    public void ChooseReady_OneBackend_ChoosesAsIfItLookedAtAll(int endpoints, ulong seed, double busy, int from, int to)
+    {
+        var random = new Xoshiro256(seed);
+        Start(endpoints, random, busy, queues: false);
+        // Here and there an endpoint of the other backend among its own.
+        foreach (var endpoint in _endpoints.Configured) endpoint.Place(endpoint.Slot >= from && endpoint.Slot < to && (endpoint.Slot == from || endpoint.Slot == to - 1 || random.NextInt32(9) > 0) ? 1 : 0, 0, 1);
+        var (searching, looking) = (Create(looksAtAll: false), Create(looksAtAll: true));
+        var own = _endpoints.Configured.ToArray().Where(e => e.BackendIndex == 1).OrderBy(e => e.Slot).ToArray();
+        var nowMs = 1000.0;
+        for (var decision = 0; decision < 60; decision++)
+        {
+            nowMs += random.NextDouble() * 20;
+            var request = Next(random, busy, queues: false, nowMs);
+            var among = CandidateRows.Of(1, [true, false], from..to);
+            _index.Match(request.PrefixChain.Span, _held);
+            var dense = new SchedulingContext(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _model, FitsEverywhere = true };
+            var cheapest = searching.Explain(in dense, own, nowMs, 1)[0];
+            var expected = looking.ChooseReady(Context(in request), among, double.PositiveInfinity, nowMs)!.Value;
+            var chosen = searching.ChooseReady(Context(in request), among, double.PositiveInfinity, nowMs)!.Value;
+            Assert.Equal((expected.Endpoint.Slot, expected.CostMs), (chosen.Endpoint.Slot, chosen.CostMs));
+            Assert.Equal(1, chosen.Endpoint.BackendIndex);
+            Assert.Equal(cheapest.CostMs, chosen.CostMs, 5);
         }
     }
 
@@ -86,13 +117,13 @@ public sealed class LargePoolPropertyTests
         Start(2_000, random, 0.5, queues: true);
         var searching = Create(looksAtAll: false);
         var requests = Enumerable.Range(0, 200).Select(_ => Request(Prompt(random), 4000)).ToArray();
-        foreach (ref readonly var request in requests.AsSpan()) searching.ChooseReady(Context(in request), -1, NoneExcluded, 20, 1000);
+        foreach (ref readonly var request in requests.AsSpan()) searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), 20, 1000);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (ref readonly var request in requests.AsSpan())
         {
             _endpoints.Costs[random.NextInt32(2_000)].BusyUntilMs = 1000 + random.NextInt32(100);
-            searching.ChooseReady(Context(in request), -1, NoneExcluded, 20, 1000);
+            searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), 20, 1000);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

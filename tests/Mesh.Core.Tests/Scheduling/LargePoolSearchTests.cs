@@ -86,9 +86,9 @@ public sealed class LargePoolSearchTests
             var request = Request(1 + random.NextInt32(10_000));
             var context = Context(in request);
             var cheapest = searching.Explain(in context, _endpoints.Configured, nowMs, 1)[0];
-            var chosen = searching.ChooseReady(in context, -1, NoneExcluded, double.PositiveInfinity, nowMs)!.Value;
+            var chosen = searching.ChooseReady(in context, CandidateRows.All(NoneExcluded), double.PositiveInfinity, nowMs)!.Value;
             Assert.Equal(cheapest.CostMs, chosen.CostMs, 5);
-            Assert.Equal(Endpoints, chosen.Candidates);
+            Assert.False(chosen.IsOnly);
         }
     }
 
@@ -110,7 +110,7 @@ public sealed class LargePoolSearchTests
         Assert.Null(Choose(Create(7, looksAtAll: false), in request, NoneExcluded, 20, 1000));
         _endpoints.InSlot(321).Observe(EndpointHealth.Healthy);
         var only = Choose(Create(7, looksAtAll: false), in request, NoneExcluded, 20, 1000)!.Value;
-        Assert.Equal((321, 1), (only.Endpoint.Slot, only.Candidates));
+        Assert.Equal((321, true), (only.Endpoint.Slot, only.IsOnly));
     }
 
     private LeastCost Create(ulong seed, bool looksAtAll)
@@ -122,7 +122,7 @@ public sealed class LargePoolSearchTests
     private CostChoice? Choose(LeastCost cost, in RouteRequest request, bool[] excluded, double bindAheadMs, double nowMs)
     {
         var context = Context(in request);
-        return cost.ChooseReady(in context, -1, excluded, bindAheadMs, nowMs);
+        return cost.ChooseReady(in context, CandidateRows.All(excluded), bindAheadMs, nowMs);
     }
 
     private SchedulingContext Context(in RouteRequest request) =>

@@ -46,15 +46,12 @@ internal struct CostBlock
     /// <summary>Looks at the rows of a block.</summary>
     /// <param name="rows">Rows, of which the ready ones count.</param>
     /// <param name="nowMs">Now; the block holds from then on, until a row changes.</param>
-    /// <param name="ready">Those that may be chosen.</param>
-    public static CostBlock Of(ReadOnlySpan<CostRow> rows, double nowMs, out int ready)
+    public static CostBlock Of(ReadOnlySpan<CostRow> rows, double nowMs)
     {
-        ready = 0;
         var block = Nobody;
         foreach (ref readonly var row in rows)
         {
             if (!row.MayBeChosen) continue;
-            ready++;
             // A scale of 0 makes everything cost nothing: then nothing bounds it.
             var fixedMs = row.Scale > 0 ? (row.DecodeMs + row.RoundTripMs) / row.Scale + 2 * row.StepIncrementMs : double.NegativeInfinity;
             if (row.BusyUntilMs - nowMs > row.LeastWaitMs) block.RunningMs = Math.Min(block.RunningMs, row.BusyUntilMs + fixedMs);

@@ -8,5 +8,5 @@ namespace Mesh.Core.Scheduling.Cost;
 /// <param name="OwnMs">Predicted time of this prompt's uncached part there.</param>
 /// <param name="TableMs">The same by the step-time table, without what was learned of the endpoint.</param>
 /// <param name="CachedTokens">Prompt tokens that it is believed to hold.</param>
-/// <param name="Candidates">Endpoints that were compared.</param>
-internal readonly record struct CostChoice(EndpointState Endpoint, double CostMs, double OwnMs, double TableMs, int CachedTokens, int Candidates);
+/// <param name="IsOnly">True when there was no other candidate.</param>
+internal readonly record struct CostChoice(EndpointState Endpoint, double CostMs, double OwnMs, double TableMs, int CachedTokens, bool IsOnly);

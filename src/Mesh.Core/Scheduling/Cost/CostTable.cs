@@ -6,7 +6,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// </summary>
 internal sealed class CostTable
 {
-    /// <summary>Slots from which a pool is large: its rows are kept in a tree of blocks, too.</summary>
+    /// <summary>Slots from which a pool is large, so that looking at all takes longer than finding out at which to look: its rows are kept in a tree of blocks, too.</summary>
     public const int LargeSlots = 512;
 
     private CostRow[] _rows = [];
@@ -17,12 +17,6 @@ internal sealed class CostTable
 
     /// <summary>Slots given out.</summary>
     public int Count { get; private set; }
-
-    /// <summary>True once there are so many slots that looking at all of them takes longer than finding out at which to look.</summary>
-    public bool IsLarge => _tree is not null;
-
-    /// <summary>Ready endpoints of a large pool, as of the last <see cref="Tree"/>.</summary>
-    public int Ready => _tree?.Ready ?? 0;
 
     /// <summary>A row to change; to read one, take it from <see cref="Rows"/>.</summary>
     public ref CostRow this[int slot]

@@ -16,11 +16,7 @@ internal sealed class CostTree
     public const int FanOutBits = 3;
 
     private Level[] _levels = [];
-    private int[] _ready = [];
     private int _slots;
-
-    /// <summary>Ready endpoints.</summary>
-    public int Ready { get; private set; }
 
     /// <summary>Levels, the leaves' included.</summary>
     public int Levels => _levels.Length;
@@ -36,8 +32,6 @@ internal sealed class CostTree
         var leaves = Parts(slots, LeafSlots);
         for (var count = leaves; levels.Count == 0 || levels[^1].Blocks.Length > FanOut; count = Parts(count, FanOut)) levels.Add(new Level(count));
         _levels = [.. levels];
-        _ready = new int[leaves];
-        Ready = 0;
         _slots = slots;
         for (var leaf = 0; leaf < leaves; leaf++) _levels[0].Change(leaf);
     }
@@ -57,9 +51,7 @@ internal sealed class CostTree
         while (leaves.TryTakeChanged(out var leaf))
         {
             var first = leaf * LeafSlots;
-            leaves[leaf] = CostBlock.Of(rows[first..Math.Min(rows.Length, first + LeafSlots)], nowMs, out var ready);
-            Ready += ready - _ready[leaf];
-            _ready[leaf] = ready;
+            leaves[leaf] = CostBlock.Of(rows[first..Math.Min(rows.Length, first + LeafSlots)], nowMs);
             if (_levels.Length > 1) _levels[1].Change(leaf / FanOut);
         }
 

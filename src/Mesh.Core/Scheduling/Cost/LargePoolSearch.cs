@@ -28,11 +28,11 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
 
     /// <summary>Looks at the endpoints that may be the cheapest.</summary>
     /// <param name="context">A request that fits everywhere.</param>
-    /// <param name="excluded">Backends left out, by index.</param>
+    /// <param name="among">The endpoints that it may go to.</param>
     /// <param name="scan">Takes what is found.</param>
     /// <param name="workWeight">w − 1, at least 1.</param>
     /// <param name="nowMs">Now.</param>
-    public void Search(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, double workWeight, double nowMs)
+    public void Search(in SchedulingContext context, CandidateRows among, ref CostScan scan, double workWeight, double nowMs)
     {
         (_holders, _workWeight, _nowMs) = (context.Holders, workWeight, nowMs);
         _tree = endpoints.Costs.Tree(nowMs);
@@ -40,35 +40,37 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         if (_holders is null) _mostHeld.Start(context.HeldBlocks, _tree);
 
         // :: Step 1: those who hold most, which are in no leaf from here on.
-        if (_holders is not null) LookAtListed(in context, excluded, ref scan);
+        if (_holders is not null) LookAtListed(in context, among, ref scan);
 
         // :: Step 2: the leaf that promises most.
         var top = _tree.Levels - 1;
-        var start = random.NextInt32(_tree[0].Length);
-        _first = Descend(top, start);
-        Look(in context, excluded, ref scan, _first);
+        var fromLeaf = among.First / CostTree.LeafSlots;
+        var toLeaf = Math.Min(_tree[0].Length, 1 + ((among.End - 1) / CostTree.LeafSlots));
+        var start = fromLeaf + random.NextInt32(toLeaf - fromLeaf);
+        _first = Descend(top, start, fromLeaf, toLeaf);
+        Look(in context, among, ref scan, _first);
 
         // :: Step 3: the others, from the one that was drawn to the end and from the beginning.
-        Visit(in context, excluded, ref scan, top, 0, start, int.MaxValue);
-        Visit(in context, excluded, ref scan, top, 0, 0, start);
+        Visit(in context, among, ref scan, top, 0, start, toLeaf);
+        Visit(in context, among, ref scan, top, 0, fromLeaf, start);
     }
 
     // On each level the block of the least bound; of equal ones the first from that of the leaf that was drawn.
-    private int Descend(int top, int start)
+    private int Descend(int top, int start, int fromLeaf, int toLeaf)
     {
         var best = 0;
         for (var level = top; level >= 0; level--)
         {
-            var first = level == top ? 0 : best * CostTree.FanOut;
-            var count = Math.Min(_tree[level].Length - first, CostTree.FanOut);
-            var from = Math.Clamp((start >> (level * CostTree.FanOutBits)) - first, 0, count);
-            if (from == count) from = 0;
+            var bits = level * CostTree.FanOutBits;
+            var first = Math.Max(level == top ? 0 : best * CostTree.FanOut, fromLeaf >> bits);
+            var end = Math.Min(level == top ? _tree[level].Length : (best + 1) * CostTree.FanOut, 1 + ((toLeaf - 1) >> bits));
+            var from = start >> bits;
+            if (from < first || from >= end) from = first;
             var leastMs = double.PositiveInfinity;
-            best = first + from;
-            for (var i = 0; i < count; i++)
+            best = from;
+            for (var i = 0; i < end - first; i++)
             {
-                var block = first + from + i;
-                if (block >= first + count) block -= count;
+                var block = from + i < end ? from + i : from + i - (end - first);
                 var bound = Bound(level, block);
                 if (bound < leastMs) (best, leastMs) = (block, bound);
             }
@@ -78,7 +80,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     }
 
     // The blocks of one level that belong together, from one on, as far as they have leaves in a range.
-    private void Visit(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, int level, int first, int fromLeaf, int toLeaf)
+    private void Visit(in SchedulingContext context, CandidateRows among, ref CostScan scan, int level, int first, int fromLeaf, int toLeaf)
     {
         var blocks = _tree[level];
         var bits = level * CostTree.FanOutBits;
@@ -87,8 +89,8 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         {
             if (level == 0 && block == _first) continue;
             if (!LooksAtAll && !scan.MayFindIn(in blocks[block], Bound(level, block))) continue;
-            if (level == 0) Look(in context, excluded, ref scan, block);
-            else Visit(in context, excluded, ref scan, level - 1, block * CostTree.FanOut, fromLeaf, toLeaf);
+            if (level == 0) Look(in context, among, ref scan, block);
+            else Visit(in context, among, ref scan, level - 1, block * CostTree.FanOut, fromLeaf, toLeaf);
         }
     }
 
@@ -99,27 +101,27 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         return _tree[level][block].Bound(tableMs, steps, _workWeight, _nowMs);
     }
 
-    private void LookAtListed(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan)
+    private void LookAtListed(in SchedulingContext context, CandidateRows among, ref CostScan scan)
     {
         scan.Group = -1;
         var rows = endpoints.Costs.Rows;
         foreach (var slot in _holders!.Listed)
         {
             ref readonly var row = ref rows[slot];
-            if (row.MayBeChosen && !excluded[row.Backend]) scan.Look(in context, slot, in row, endpoints, _holders.OfListed(slot));
+            if (among.Has(in row)) scan.Look(in context, slot, in row, endpoints, _holders.OfListed(slot));
         }
     }
 
-    private void Look(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, int leaf)
+    private void Look(in SchedulingContext context, CandidateRows among, ref CostScan scan, int leaf)
     {
         LeavesLookedAt++;
         scan.Group = leaf;
         var rows = endpoints.Costs.Rows;
-        var end = Math.Min(rows.Length, (leaf + 1) * CostTree.LeafSlots);
-        for (var slot = leaf * CostTree.LeafSlots; slot < end; slot++)
+        var end = Math.Min(Math.Min(rows.Length, among.End), (leaf + 1) * CostTree.LeafSlots);
+        for (var slot = Math.Max(among.First, leaf * CostTree.LeafSlots); slot < end; slot++)
         {
             ref readonly var row = ref rows[slot];
-            if (!row.MayBeChosen || excluded[row.Backend]) continue;
+            if (!among.Has(in row)) continue;
             if (_holders is null) scan.Look(in context, slot, in row, endpoints, context.HeldBy(slot));
             else if (!_holders.IsListed(slot)) scan.Look(in context, slot, in row, endpoints, _holders.OfCrowds(slot));
         }

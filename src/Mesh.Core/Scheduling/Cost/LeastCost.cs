@@ -15,7 +15,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
     private readonly AdapterCost _adapterCost = new(endpoints);
-    private readonly LoadSample _sample = new();
+    private LoadSample[] _samples = [];
     private double _meanWaitMs;
     private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
 
@@ -44,32 +44,50 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return EndOfAll(in scan);
     }
 
-    /// <summary>As <see cref="Choose"/>, among all ready endpoints of one backend, or of all that are not excluded, those that are held back aside. Null when there is none.</summary>
+    /// <summary>As <see cref="Choose"/>, among all ready endpoints of some backends, those that are held back aside. Null when there is none.</summary>
     /// <param name="context">A request that fits everywhere.</param>
-    /// <param name="backend">Index of the backend; −1 for all.</param>
-    /// <param name="excluded">Backends left out, by index.</param>
+    /// <param name="among">The endpoints.</param>
     /// <param name="bindAheadMs">As there.</param>
     /// <param name="nowMs">Now.</param>
-    public CostChoice? ChooseReady(in SchedulingContext context, int backend, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
+    public CostChoice? ChooseReady(in SchedulingContext context, CandidateRows among, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        if (backend < 0 && endpoints.Costs.IsLarge)
+        var rows = endpoints.Costs.Rows;
+        var end = Math.Min(rows.Length, among.End);
+        if (end - among.First >= CostTable.LargeSlots)
         {
-            Search.Search(in context, excluded, ref scan, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
-            (_meanWaitMs, var busyShare) = _sample.Look(endpoints.Costs.Rows, excluded, bindAheadMs, nowMs);
-            return scan.Count == 0 ? null : End(in scan, busyShare) with { Candidates = Math.Max(scan.Count, endpoints.Costs.Ready) };
+            Search.Search(in context, among, ref scan, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
+            (_meanWaitMs, var busyShare) = SampleOf(among.Sample).Look(rows[..end], among, bindAheadMs, nowMs);
+            // Who was left out was a candidate, too.
+            return scan.Count == 0 ? null : End(in scan, busyShare) with { IsOnly = scan.Count == 1 && !HasTwo(rows[..end], among) };
         }
 
-        var rows = endpoints.Costs.Rows;
-        var held = context.HeldBlocks;
-        for (var slot = 0; slot < rows.Length; slot++)
+        var holders = context.Holders;
+        var held = holders is null ? context.HeldBlocks : default;
+        for (var slot = among.First; slot < end; slot++)
         {
             ref readonly var row = ref rows[slot];
-            if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
-            scan.Look(in context, slot, in row, endpoints, held.IsEmpty ? 0 : held[slot]);
+            if (among.Has(in row)) scan.Look(in context, slot, in row, endpoints, holders is not null ? holders.Of(slot) : held.IsEmpty ? 0 : held[slot]);
         }
 
         return scan.Count == 0 ? null : EndOfAll(in scan);
+    }
+
+    private LoadSample SampleOf(int number)
+    {
+        if (number >= _samples.Length) Array.Resize(ref _samples, number + 1);
+        return _samples[number] ??= new LoadSample();
+    }
+
+    private static bool HasTwo(ReadOnlySpan<CostRow> rows, CandidateRows among)
+    {
+        var count = 0;
+        foreach (ref readonly var row in rows[among.First..])
+        {
+            if (among.Has(in row) && ++count == 2) return true;
+        }
+
+        return false;
     }
 
     private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
@@ -96,7 +114,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
             endpoint = endpoints.InSlot(best.Slot);
         }
 
-        return new CostChoice(endpoint, best.Cost + endpoint.Work.QueuedMs * endpoints.Costs.Rows[best.Slot].Scale, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
+        return new CostChoice(endpoint, best.Cost + endpoint.Work.QueuedMs * endpoints.Costs.Rows[best.Slot].Scale, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count == 1);
     }
 
     /// <summary>The cheapest of the candidates, at most <paramref name="count"/>, the cheapest first. For people: it allocates. Draws no random number.</summary>

@@ -12,14 +12,14 @@ internal sealed class LoadSample
     private int _next;
 
     /// <summary>Looks at the next window.</summary>
-    /// <param name="rows">Rows of all slots.</param>
-    /// <param name="excluded">Backends left out, by index.</param>
+    /// <param name="rows">Rows, up to the last of the candidates.</param>
+    /// <param name="among">The candidates.</param>
     /// <param name="bindAheadMs">An endpoint with less work than this, and no queue, could begin at once.</param>
     /// <param name="nowMs">Now.</param>
     /// <returns>Mean wait in milliseconds, and share of endpoints that could not begin at once; both 0 when there is no endpoint.</returns>
-    public (double MeanWaitMs, double BusyShare) Look(ReadOnlySpan<CostRow> rows, ReadOnlySpan<bool> excluded, double bindAheadMs, double nowMs)
+    public (double MeanWaitMs, double BusyShare) Look(ReadOnlySpan<CostRow> rows, CandidateRows among, double bindAheadMs, double nowMs)
     {
-        var windows = (rows.Length + WindowSlots - 1) / WindowSlots;
+        var windows = (rows.Length - among.First + WindowSlots - 1) / WindowSlots;
         if (windows > _windows.Length) Array.Resize(ref _windows, windows);
         if (_next >= windows)
         {
@@ -29,11 +29,11 @@ internal sealed class LoadSample
             foreach (ref readonly var each in _windows.AsSpan(0, windows)) _sum.Add(in each, 1);
         }
 
-        var first = _next * WindowSlots;
+        var first = among.First + (_next * WindowSlots);
         var window = default(Window);
         foreach (ref readonly var row in rows[first..Math.Min(rows.Length, first + WindowSlots)])
         {
-            if (!row.MayBeChosen || excluded[row.Backend]) continue;
+            if (!among.Has(in row)) continue;
             var wait = row.WaitMs(nowMs);
             window.Count++;
             window.SumWaitMs += wait;
