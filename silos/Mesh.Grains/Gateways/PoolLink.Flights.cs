@@ -64,19 +64,15 @@ internal sealed partial class PoolLink
 
     private async Task FlyAsync(bool isUrgent)
     {
-        var isFirst = true;
-        while (true)
+        Flight? flight;
+        lock (_gate)
         {
-            Flight? flight;
-            lock (_gate)
-            {
-                if (isFirst) _starting--;
-                isFirst = false;
-                flight = Load(isUrgent);
-            }
-            if (flight is null) return;
-            isUrgent = false;
+            _starting--;
+            flight = Load(isUrgent);
+        }
 
+        while (flight is not null)
+        {
             ExchangeReply reply;
             try
             {
@@ -87,7 +83,16 @@ internal sealed partial class PoolLink
                 await FailedAsync(flight).ConfigureAwait(false);
                 return;
             }
-            if (!Landed(flight, in reply)) return;
+
+            var last = Land(flight, in reply, out var goesOn);
+            flight = null;
+            if (goesOn)
+            {
+                lock (_gate) flight = Load(isUrgent: false);
+            }
+            // With nothing else to do, this goes on with the request that it has placed.
+            if (flight is null) last?.Answer();
+            else last?.AnswerSoon();
         }
     }
 
@@ -128,39 +133,49 @@ internal sealed partial class PoolLink
         return least;
     }
 
-    // False when whoever flew it has nothing more to do.
-    private bool Landed(Flight flight, in ExchangeReply reply)
+    // Hands out what it brings, but for the last answer, which is for the caller to hand out. It goes on unless the flight had been given up.
+    private Ask? Land(Flight flight, in ExchangeReply reply, out bool goesOn)
     {
-        var isCarriedOut = !reply.Pool.MustAnnounce;
+        goesOn = false;
         if (reply.Pool.IsSuperseded)
         {
             _ = FailedAsync(flight);
-            return false;
+            return null;
         }
 
-        bool goesOn;
+        bool isAwaited;
         lock (_gate)
         {
-            goesOn = _flights.Remove(flight);
-            if (goesOn && !isCarriedOut) _outbox.PutBack(flight.Message.Feedback);
+            isAwaited = _flights.Remove(flight);
+            if (isAwaited && reply.Pool.MustAnnounce) _outbox.PutBack(flight.Message.Feedback);
         }
 
-        if (!isCarriedOut)
+        if (reply.Pool.MustAnnounce)
         {
             // When the pool has been told what is held here, all are asked again.
             Take(reply.Pool);
-            return false;
+            return null;
         }
 
+        goesOn = isAwaited;
+        Contact();
+        Ask? last = null;
         for (var i = 0; i < flight.Asks.Length; i++)
         {
             var ask = flight.Asks[i];
             ref readonly var answer = ref reply.Replies[i];
-            if (answer.Kind is ReplyKind.StillWaiting) _ = AttemptAsync(ask, TimeSpan.Zero);
-            else if (Take(in answer, ask) is var pause && pause > TimeSpan.Zero) _ = AttemptAsync(ask, pause);
+            if (answer.Kind is ReplyKind.Send or ReplyKind.Refuse && answer.Epoch >= Volatile.Read(ref _epoch))
+            {
+                if (!TrySettle(ask, answer.ToDecision(), answer.Explained)) continue;
+                last?.AnswerSoon();
+                last = ask;
+            }
+            else
+            {
+                _ = AttemptAsync(ask, answer.Kind == ReplyKind.StillWaiting ? TimeSpan.Zero : Take(in answer, ask));
+            }
         }
-        Contact();
-        return goesOn;
+        return last;
     }
 
     private async Task FailedAsync(Flight flight)

@@ -269,16 +269,23 @@ internal sealed partial class PoolLink
 
     private void Settle(Ask ask, in RouteDecision decision, byte[]? explained = null)
     {
+        if (TrySettle(ask, in decision, explained)) ask.AnswerSoon();
+    }
+
+    // True when the answer is to be handed out.
+    private bool TrySettle(Ask ask, in RouteDecision decision, byte[]? explained)
+    {
         lock (_gate)
         {
             // Answered twice, it is the same answer; given up, the pool has been told so.
-            if (!ask.TryEnd()) return;
+            if (!ask.TryEnd()) return false;
             _open.Remove(ask.Number);
             if (decision.Kind == RouteKind.Send) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
         }
 
         if (explained is not null) _services.Decisions.Add(explained);
-        ask.Answer(in decision);
+        ask.Decide(in decision);
+        return true;
     }
 
     private void Leave(Ask ask, CancellationToken token)

@@ -96,13 +96,6 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), _calls.Enter(message.Calls, message.Settled, calls, now)));
     }
 
-    public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
-    {
-        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
-        Take(batch, calls, Now);
-        return new ValueTask<PoolReply>(Reply(calls));
-    }
-
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
