@@ -192,23 +192,6 @@ internal sealed partial class PoolLink
         _feedbackTimer.Dispose();
     }
 
-    /// <summary>Ends once everything that the pool is to be told has been told; false when it could not be in time.</summary>
-    public async Task<bool> FlushAsync(TimeSpan timeout)
-    {
-        var began = _services.Time.GetTimestamp();
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (_outbox.IsEmpty && !_isSending && _flights.Count + _starting == 0) return true;
-                if (_epoch == 0) return _outbox.IsEmpty;
-            }
-            if (_services.Time.GetElapsedTime(began) > timeout) return false;
-            Send(isUrgent: true);
-            await Task.Delay(1).ConfigureAwait(false);
-        }
-    }
-
     private static RouteDecision Unreachable => RouteDecision.Refuse(DecisionReason.EngineUnreachable, TimeSpan.FromSeconds(1));
 
     // :: Asking.
