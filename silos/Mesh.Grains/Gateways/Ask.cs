@@ -35,6 +35,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
     /// <summary>True while it is to go with the next message.</summary>
     public bool IsFresh { get; set; }
 
+    /// <summary>True while it is with a message that is expected back.</summary>
+    public bool IsFlying { get; set; }
+
     /// <summary>The call, for a message that says itself for whom it is.</summary>
     public RouteCall Call => call;
 

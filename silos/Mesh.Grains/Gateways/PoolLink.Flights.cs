@@ -17,6 +17,8 @@ internal sealed partial class PoolLink
     private readonly Queue<Ask> _fresh = new();
     private readonly List<Flight> _flights = [];
     private readonly ITimer _feedbackTimer;
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(5);
+    private TimeSpan _patience;
     private int _starting;
     private bool _feedbackTimerIsSet;
     private long _lastFlight;
@@ -127,6 +129,7 @@ internal sealed partial class PoolLink
             if (ask.IsDone || ask.IsWithStandIn) continue;
             ask.AskedAt = now;
             ask.WasAsked = true;
+            ask.IsFlying = true;
             ask.Attempt++;
             asks[count++] = ask;
         }
@@ -164,6 +167,7 @@ internal sealed partial class PoolLink
         lock (_gate)
         {
             isAwaited = _flights.Remove(flight);
+            if (isAwaited) End(flight);
             if (isAwaited && reply.Pool.MustAnnounce) _outbox.PutBack(flight.Message.Feedback);
         }
 
@@ -175,6 +179,7 @@ internal sealed partial class PoolLink
         }
 
         goesOn = isAwaited;
+        if (isAwaited) _patience = _services.Options.SendTimeout;
         Contact();
         Ask? last = null;
         for (var i = 0; i < flight.Asks.Length; i++)
@@ -208,8 +213,8 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
-            if (flight.IsGivenUp || !_flights.Remove(flight)) return;
-            flight.IsGivenUp = true;
+            if (!_flights.Remove(flight)) return;
+            End(flight);
             _outbox.PutBack(flight.Message.Feedback);
             foreach (var ask in flight.Asks) Freshen(ask);
         }
@@ -222,10 +227,32 @@ internal sealed partial class PoolLink
         lock (_gate)
         {
             if (_flights.Count == 0) return;
-            overdue = [.. _flights.Where(f => _services.Time.GetElapsedTime(f.SentAt, now) >= _services.Options.SendTimeout)];
+            overdue = [.. _flights.Where(f => _services.Time.GetElapsedTime(f.SentAt, now) >= _patience)];
         }
         foreach (var flight in overdue) GiveUp(flight);
-        if (overdue.Length > 0) StartIfNeeded();
+        if (overdue.Length == 0) return;
+        BePatient();
+        StartIfNeeded();
+    }
+
+    // Who takes longer to answer than it takes to ask again would be asked more and more.
+    private void BePatient() => _patience = _patience * 2 < MostPatience ? _patience * 2 : MostPatience;
+
+    // Under the lock, when the pool has begun anew: what was sent to where it was before is not expected back. All are asked again.
+    private void GiveUpAll()
+    {
+        foreach (var flight in _flights)
+        {
+            End(flight);
+            _outbox.PutBack(flight.Message.Feedback);
+        }
+        _flights.Clear();
+        _patience = _services.Options.SendTimeout;
+    }
+
+    private static void End(Flight flight)
+    {
+        foreach (var ask in flight.Asks) ask.IsFlying = false;
     }
 
     private void Freshen(Ask ask)

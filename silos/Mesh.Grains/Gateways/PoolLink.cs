@@ -49,6 +49,7 @@ internal sealed partial class PoolLink
         // In real time whatever the clock of decisions: it is the network that is spared.
         _feedbackTimer = TimeProvider.System.CreateTimer(static me => ((PoolLink)me!).OnFeedbackTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _settled = 1;
+        _patience = services.Options.SendTimeout;
     }
 
     /// <summary>What is known of the pool.</summary>
@@ -289,6 +290,7 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
+            GiveUpAll();
             _fresh.Clear();
             foreach (var ask in _open.Values) ask.IsFresh = false;
             foreach (var ask in _open.Values.OrderBy(a => a.Number)) Freshen(ask);
