@@ -29,7 +29,7 @@ var seconds = args.Length > 1 ? double.Parse(args[1], CultureInfo.InvariantCultu
 if (args is ["cohosted", ..])
 {
     var (silo, configuration, _) = await Bench.StartSiloAsync(SiloPort, GatewayPort);
-    await Bench.MeasureAsync("co-hosted", silo.Services.GetRequiredService<IGrainFactory>(), configuration, seconds);
+    await Bench.MeasureAsync("co-hosted", null, silo.Services.GetRequiredService<IGrainFactory>(), configuration, seconds);
     await silo.StopAsync();
     return 0;
 }
@@ -42,7 +42,7 @@ if (args is ["tcp", ..])
     builder.UseOrleansClient(client => client.UseLocalhostClustering(GatewayPort));
     using var client = builder.Build();
     await client.StartAsync();
-    await Bench.MeasureAsync("over TCP", client.Services.GetRequiredService<IGrainFactory>(), Bench.Config(addresses), seconds);
+    await Bench.MeasureAsync("over TCP", child, client.Services.GetRequiredService<IGrainFactory>(), Bench.Config(addresses), seconds);
     await client.StopAsync();
     await child.StandardInput.WriteLineAsync();
     await child.WaitForExitAsync();
@@ -100,7 +100,7 @@ internal static class Bench
         return (host, config, servers);
     }
 
-    public static async Task MeasureAsync(string title, IGrainFactory grains, MeshConfig config, double seconds)
+    public static async Task MeasureAsync(string title, Process? silo, IGrainFactory grains, MeshConfig config, double seconds)
     {
         await using var engine = new GrainEngine(new GrainEngineOptions { GatewayId = "bench" }, grains, TimeProvider.System, NullLoggerFactory.Instance);
         engine.Reconfigure(config);
@@ -120,16 +120,16 @@ internal static class Bench
         foreach (var callers in new[] { 1, 64 })
         {
             var (bare, place) = (new List<Figures>(), new List<Figures>());
-            await RunAsync(BareAsync, callers, 1);
-            await RunAsync(PlaceAsync, callers, 1);
+            await RunAsync(silo, BareAsync, callers, 1);
+            await RunAsync(silo, PlaceAsync, callers, 1);
             for (var turn = 0; turn < Turns; turn++)
             {
-                bare.Add(await RunAsync(BareAsync, callers, seconds));
-                place.Add(await RunAsync(PlaceAsync, callers, seconds));
+                bare.Add(await RunAsync(silo, BareAsync, callers, seconds));
+                place.Add(await RunAsync(silo, PlaceAsync, callers, seconds));
             }
             var (b, p) = (Median(bare), Median(place));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{title}, {callers} callers: bare {b.PerSecond:F0}/s p50 {b.P50:F1} p99 {b.P99:F0} us; placements {p.PerSecond:F0}/s p50 {p.P50:F1} p99 {p.P99:F0} us; ratio {p.PerSecond / b.PerSecond:F2}, added p50 {p.P50 - b.P50:F1} us"));
+                $"{title}, {callers} callers: bare {b.PerSecond:F0}/s p50 {b.P50:F1} p99 {b.P99:F0} us; placements {p.PerSecond:F0}/s p50 {p.P50:F1} p99 {p.P99:F0} us; ratio {p.PerSecond / b.PerSecond:F2}, added p50 {p.P50 - b.P50:F1} us; processor time {b.Processor:F1} and {p.Processor:F1} us"));
         }
     }
 
@@ -148,13 +148,14 @@ internal static class Bench
     };
 
     private static Figures Median(List<Figures> figures) => new(
-        Middle(figures.Select(f => f.PerSecond)), Middle(figures.Select(f => f.P50)), Middle(figures.Select(f => f.P99)));
+        Middle(figures.Select(f => f.PerSecond)), Middle(figures.Select(f => f.P50)), Middle(figures.Select(f => f.P99)), Middle(figures.Select(f => f.Processor)));
 
     private static double Middle(IEnumerable<double> values) => values.Order().ElementAt(Turns / 2);
 
-    private static async Task<Figures> RunAsync(Func<Task> one, int callers, double seconds)
+    private static async Task<Figures> RunAsync(Process? silo, Func<Task> one, int callers, double seconds)
     {
         var time = TimeProvider.System;
+        var processor = ProcessorTime(silo);
         var began = time.GetTimestamp();
         var all = await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
         {
@@ -168,9 +169,17 @@ internal static class Bench
             return took;
         })));
         var elapsed = time.GetElapsedTime(began).TotalSeconds;
+        processor = ProcessorTime(silo) - processor;
         var sorted = all.SelectMany(t => t).Order().ToArray();
-        return new Figures(sorted.Length / elapsed, sorted[sorted.Length / 2], sorted[(int)(sorted.Length * 0.99)]);
+        return new Figures(sorted.Length / elapsed, sorted[sorted.Length / 2], sorted[(int)(sorted.Length * 0.99)], processor.TotalMicroseconds / sorted.Length);
     }
 
-    private readonly record struct Figures(double PerSecond, double P50, double P99);
+    // Of both processes: what a busy machine does not change much.
+    private static TimeSpan ProcessorTime(Process? silo)
+    {
+        silo?.Refresh();
+        return Environment.CpuUsage.TotalTime + (silo?.TotalProcessorTime ?? TimeSpan.Zero);
+    }
+
+    private readonly record struct Figures(double PerSecond, double P50, double P99, double Processor);
 }

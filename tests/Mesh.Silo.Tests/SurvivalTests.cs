@@ -117,7 +117,7 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         await Task.Delay(Steady);
         var steady = load.Now;
         // What starting as many processes does to the others on this machine, without anything of theirs being restarted.
-        for (var i = 0; i < 4; i++) await StartAnotherAsync();
+        for (var i = 0; i < (IsLong ? 4 : 1); i++) await StartAnotherAsync();
         var began = load.Now;
 
         for (var silo = 0; silo < 2; silo++)
@@ -205,9 +205,17 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
             Path.Combine(AppContext.BaseDirectory, "Mesh.Silo.dll"), "--manifests", region.Manifests, "--Silo:Port", $"{ProcessRegion.FreePort()}",
             "--Silo:GatewayPort", $"{ProcessRegion.FreePort()}", $"--Mesh:Listeners:80=127.0.0.1:{port}",
         ]);
-        await region.EventuallyAsync(
-            async () => (await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"))).IsSuccessStatusCode, "the process is ready");
-        return process;
+        try
+        {
+            await region.EventuallyAsync(
+                async () => (await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"))).IsSuccessStatusCode, "the process is ready");
+            return process;
+        }
+        catch
+        {
+            process.Dispose();
+            throw;
+        }
     }
 
     private async Task StartAnotherAsync()
@@ -239,6 +247,10 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         Assert.NotEmpty(sent);
         var lost = sent.Where(r => r.Failure is not null && gateways.Contains(r.Gateway)).ToArray();
         output.WriteLine($"{sent.Count} requests, {lost.Length} lost");
+        foreach (var group in lost.GroupBy(r => (r.Gateway, r.Failure)))
+        {
+            output.WriteLine($"  {group.Count()} at gateway {group.Key.Gateway}, {group.Min(r => r.At).TotalSeconds:F1}-{group.Max(r => r.At + r.Took).TotalSeconds:F1} s: {group.Key.Failure}");
+        }
         Assert.True(lost.Length == 0, $"{lost.Length} of {sent.Count} lost, the first: {lost.FirstOrDefault()}\n{region.Logs()}");
     }
 

@@ -18,10 +18,6 @@ internal interface IPoolGrain : IGrainWithStringKey
     [Alias("exchange"), ResponseTimeout("00:00:05")]
     ValueTask<ExchangeReply> Exchange(Exchange message);
 
-    /// <summary>What became of requests, in order.</summary>
-    [Alias("feedback"), ResponseTimeout("00:00:02")]
-    ValueTask<PoolReply> Feedback(FeedbackBatch batch);
-
     /// <summary>A gateway lives.</summary>
     [Alias("heartbeat"), ResponseTimeout("00:00:02")]
     ValueTask<PoolReply> Heartbeat(SessionCall call);

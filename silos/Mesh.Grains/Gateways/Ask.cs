@@ -7,10 +7,12 @@ namespace Mesh.Grains.Gateways;
 /// <summary>
 /// One request on its way to a decision, however often it is asked. The link's lock guards everything but <see cref="Task"/>.
 /// </summary>
-internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
+internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt) : IThreadPoolWorkItem
 {
-    private readonly TaskCompletionSource<RouteDecision> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Who waits goes on wherever the answer is handed out: by whoever has nothing else to do, or else by the thread pool.
+    private readonly TaskCompletionSource<RouteDecision> _answer = new();
     private readonly RouteRequest _request = request;
+    private RouteDecision _decision;
 
     /// <summary>The link's number of it.</summary>
     public long Number => call.Number;
@@ -32,6 +34,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 
     /// <summary>True while it is to go with the next message.</summary>
     public bool IsFresh { get; set; }
+
+    /// <summary>True while it is with a message that is expected back.</summary>
+    public bool IsFlying { get; set; }
 
     /// <summary>The call, for a message that says itself for whom it is.</summary>
     public RouteCall Call => call;
@@ -63,13 +68,22 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
         return IsDone = true;
     }
 
-    /// <summary>Hands the decision out, outside the lock.</summary>
-    public void Answer(in RouteDecision decision)
+    /// <summary>Keeps the decision until it is handed out; by who has ended it alone.</summary>
+    public void Decide(in RouteDecision decision)
     {
         Leaving.Unregister();
-        _answer.TrySetResult(decision);
+        _decision = decision;
     }
 
+    /// <summary>Hands the decision out, and goes on with whoever waits for it: the last thing that the caller does, outside the lock.</summary>
+    public void Answer() => _answer.TrySetResult(_decision);
+
+    /// <summary>Has the decision handed out by the thread pool.</summary>
+    public void AnswerSoon() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+
     /// <summary>The client has left.</summary>
-    public void Leave(CancellationToken cancellationToken) => _answer.TrySetCanceled(cancellationToken);
+    public void Leave(CancellationToken cancellationToken) => ThreadPool.UnsafeQueueUserWorkItem(
+        static who => who.Answer.TrySetCanceled(who.Token), (Answer: _answer, Token: cancellationToken), preferLocal: true);
+
+    void IThreadPoolWorkItem.Execute() => Answer();
 }

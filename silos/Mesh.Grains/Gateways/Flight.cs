@@ -2,7 +2,7 @@ using Mesh.Grains.Contracts;
 
 namespace Mesh.Grains.Gateways;
 
-/// <summary>One message on its way to a pool and back.</summary>
+/// <summary>One message on its way to a pool and back. Answers that it brings when nobody waits for it any more count all the same.</summary>
 internal sealed class Flight(Ask[] asks, Exchange message, long sentAt)
 {
     /// <summary>Who is asked for.</summary>
@@ -13,7 +13,4 @@ internal sealed class Flight(Ask[] asks, Exchange message, long sentAt)
 
     /// <summary>When.</summary>
     public long SentAt { get; } = sentAt;
-
-    /// <summary>True once nobody waits for its return any more: what it told is told again. Answers that it brings all the same count.</summary>
-    public bool IsGivenUp { get; set; }
 }

@@ -17,9 +17,28 @@ internal sealed partial class PoolLink
     private readonly Queue<Ask> _fresh = new();
     private readonly List<Flight> _flights = [];
     private readonly ITimer _feedbackTimer;
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(5);
+    private TimeSpan _patience;
     private int _starting;
     private bool _feedbackTimerIsSet;
     private long _lastFlight;
+
+    /// <summary>Ends once everything that the pool is to be told has been told; false when it could not be in time.</summary>
+    public async Task<bool> FlushAsync(TimeSpan timeout)
+    {
+        var began = _services.Time.GetTimestamp();
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_outbox.IsEmpty && !_isSending && _flights.Count + _starting == 0) return true;
+                if (_epoch == 0) return _outbox.IsEmpty;
+            }
+            if (_services.Time.GetElapsedTime(began) > timeout) return false;
+            Send(isUrgent: true);
+            await Task.Delay(1).ConfigureAwait(false);
+        }
+    }
 
     // Under the lock. True when the caller is to start a flight.
     private bool MayStart(bool isUrgent)
@@ -64,19 +83,15 @@ internal sealed partial class PoolLink
 
     private async Task FlyAsync(bool isUrgent)
     {
-        var isFirst = true;
-        while (true)
+        Flight? flight;
+        lock (_gate)
         {
-            Flight? flight;
-            lock (_gate)
-            {
-                if (isFirst) _starting--;
-                isFirst = false;
-                flight = Load(isUrgent);
-            }
-            if (flight is null) return;
-            isUrgent = false;
+            _starting--;
+            flight = Load(isUrgent);
+        }
 
+        while (flight is not null)
+        {
             ExchangeReply reply;
             try
             {
@@ -87,7 +102,16 @@ internal sealed partial class PoolLink
                 await FailedAsync(flight).ConfigureAwait(false);
                 return;
             }
-            if (!Landed(flight, in reply)) return;
+
+            var last = Land(flight, in reply, out var goesOn);
+            flight = null;
+            if (goesOn)
+            {
+                lock (_gate) flight = Load(isUrgent: false);
+            }
+            // With nothing else to do, this goes on with the request that it has placed.
+            if (flight is null) last?.Answer();
+            else last?.AnswerSoon();
         }
     }
 
@@ -105,6 +129,7 @@ internal sealed partial class PoolLink
             if (ask.IsDone || ask.IsWithStandIn) continue;
             ask.AskedAt = now;
             ask.WasAsked = true;
+            ask.IsFlying = true;
             ask.Attempt++;
             asks[count++] = ask;
         }
@@ -128,39 +153,51 @@ internal sealed partial class PoolLink
         return least;
     }
 
-    // False when whoever flew it has nothing more to do.
-    private bool Landed(Flight flight, in ExchangeReply reply)
+    // Hands out what it brings, but for the last answer, which is for the caller to hand out. It goes on unless the flight had been given up.
+    private Ask? Land(Flight flight, in ExchangeReply reply, out bool goesOn)
     {
-        var isCarriedOut = !reply.Pool.MustAnnounce;
+        goesOn = false;
         if (reply.Pool.IsSuperseded)
         {
             _ = FailedAsync(flight);
-            return false;
+            return null;
         }
 
-        bool goesOn;
+        bool isAwaited;
         lock (_gate)
         {
-            goesOn = _flights.Remove(flight);
-            if (goesOn && !isCarriedOut) _outbox.PutBack(flight.Message.Feedback);
+            isAwaited = _flights.Remove(flight);
+            if (isAwaited) End(flight);
+            if (isAwaited && reply.Pool.MustAnnounce) _outbox.PutBack(flight.Message.Feedback);
         }
 
-        if (!isCarriedOut)
+        if (reply.Pool.MustAnnounce)
         {
             // When the pool has been told what is held here, all are asked again.
             Take(reply.Pool);
-            return false;
+            return null;
         }
 
+        goesOn = isAwaited;
+        if (isAwaited) _patience = _services.Options.SendTimeout;
+        Contact();
+        Ask? last = null;
         for (var i = 0; i < flight.Asks.Length; i++)
         {
             var ask = flight.Asks[i];
             ref readonly var answer = ref reply.Replies[i];
-            if (answer.Kind is ReplyKind.StillWaiting) _ = AttemptAsync(ask, TimeSpan.Zero);
-            else if (Take(in answer, ask) is var pause && pause > TimeSpan.Zero) _ = AttemptAsync(ask, pause);
+            if (answer.Kind is ReplyKind.Send or ReplyKind.Refuse && answer.Epoch >= Volatile.Read(ref _epoch))
+            {
+                if (!TrySettle(ask, answer.ToDecision(), answer.Explained)) continue;
+                last?.AnswerSoon();
+                last = ask;
+            }
+            else
+            {
+                _ = AttemptAsync(ask, answer.Kind == ReplyKind.StillWaiting ? TimeSpan.Zero : Take(in answer, ask));
+            }
         }
-        Contact();
-        return goesOn;
+        return last;
     }
 
     private async Task FailedAsync(Flight flight)
@@ -176,8 +213,8 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
-            if (flight.IsGivenUp || !_flights.Remove(flight)) return;
-            flight.IsGivenUp = true;
+            if (!_flights.Remove(flight)) return;
+            End(flight);
             _outbox.PutBack(flight.Message.Feedback);
             foreach (var ask in flight.Asks) Freshen(ask);
         }
@@ -190,10 +227,32 @@ internal sealed partial class PoolLink
         lock (_gate)
         {
             if (_flights.Count == 0) return;
-            overdue = [.. _flights.Where(f => _services.Time.GetElapsedTime(f.SentAt, now) >= _services.Options.SendTimeout)];
+            overdue = [.. _flights.Where(f => _services.Time.GetElapsedTime(f.SentAt, now) >= _patience)];
         }
         foreach (var flight in overdue) GiveUp(flight);
-        if (overdue.Length > 0) StartIfNeeded();
+        if (overdue.Length == 0) return;
+        BePatient();
+        StartIfNeeded();
+    }
+
+    // Who takes longer to answer than it takes to ask again would be asked more and more.
+    private void BePatient() => _patience = _patience * 2 < MostPatience ? _patience * 2 : MostPatience;
+
+    // Under the lock, when the pool has begun anew: what was sent to where it was before is not expected back. All are asked again.
+    private void GiveUpAll()
+    {
+        foreach (var flight in _flights)
+        {
+            End(flight);
+            _outbox.PutBack(flight.Message.Feedback);
+        }
+        _flights.Clear();
+        _patience = _services.Options.SendTimeout;
+    }
+
+    private static void End(Flight flight)
+    {
+        foreach (var ask in flight.Asks) ask.IsFlying = false;
     }
 
     private void Freshen(Ask ask)

@@ -20,7 +20,7 @@ internal sealed partial class PoolLink
             foreach (var ask in _open.Values)
             {
                 settled = Math.Min(settled, ask.Number);
-                if (_isAnnounced && !ask.IsWithStandIn && _services.Time.GetElapsedTime(ask.AskedAt, now) >= _services.Options.AskTimeout) (overdue ??= []).Add(ask);
+                if (_isAnnounced && ask is { IsWithStandIn: false, IsFlying: false, IsFresh: false } && _services.Time.GetElapsedTime(ask.AskedAt, now) >= _services.Options.AskTimeout) (overdue ??= []).Add(ask);
             }
             _settled = settled;
         }
@@ -44,7 +44,7 @@ internal sealed partial class PoolLink
             SessionCall call;
             lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
             // In real time, and by its own clock: a client that has not met a silo yet never gives a call up.
-            Take(await _grain.Heartbeat(call).AsTask().WaitAsync(HeartbeatTimeout).ConfigureAwait(false));
+            await TakeAsync(_grain.Heartbeat(call)).WaitAsync(HeartbeatTimeout).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -56,6 +56,9 @@ internal sealed partial class PoolLink
             Interlocked.Decrement(ref _heartbeats);
         }
     }
+
+    // However late it comes, where nobody waits for it any more: on a machine that is far behind no other would be earlier.
+    private async Task TakeAsync(ValueTask<PoolReply> sending) => Take(await sending.ConfigureAwait(false));
 
     private void Take(in PoolReply reply)
     {
@@ -101,9 +104,14 @@ internal sealed partial class PoolLink
         lock (_gate) announcement = WriteAnnouncement();
         try
         {
-            var reply = await _grain.Announce(announcement).AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
+            var reply = await _grain.Announce(announcement).AsTask().WaitAsync(_patience).ConfigureAwait(false);
+            _patience = _services.Options.SendTimeout;
             if (!reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == announcement.Epoch) Announced(reply, announcement.Epoch);
             else Take(in reply);
+        }
+        catch (TimeoutException)
+        {
+            BePatient();
         }
         catch (Exception e) when (GrainFailure.IsExpected(e))
         {

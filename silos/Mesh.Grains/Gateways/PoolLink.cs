@@ -49,6 +49,7 @@ internal sealed partial class PoolLink
         // In real time whatever the clock of decisions: it is the network that is spared.
         _feedbackTimer = TimeProvider.System.CreateTimer(static me => ((PoolLink)me!).OnFeedbackTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _settled = 1;
+        _patience = services.Options.SendTimeout;
     }
 
     /// <summary>What is known of the pool.</summary>
@@ -192,23 +193,6 @@ internal sealed partial class PoolLink
         _feedbackTimer.Dispose();
     }
 
-    /// <summary>Ends once everything that the pool is to be told has been told; false when it could not be in time.</summary>
-    public async Task<bool> FlushAsync(TimeSpan timeout)
-    {
-        var began = _services.Time.GetTimestamp();
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (_outbox.IsEmpty && !_isSending && _flights.Count + _starting == 0) return true;
-                if (_epoch == 0) return _outbox.IsEmpty;
-            }
-            if (_services.Time.GetElapsedTime(began) > timeout) return false;
-            Send(isUrgent: true);
-            await Task.Delay(1).ConfigureAwait(false);
-        }
-    }
-
     private static RouteDecision Unreachable => RouteDecision.Refuse(DecisionReason.EngineUnreachable, TimeSpan.FromSeconds(1));
 
     // :: Asking.
@@ -269,16 +253,23 @@ internal sealed partial class PoolLink
 
     private void Settle(Ask ask, in RouteDecision decision, byte[]? explained = null)
     {
+        if (TrySettle(ask, in decision, explained)) ask.AnswerSoon();
+    }
+
+    // True when the answer is to be handed out.
+    private bool TrySettle(Ask ask, in RouteDecision decision, byte[]? explained)
+    {
         lock (_gate)
         {
             // Answered twice, it is the same answer; given up, the pool has been told so.
-            if (!ask.TryEnd()) return;
+            if (!ask.TryEnd()) return false;
             _open.Remove(ask.Number);
             if (decision.Kind == RouteKind.Send) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
         }
 
         if (explained is not null) _services.Decisions.Add(explained);
-        ask.Answer(in decision);
+        ask.Decide(in decision);
+        return true;
     }
 
     private void Leave(Ask ask, CancellationToken token)
@@ -299,6 +290,7 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
+            GiveUpAll();
             _fresh.Clear();
             foreach (var ask in _open.Values) ask.IsFresh = false;
             foreach (var ask in _open.Values.OrderBy(a => a.Number)) Freshen(ask);

@@ -65,8 +65,45 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
         _parked.Clear();
     }
 
-    /// <summary>The gateway does not want an answer any more; asked late, the call must not be placed.</summary>
-    public void Cancel(long number, CallMemory calls, TimeSpan now)
+    /// <summary>
+    /// What became of requests, whatever its order: a lease ends once, and a first byte comes once. Only what an announcement says must not be older
+    /// than what came since.
+    /// </summary>
+    public void Take(FeedbackBatch batch, CallMemory calls, TimeSpan now)
+    {
+        calls.LastSeen = now;
+        calls.Sequence = Math.Max(calls.Sequence, batch.Sequence);
+        if (Host is null) return;
+        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls, now);
+        foreach (ref readonly var load in batch.Loads.AsSpan()) Host.Reported(Ages.ToReport(in load, mesh.Time));
+    }
+
+    /// <summary>Calls without a decision, in the order in which they came, under the keys of their sessions.</summary>
+    public RouteCall[] Waiting()
+    {
+        var waiting = Sessions.All.SelectMany(c => c.Waiting.Select(w => (w.Order, Call: w.Call! with { Session = c.Key })))
+            .OrderBy(w => w.Order).Select(w => w.Call);
+        return [.. waiting, .. _parked.Where(p => p.Calls.Find(p.Call.Number) is null).Select(p => p.Call with { Session = p.Calls.Key })];
+    }
+
+    private void Take(in FeedbackItem item, CallMemory calls, TimeSpan now)
+    {
+        switch (item.Kind)
+        {
+            case FeedbackKind.FirstByte:
+                Host!.ReportFirstByte(item.Lease);
+                return;
+            case FeedbackKind.Complete:
+                Host!.Complete(item.Lease, new RequestOutcome(item.Outcome, item.PromptTokens, item.CachedTokens, item.OutputTokens));
+                return;
+            default:
+                Cancel(item.Lease.Sequence, calls, now);
+                return;
+        }
+    }
+
+    // The gateway does not want an answer any more; asked late, the call must not be placed.
+    private void Cancel(long number, CallMemory calls, TimeSpan now)
     {
         if (calls.Find(number) is { IsCancelled: false } known)
         {
@@ -81,14 +118,6 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
             }
         }
         calls.Remember(number, new RememberedCall { IsCancelled = true }, now);
-    }
-
-    /// <summary>Calls without a decision, in the order in which they came, under the keys of their sessions.</summary>
-    public RouteCall[] Waiting()
-    {
-        var waiting = Sessions.All.SelectMany(c => c.Waiting.Select(w => (w.Order, Call: w.Call! with { Session = c.Key })))
-            .OrderBy(w => w.Order).Select(w => w.Call);
-        return [.. waiting, .. _parked.Where(p => p.Calls.Find(p.Call.Number) is null).Select(p => p.Call with { Session = p.Calls.Key })];
     }
 
     // What there is to say at once; the wait, for who waits for its end.

@@ -92,15 +92,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var batch = message.Feedback;
         if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<ExchangeReply>(new ExchangeReply(Refusal(batch.Epoch), []));
         var now = Now;
-        Take(batch, calls, now);
+        _calls.Take(batch, calls, now);
         return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), _calls.Enter(message.Calls, message.Settled, calls, now)));
-    }
-
-    public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
-    {
-        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
-        Take(batch, calls, Now);
-        return new ValueTask<PoolReply>(Reply(calls));
     }
 
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
@@ -239,32 +232,6 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     private void Wake() => _timer?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-
-    // Whatever its order: a lease ends once, and a first byte comes once. Only what an announcement says must not be older than what came since.
-    private void Take(FeedbackBatch batch, CallMemory calls, TimeSpan now)
-    {
-        calls.LastSeen = now;
-        calls.Sequence = Math.Max(calls.Sequence, batch.Sequence);
-        if (_host is null) return;
-        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls);
-        foreach (ref readonly var load in batch.Loads.AsSpan()) _host.Reported(Ages.ToReport(in load, mesh.Time));
-    }
-
-    private void Take(in FeedbackItem item, CallMemory calls)
-    {
-        switch (item.Kind)
-        {
-            case FeedbackKind.FirstByte:
-                _host!.ReportFirstByte(item.Lease);
-                return;
-            case FeedbackKind.Complete:
-                _host!.Complete(item.Lease, new RequestOutcome(item.Outcome, item.PromptTokens, item.CachedTokens, item.OutputTokens));
-                return;
-            default:
-                _calls.Cancel(item.Lease.Sequence, calls, Now);
-                return;
-        }
-    }
 
     private void Take(EndpointNews news)
     {

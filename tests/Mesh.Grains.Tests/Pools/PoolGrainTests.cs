@@ -69,7 +69,7 @@ public sealed class PoolGrainTests : IAsyncLifetime
         var cancel = new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, 1) };
         var unasked = new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, 2) };
 
-        await _pool.Feedback(new FeedbackBatch { Epoch = epoch, Session = key, Sequence = 2, Items = [cancel, unasked] });
+        await _pool.TellAsync(new FeedbackBatch { Epoch = epoch, Session = key, Sequence = 2, Items = [cancel, unasked] });
 
         Assert.Equal(ReplyKind.StillWaiting, (await _pool.Route(Call(epoch, key, 1))).Kind);
         Assert.Equal(ReplyKind.StillWaiting, (await _pool.Route(Call(epoch, key, 2))).Kind);
@@ -81,7 +81,7 @@ public sealed class PoolGrainTests : IAsyncLifetime
     {
         var (epoch, key) = await AnnounceAsync();
         var held = new HeldLease(new LeaseId(5, 5), _endpoints.Ids[0], 10, 10, FirstByteSeen: false);
-        await _pool.Feedback(new FeedbackBatch { Epoch = epoch, Session = key, Sequence = 3 });
+        await _pool.TellAsync(new FeedbackBatch { Epoch = epoch, Session = key, Sequence = 3 });
 
         await _pool.Announce(new Announcement { Session = Session, Epoch = epoch, Sequence = 2, Held = [held] });
         Assert.Equal(0, (await _pool.Keep()).Leases);
@@ -109,7 +109,7 @@ public sealed class PoolGrainTests : IAsyncLifetime
         var (epoch, key) = await AnnounceAsync();
 
         Assert.Equal(ReplyKind.Announce, (await _pool.Route(Call(epoch - 1, key, 1))).Kind);
-        Assert.True((await _pool.Feedback(new FeedbackBatch { Epoch = epoch - 1, Session = key, Sequence = 9 })).MustAnnounce);
+        Assert.True((await _pool.TellAsync(new FeedbackBatch { Epoch = epoch - 1, Session = key, Sequence = 9 })).MustAnnounce);
         Assert.Equal(0, (await _pool.Keep()).Leases);
     }
 

@@ -40,7 +40,7 @@ public sealed class HandoverTests : IAsyncLifetime
         var held = await _pool.Route(Call(before, key, 1));
         var unheard = await _pool.Route(Call(before, key, 2));
         Assert.Equal((ReplyKind.Send, ReplyKind.Send), (held.Kind, unheard.Kind));
-        await _pool.Feedback(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2, Items = [new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, 3) }] });
+        await _pool.TellAsync(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2, Items = [new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, 3) }] });
 
         await StopItsSiloAsync();
 
@@ -54,7 +54,7 @@ public sealed class HandoverTests : IAsyncLifetime
         var next = await _pool.Route(Call(before, key, 4));
         Assert.Equal((ReplyKind.Send, 3), (next.Kind, (await _pool.Keep()).Leases));
         Assert.True(next.LeaseEpoch > held.LeaseEpoch, "leases of two activations must never have the same name");
-        await _pool.Feedback(new FeedbackBatch
+        await _pool.TellAsync(new FeedbackBatch
         {
             Epoch = before, Session = key, Sequence = 3, Items = [Completed(held), Completed(unheard), Completed(next)],
         });
@@ -82,7 +82,7 @@ public sealed class HandoverTests : IAsyncLifetime
         Assert.Equal((placed.Count, 3), ((await _pool.Keep()).Leases, (await _pool.Keep()).WaitingCalls));
         for (var i = 0; i < waiting.Count; i++)
         {
-            await _pool.Feedback(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2 + i, Items = [Completed(placed[i])] });
+            await _pool.TellAsync(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2 + i, Items = [Completed(placed[i])] });
             Assert.Equal(waiting.Count - 1 - i, (await _pool.Keep()).WaitingCalls);
             Assert.Equal(ReplyKind.Send, (await _pool.Route(Call(before, key, waiting[i]))).Kind);
         }
