@@ -103,20 +103,10 @@ internal sealed partial class FederationService : IAsyncDisposable
         Listening(_log, _address, Hub.Self.Name, string.Join(", ", Hub.Addresses.Select(p => p.Name)));
     }
 
-    /// <summary>Goes on with the peers that a new configuration names; links to those that stay are not touched.</summary>
+    /// <summary>The peers that a configuration names, the options' own included; <see cref="FederationHub.SetPeers"/> goes on with them.</summary>
     /// <param name="clusters">The fleet.</param>
-    /// <exception cref="GatewayConfigurationException">An address is of no use, or two peers are named alike; the peers stay as they are.</exception>
-    public void Follow(ImmutableArray<ClusterConfig> clusters)
-    {
-        try
-        {
-            Hub.SetPeers(FederationPlan.Peers(_options, clusters));
-        }
-        catch (ArgumentException e)
-        {
-            throw new GatewayConfigurationException($"Peers: {e.Message}", e);
-        }
-    }
+    /// <exception cref="GatewayConfigurationException">An address is of no use, or two peers are named alike.</exception>
+    public ImmutableArray<PeerAddress> PeersOf(ImmutableArray<ClusterConfig> clusters) => FederationPlan.Settings(_options, "", clusters).Peers;
 
     public async ValueTask DisposeAsync()
     {

@@ -188,9 +188,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         try
         {
-            // First the peers: what the rest cannot use, they need not follow either, but a peer that is named wrongly must not half change the rest.
-            _federation?.Follow(config.Clusters);
+            // Whatever is wrong with the peers is said before anything has changed.
+            var peers = _federation?.PeersOf(config.Clusters);
             _configuration.Apply(config);
+            if (peers is { } others) _federation!.Hub.SetPeers(others);
             _metrics.Reloads.With("taken").Increment();
             WarnOfMissingCertificates(config);
         }

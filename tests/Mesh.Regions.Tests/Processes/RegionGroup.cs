@@ -15,6 +15,8 @@ public class RegionGroup : IAsyncDisposable
     private static readonly TimeSpan NearOneWay = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FarOneWay = TimeSpan.FromMilliseconds(15);
 
+    private static int _lastPort;
+
     private readonly bool _isSpread;
     private readonly List<DelayRelay> _relays = [];
     private readonly string _state = Directory.CreateTempSubdirectory("mesh-state-").FullName;
@@ -63,20 +65,29 @@ public class RegionGroup : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static (int Listener, int Admin, int Peers) FreePorts()
-    {
-        // All three are held until all are known, so that none comes twice.
-        using Socket a = Bound(), b = Bound(), c = Bound();
-        return (PortOf(a), PortOf(b), PortOf(c));
+    private static (int Listener, int Admin, int Peers) FreePorts() => (FreePort(), FreePort(), FreePort());
 
-        static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private static Socket Bound()
+    /// <summary>A port that nobody has now, below those that systems take for connections by themselves, and not the same in two runs at one time.</summary>
+    private static int FreePort()
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return socket;
+        const int First = 20_000;
+        const int Count = 12_000;
+        for (var tries = 0; tries < Count; tries++)
+        {
+            var port = First + (((Environment.ProcessId * 37) + Interlocked.Increment(ref _lastPort)) % Count);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
+
+        throw new InvalidOperationException("No port is free.");
     }
 
     private IEnumerable<string> Arguments(int index, bool namesPeers)
@@ -86,6 +97,8 @@ public class RegionGroup : IAsyncDisposable
         yield return $"--manifests={Path.Combine(Manifests.Path, RegionManifests.Regions[index])}";
         yield return $"--region={RegionManifests.Regions[index]}";
         yield return "--simulate=true";
+        // Answers that take long beside the interval of reports, and many of which this machine bears at once.
+        yield return "--Mesh:SimulationSpeed=0.5";
         // What is decided when is read from what is kept of every decision.
         yield return "--Mesh:DecisionLog:SampleRate=1";
         yield return string.Create(CultureInfo.InvariantCulture, $"--Mesh:Listeners:80=127.0.0.1:{listener}");

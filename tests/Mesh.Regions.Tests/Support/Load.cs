@@ -39,16 +39,27 @@ internal enum EndKind
 /// <summary>Clients that each send one stream after another to one gateway, until they are told to stop.</summary>
 internal sealed class Load : IAsyncDisposable
 {
+    private const double GoldenRatioFraction = 0.6180339887498949;
+
+    private static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(75);
+
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 1000 }) { Timeout = TimeSpan.FromSeconds(60) };
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _leave = new();
     private readonly List<Task> _clients = [];
     private readonly Uri _target;
     private readonly int _tokens;
+    private readonly bool _isMixed;
     private readonly long _began = TimeProvider.System.GetTimestamp();
 
-    public Load(IPEndPoint gateway, int clients, int tokens)
+    /// <param name="gateway">Where to.</param>
+    /// <param name="clients">How many.</param>
+    /// <param name="tokens">Tokens of each answer.</param>
+    /// <param name="isMixed">True for answers of half to one and a half times that length, begun one after the other: clients that all came at one moment would else all
+    /// come back at one, again and again.</param>
+    public Load(IPEndPoint gateway, int clients, int tokens, bool isMixed = false)
     {
+        _isMixed = isMixed;
         _target = new Uri($"http://{gateway}/v1/completions");
         _tokens = tokens;
         for (var i = 0; i < clients; i++)
@@ -89,9 +100,12 @@ internal sealed class Load : IAsyncDisposable
 
     private async Task RunAsync(int number)
     {
+        if (_isMixed) await Task.Delay(StartPause * number, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; !_stop.IsCancellationRequested; i++)
         {
-            var ended = await SendAsync(_client, _target, $"client {number} asks for the {i}th time", _tokens, _began, _leave.Token);
+            // Multiples of this fraction are spread evenly, in whatever order they come.
+            var length = _isMixed ? 0.5 + (((number * 7) + i) * GoldenRatioFraction % 1) : 1;
+            var ended = await SendAsync(_client, _target, $"client {number} asks for the {i}th time", (int)(_tokens * length), _began, _leave.Token);
             Requests.Enqueue(ended);
             // Whoever is refused does not come back at once.
             if (ended.Kind != EndKind.Answered) await Task.Delay(50);
