@@ -77,6 +77,9 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         return held;
     }
 
+    /// <summary>Of the cache that an endpoint claims, the share that is there for prompts to come back to, as learned.</summary>
+    public float ShareOf(int slot) => _share[slot];
+
     /// <summary>A prompt was sent to an endpoint, which will hold it.</summary>
     public void Store(int slot, ReadOnlySpan<ulong> chain, long capacityTokens)
     {

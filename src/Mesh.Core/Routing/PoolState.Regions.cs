@@ -37,6 +37,7 @@ public sealed partial class PoolState
         ArgumentNullException.ThrowIfNull(report);
         if (!_peers.TryFind(report.Region, out var peer) || !peer.Link.Hear(report)) return false;
         peer.Apply(part, _clock.SinceStart(_clock.Now));
+        if (part is not null) _peers.Prefixes.Age(peer.Number, part.Epoch, part.CachedEver, peer.CacheTokens);
         _dispatcher.OfferToPeers();
         _dispatcher.Dispatch();
         return true;

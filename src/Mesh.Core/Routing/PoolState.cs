@@ -67,7 +67,7 @@ public sealed partial class PoolState
         _ejections = new Ejections(_options.Ejection, _endpoints, _slowStart);
         _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
-        _reports = new ReportBuilder(_options, _endpoints, _models, _peers, room);
+        _reports = new ReportBuilder(_options, _clock, _endpoints, _models, _peers, room);
         _chooser = new Chooser(_clock, _endpoints, _models, _prefixes, _reservations) { Placer = new Placer(_endpoints, costs, config.Scheduling, _random, _slowStart) };
         _dispatcher = new Dispatcher(_clock, _chooser, _reservations)
         {

@@ -46,6 +46,24 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     /// <summary>Counts the beginnings of prompts for the peers; null before there are any.</summary>
     public HotPrefixCounter? Hot { get; set; }
 
+    /// <summary>Tokens of prompts and answers that endpoints did not hold before.</summary>
+    public long CachedEver { get; private set; }
+
+    /// <summary>Prompt tokens that ready endpoints hold together, as far as was learned.</summary>
+    public long CacheTokens
+    {
+        get
+        {
+            var tokens = 0.0;
+            foreach (var endpoint in endpoints.Configured)
+            {
+                if (endpoint.IsReady) tokens += endpoint.KvCapacityTokens * (double)prefixes.ShareOf(endpoint.Slot);
+            }
+
+            return (long)tokens;
+        }
+    }
+
     /// <summary>Predicted work of a prompt sent lately, in milliseconds: a moving mean.</summary>
     public double TypicalWorkMs { get; private set; } = 100;
 
@@ -78,6 +96,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
         TypicalWorkMs += TypicalShare * (placement.OwnMs - TypicalWorkMs);
+        CachedEver += load.Tokens - load.CachedTokens;
         Hot?.Count(request.PrefixChain.Span);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
     }
@@ -95,7 +114,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         Leases.TryAdd(session, peer, load, out var lease);
         peer.OnSent(placement.OwnMs, now);
         Peers.OnOverflow(now);
-        Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.KvCapacityTokens);
+        Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.CacheTokens);
         return RouteDecision.Forward(peer.Region, lease, placement.Reason);
     }
 

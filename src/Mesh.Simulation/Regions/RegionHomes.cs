@@ -64,7 +64,7 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
                 stage.Ledger.End(request, RegionEnd.Served);
                 break;
             case PeerAnswerKind.Refused:
-                stage.Ledger.PeerRefusals++;
+                stage.Ledger.CountRefusal(request.Home, answer.From);
                 TryElsewhere(request, site, OutcomeKind.PeerRefused, stage.Gate.ExcludesRefusals);
                 break;
             case PeerAnswerKind.Failed:
@@ -122,6 +122,7 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
         var region = decision.Region;
         var to = Array.FindIndex(stage.Sites, s => s.Name == region);
         stage.Judge.OnForward(stage.NowMs, request, to, in decision);
+        request.LeftHomeMs = stage.NowMs;
         (request.ForwardedTo, request.Lease, request.HasLease, request.Reason) = (to, decision.Lease, true, decision.Reason);
         site.OpenLeases++;
         site.CountForwarded(to, 1);

@@ -119,6 +119,8 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
         var endpoint = 0;
         while (RegionWorldOptions.EndpointOf(site.Number, endpoint) != decision.Endpoint) endpoint++;
         serving.Endpoint = site.Number * stage.Options.EndpointsPerRegion + endpoint;
+        (serving.Request.PlacedMs, serving.Request.Endpoint) = (stage.NowMs, serving.Endpoint);
+        if (!serving.IsForwarded) serving.Request.LeftHomeMs = stage.NowMs;
         stage.Add(stage.NowMs + RegionStage.LocalLatencyMs, RegionEventKind.Delivery, 0, 0, serving);
     }
 
@@ -215,6 +217,7 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
         var endpoint = _omniscient!.Pick(probe.World, request.Home, stage.NowMs);
         var serving = Serve(request, endpoint / stage.Options.EndpointsPerRegion, 0);
         serving.Endpoint = endpoint;
+        (request.LeftHomeMs, request.PlacedMs, request.Endpoint) = (stage.NowMs, stage.NowMs, endpoint);
         var way = stage.Options.RoundTripBetween(request.Home, serving.Region) / 2;
         (serving.World.Endpoint, serving.World.SentMs) = (endpoint, stage.NowMs);
         _omniscient.OnSent(serving.World, endpoint, stage.NowMs + way + RegionStage.LocalLatencyMs);

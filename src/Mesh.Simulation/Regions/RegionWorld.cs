@@ -49,6 +49,9 @@ internal sealed class RegionWorld
     /// <summary>Answers of peers that refused.</summary>
     public long PeerRefusals => _stage.Ledger.PeerRefusals;
 
+    /// <summary>Answers of peers that refused, by home and peer.</summary>
+    public Dictionary<(int Home, int To), long> Refusals => _stage.Ledger.Refusals;
+
     /// <summary>Requests forwarded, by home and peer.</summary>
     public Dictionary<(int Home, int To), long> Forwards => _stage.Ledger.Forwards;
 

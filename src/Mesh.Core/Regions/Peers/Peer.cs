@@ -40,8 +40,8 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
 
     public int Healthy { get; private set; }
 
-    /// <summary>Prompt tokens that its caches are taken to hold together: 27,000 blocks of 16 for each healthy endpoint.</summary>
-    public long KvCapacityTokens => 432_000L * Math.Max(1, Healthy);
+    /// <summary>Prompt tokens that its caches hold together; where it does not tell, 27,000 blocks of 16 for each healthy endpoint.</summary>
+    public long CacheTokens => Report is { CacheTokens: > 0 and var told } ? told : 432_000L * Math.Max(1, Healthy);
 
     /// <summary>True when it has preferred backends with a healthy endpoint.</summary>
     public bool HasPreferred { get; private set; }
@@ -72,6 +72,12 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public double GrantedPreferred { get; set; }
 
     public double Granted { get; set; }
+
+    /// <summary>What it may still send by that and the reports before.</summary>
+    public GrantLedger Grants { get; } = new();
+
+    /// <summary>Round trip, for how long what was granted before may be used.</summary>
+    public TimeSpan RoundTrip => TimeSpan.FromMilliseconds(RoundTripMs);
 
     /// <summary>Wait of its least loaded endpoint, what was sent since the report included.</summary>
     public double WaitMs => _ladder.LeastMs;
