@@ -96,7 +96,8 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
         stage.Add(stage.NowMs + RegionStage.WatchMs, RegionEventKind.Watch, attempt, 0, request);
     }
 
-    private void RouteAtHome(RegionRequest request)
+    /// <summary>Asks home's pool for a place.</summary>
+    public void RouteAtHome(RegionRequest request)
     {
         var site = stage.Sites[request.Home];
         request.Attempt++;

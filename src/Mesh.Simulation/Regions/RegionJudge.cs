@@ -81,6 +81,8 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         {
             var open = site.ForwardedTo(peer.Region);
             if (peer.InFlight != open) Break(nowMs, $"{site.Name} counts {peer.InFlight} requests with {peer.Region}, {open} are there");
+            var hosted = site.HostedFor(peer.Region);
+            if (peer.Hosted != hosted) Break(nowMs, $"{site.Name} counts {peer.Hosted} requests of {peer.Region}, it has {hosted}");
         }
 
         foreach (var backend in snapshot.Backends)

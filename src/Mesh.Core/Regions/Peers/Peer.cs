@@ -59,6 +59,9 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>Those of them whose answers have not begun.</summary>
     public int Awaited { get; private set; }
 
+    /// <summary>Requests that came from there and are in flight here: counted by whoever keeps the leases.</summary>
+    public int Hosted { get; set; }
+
     public long Refused { get; private set; }
 
     /// <summary>What came from there: the epoch that sends it, how many of it, and how many ever.</summary>
@@ -120,6 +123,9 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
         return (load + Credits.OnTheirWay + 1) / Math.Max(1e-9, target);
     }
 
+    /// <summary>When its last report came.</summary>
+    public TimeSpan Heard => _heardAt;
+
     private bool CountsRates { get; set; }
 
     /// <summary>Takes a report's part; null: it does not have the pool.</summary>
@@ -159,6 +165,13 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
         Awaited++;
         Credits.Send(workMs, now);
         _ladder.Add(workMs);
+    }
+
+    /// <summary>A request is there that was forwarded under an earlier state of the pool.</summary>
+    public void OnAdopted(bool answered)
+    {
+        InFlight++;
+        if (!answered) Awaited++;
     }
 
     /// <summary>An answer from there has begun.</summary>

@@ -22,6 +22,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     // Outstanding work below which an endpoint begins a prompt as good as at once.
     private const double BeginsAtOnceMs = 50;
     private const double MostSparePerEndpoint = 64;
+    private static readonly TimeSpan FlowsEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DigestEvery = TimeSpan.FromSeconds(1);
     private readonly CreditShares _preferredShares = new();
     private readonly CreditShares _shares = new();
@@ -34,14 +35,20 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     private TimeSpan _digestAt = TimeSpan.MinValue;
     private PoolReport? _body;
     private ImmutableArray<HotPrefix> _digest = [];
+    private ImmutableArray<FlowUsage> _flows = [];
+    private TimeSpan _flowsAt = TimeSpan.MinValue;
     private ImmutableArray<string> _models;
     private long _modelsVersion = -1;
     private int _healthy;
     private bool _hadRoom;
     private int _leases;
+    private int _connected;
 
     /// <summary>Counts prompts for the digest.</summary>
     public HotPrefixCounter Hot { get; } = new(options.PrefixLayout);
+
+    /// <summary>Counts what flows get.</summary>
+    public FlowMeter Flows { get; } = new();
 
     /// <summary>True when peers should hear of what has changed before the next report is due.</summary>
     public bool IsNeededSooner(BackendTable backends, int leases, TimeSpan now)
@@ -59,8 +66,12 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     /// <param name="now">Now.</param>
     public PoolReport Build(PoolConfig config, string receiver, Reservations reservations, TimeSpan now)
     {
-        if (_body is null || now - _builtAt >= options.Regions.ReportInterval / 2 || IsNeededSooner(reservations.Backends, reservations.Leases.Count, now))
+        // A peer that has just been heard is granted its share at once, and one that is lost leaves its own to the others.
+        var connected = peers.Connected;
+        if (_body is null || connected != _connected || now - _builtAt >= options.Regions.ReportInterval / 2
+            || IsNeededSooner(reservations.Backends, reservations.Leases.Count, now))
         {
+            _connected = connected;
             _body = BuildBody(config, reservations, now);
             _builtAt = now;
             Grant(now);
@@ -104,9 +115,10 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
             MarginalDecodeMs = least < 0 ? 0 : Math.Round(endpoints.Costs[least].DecodeMs, 2),
             MsPerToken = ready == 0 ? 0 : Math.Round(sumSpeed / ready * reservations.Costs.Curve.MsPerToken, 5),
             MeanWaitMs = ready == 0 ? 0 : Math.Round(sumWait / ready, 1),
-            PromptCosts = ready == 0 ? [] : _freshCosts.Of(reservations.Costs, backends.Excluded, sumWait / ready, BusyShare(ready)),
+            PromptCosts = ready == 0 ? [] : _freshCosts.Of(reservations.Costs, backends.Excluded, sumWait / ready, BeginsAtOnceMs, BusyShare(ready)),
             CacheTokens = reservations.CacheTokens,
             CachedEver = reservations.CachedEver,
+            Flows = FlowsAt(now),
             Models = Models(),
             HotPrefixes = Digest(now),
         };
@@ -254,6 +266,13 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         // The same array as long as nothing changes, so that whoever compares sees it at once.
         if (!digest.AsSpan().SequenceEqual(_digest.AsSpan())) _digest = digest;
         return _digest;
+    }
+
+    private ImmutableArray<FlowUsage> FlowsAt(TimeSpan now)
+    {
+        if (_flowsAt != TimeSpan.MinValue && now - _flowsAt < FlowsEvery) return _flows;
+        _flowsAt = now;
+        return _flows = Flows.Read(now);
     }
 
     private static int HealthyIn(BackendTable backends)

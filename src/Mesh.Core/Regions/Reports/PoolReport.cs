@@ -63,6 +63,9 @@ public sealed record PoolReport
     /// <summary>Tokens of prompts and answers that went into those caches since the epoch began: once as many more have as there is room for, nothing of before is left.</summary>
     public long CachedEver { get; init; }
 
+    /// <summary>What flows get here, those that get most, ordered by hash; at most 16. By it their turns are judged over all regions.</summary>
+    public ImmutableArray<FlowUsage> Flows { get; init; } = [];
+
     /// <summary>Models and adapters that every ready endpoint together list, ordered, at most 64; default when some endpoint has not told or there are more.</summary>
     public ImmutableArray<string> Models { get; init; }
 
