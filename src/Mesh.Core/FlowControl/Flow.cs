@@ -14,6 +14,9 @@ internal sealed class Flow
 
     public int Count { get; private set; }
 
+    /// <summary>Turns that it has had elsewhere and passes here.</summary>
+    public double Owed { get; set; }
+
     public Flow Next { get; set; } = null!;
 
     public Flow Previous { get; set; } = null!;

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Mesh.Core.Regions.Reports;
+
 namespace Mesh.Core.FlowControl;
 
 /// <summary>
@@ -6,6 +9,7 @@ namespace Mesh.Core.FlowControl;
 /// </summary>
 internal sealed class PriorityBand
 {
+    private const int MostOwed = 8;
     private readonly Dictionary<string, Flow> _flows = [];
     private Flow? _turn;
 
@@ -26,6 +30,7 @@ internal sealed class PriorityBand
             flow = spares.Flows.Take();
             flow.Band = this;
             flow.Id = id;
+            flow.Owed = 0;
             _flows.Add(id, flow);
             Join(flow);
         }
@@ -52,12 +57,51 @@ internal sealed class PriorityBand
         else if (served && ReferenceEquals(_turn, flow))
         {
             _turn = flow.Next;
+            Pass();
         }
         else if (served)
         {
             // It went past a flow that found no place. That one keeps its turn, but others must not wait behind this one again.
             Unlink(flow);
             Join(flow);
+        }
+    }
+
+    /// <summary>
+    /// Counts what flows got in another region as turns that they have had, so that they pass as many here. What all had alike decides nothing, and nobody passes
+    /// more than eight: shares are judged over the last seconds. A flow that waits alone waits for nobody.
+    /// </summary>
+    /// <param name="usage">Ordered by hash.</param>
+    /// <param name="seconds">For how long.</param>
+    public void Charge(ImmutableArray<FlowUsage> usage, double seconds)
+    {
+        if (_turn is null) return;
+        var least = double.PositiveInfinity;
+        var flow = _turn;
+        do
+        {
+            var at = usage.AsSpan().BinarySearch(new FlowUsage(FlowUsage.Of(Priority, flow.Id), 0), ByFlow.Instance);
+            if (at >= 0) flow.Owed += usage[at].PerSecond * seconds;
+            least = Math.Min(least, flow.Owed);
+            flow = flow.Next;
+        }
+        while (!ReferenceEquals(flow, _turn));
+        do
+        {
+            flow.Owed = Math.Min(MostOwed, flow.Owed - least);
+            flow = flow.Next;
+        }
+        while (!ReferenceEquals(flow, _turn));
+        Pass();
+    }
+
+    // Whoever has had a turn elsewhere passes this one.
+    private void Pass()
+    {
+        for (var left = _flows.Count * MostOwed; left > 0 && _turn!.Owed >= 1; left--)
+        {
+            _turn.Owed--;
+            _turn = _turn.Next;
         }
     }
 
@@ -89,5 +133,12 @@ internal sealed class PriorityBand
             if (ReferenceEquals(_turn, flow)) _turn = flow.Next;
         }
         flow.Next = flow.Previous = null!;
+    }
+
+    private sealed class ByFlow : IComparer<FlowUsage>
+    {
+        public static readonly ByFlow Instance = new();
+
+        public int Compare(FlowUsage x, FlowUsage y) => x.Flow.CompareTo(y.Flow);
     }
 }

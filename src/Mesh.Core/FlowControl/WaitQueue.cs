@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Mesh.Core.Regions.Reports;
+
 namespace Mesh.Core.FlowControl;
 
 /// <summary>
@@ -61,6 +64,12 @@ internal sealed class WaitQueue
         if (band.Count > 0) return;
         _bands.Remove(band.Priority);
         _spares.Bands.Return(band);
+    }
+
+    /// <inheritdoc cref="PriorityBand.Charge"/>
+    public void Charge(ImmutableArray<FlowUsage> usage, double seconds)
+    {
+        foreach (var band in _bands.Values) band.Charge(usage, seconds);
     }
 
     /// <summary>Begins to offer the requests for a place, in the order of service; null when nobody waits.</summary>

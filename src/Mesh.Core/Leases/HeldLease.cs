@@ -8,4 +8,11 @@ namespace Mesh.Core.Leases;
 /// <param name="PromptTokens">Estimated prompt length, at least 0.</param>
 /// <param name="OutputTokens">Expected output length, at least 0.</param>
 /// <param name="FirstByteSeen">True when the answer has begun.</param>
-public readonly record struct HeldLease(LeaseId Lease, EndpointId Endpoint, int PromptTokens, int OutputTokens, bool FirstByteSeen);
+public readonly record struct HeldLease(LeaseId Lease, EndpointId Endpoint, int PromptTokens, int OutputTokens, bool FirstByteSeen)
+{
+    /// <summary>Peer region that the request was forwarded to, in which case <see cref="Endpoint"/> says nothing; null for a request of the own endpoints.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Peer region that the request came from; null for a client's own.</summary>
+    public string? OriginRegion { get; init; }
+}

@@ -1,3 +1,5 @@
+using Mesh.Core.Regions.Peers;
+
 namespace Mesh.Core.Leases;
 
 /// <summary>What one request weighs at its endpoint while its lease lasts.</summary>
@@ -15,6 +17,9 @@ internal readonly record struct LeaseLoad(int PromptTokens, int OutputTokens)
 
     /// <summary>LoRA adapter that it runs with; null for a base model.</summary>
     public string? Adapter { get; init; }
+
+    /// <summary>Peer region that the request came from; null for a client's own.</summary>
+    public Peer? Origin { get; init; }
 
     /// <summary>Predicted time of the prompt's uncached part, in milliseconds.</summary>
     public double OwnMs { get; init; }

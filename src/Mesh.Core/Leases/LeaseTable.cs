@@ -42,10 +42,16 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     }
 
     /// <summary>Takes over a lease under an id that this table did not make; false when the id is live already or the table is full.</summary>
-    public bool TryAdopt(SessionState session, EndpointState endpoint, LeaseLoad load, LeaseId id, bool firstByteSeen)
+    public bool TryAdopt(SessionState session, EndpointState endpoint, LeaseLoad load, LeaseId id, bool firstByteSeen) =>
+        TryAdopt(session, endpoint, null, load, id, firstByteSeen);
+
+    /// <summary>The same for a request that was forwarded to a peer region.</summary>
+    public bool TryAdopt(SessionState session, Peer peer, LeaseLoad load, LeaseId id, bool firstByteSeen) => TryAdopt(session, null, peer, load, id, firstByteSeen);
+
+    private bool TryAdopt(SessionState session, EndpointState? endpoint, Peer? peer, LeaseLoad load, LeaseId id, bool firstByteSeen)
     {
         if (IsFull || Find(id) != NoSlot) return false;
-        var index = Occupy(session, endpoint, null, load);
+        var index = Occupy(session, endpoint, peer, load);
         ref var slot = ref _slots[index];
         slot.AdoptedAs = id;
         slot.FirstByteSeen = firstByteSeen;
@@ -100,12 +106,12 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     }
 
     /// <summary>Leases of a session, the youngest first. The table must not change while they are read.</summary>
-    public IEnumerable<(LeaseId Id, EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen)> Of(SessionState session)
+    public IEnumerable<(LeaseId Id, EndpointState? Endpoint, Peer? Peer, LeaseLoad Load, bool FirstByteSeen)> Of(SessionState session)
     {
         for (var index = session.FirstSlot; index != NoSlot; index = _slots[index].Next)
         {
             var slot = _slots[index];
-            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint!, slot.Load, slot.FirstByteSeen);
+            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint, slot.Peer, slot.Load, slot.FirstByteSeen);
         }
     }
 

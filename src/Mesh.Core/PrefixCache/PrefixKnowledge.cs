@@ -79,6 +79,9 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         return held;
     }
 
+    /// <summary>Of the cache that an endpoint claims, the share that is there for prompts to come back to, as learned.</summary>
+    public float ShareOf(int slot) => _share[slot];
+
     /// <summary>
     /// The same in a pool of many endpoints, without a look at each; null where there are few, where the request has no chain, and where events tell what is held. Valid
     /// until the next call, or the next change.

@@ -49,7 +49,7 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
         var context = Context(in request, timestamp);
         // What stands before it in the queue is part of what it costs to stay.
         var staysMs = Placer.CostOfNext(in context, endpoint, now) + Math.Max(0, endpoint.Work.QueuedMs - waiter.OwnMs);
-        return _regions.Cheaper(in context, staysMs, now);
+        return _regions.Cheaper(in context, Placer, staysMs, now);
     }
 
     /// <summary>What a request that is about to be placed can choose from. For people: it allocates.</summary>
@@ -57,7 +57,7 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
     {
         var context = Context(in request, timestamp);
         var facts = Placer.Explain(in context, reservations.Backends);
-        return reservations.Peers.IsEmpty ? facts : facts.With(RegionExplainer.Explain(in context, reservations.Peers, clock.SinceStart(timestamp)));
+        return reservations.Peers.IsEmpty ? facts : facts.With(RegionExplainer.Explain(in context, Placer, reservations.Peers, clock.SinceStart(timestamp)));
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp)

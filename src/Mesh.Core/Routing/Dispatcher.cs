@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.Leases;
 using Mesh.Core.Regions.Peers;
+using Mesh.Core.Regions.Reports;
 using Mesh.Core.SpillOver;
 
 namespace Mesh.Core.Routing;
@@ -212,6 +214,20 @@ internal sealed class Dispatcher
             if (_chooser.CheaperPeer(waiter, endpoint, timestamp, now) is not { } placement) return;
             Serve(waiter, session, in placement, now);
             OnWorkChanged(endpoint);
+        }
+    }
+
+    /// <summary>What flows get in another region counts as turns that they have had: their shares are judged over all regions.</summary>
+    /// <param name="usage">What a peer tells, ordered by hash.</param>
+    /// <param name="during">Time since it told last.</param>
+    public void OnServedElsewhere(ImmutableArray<FlowUsage> usage, TimeSpan during)
+    {
+        if (Room.Count == 0) return;
+        var seconds = Math.Clamp(during.TotalSeconds, 0, 1);
+        Room.Queue.Charge(usage, seconds);
+        foreach (var endpoint in _reservations.Endpoints.Configured)
+        {
+            if (endpoint.QueueCount > 0) endpoint.Queue.Charge(usage, seconds);
         }
     }
 

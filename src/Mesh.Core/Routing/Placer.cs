@@ -71,6 +71,9 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     /// <summary>Mean predicted wait of the endpoints looked at last, in milliseconds; 0 where nothing is predicted.</summary>
     public double MeanWaitMs => _cost?.MeanWaitMs ?? 0;
 
+    /// <summary>What a stream that is pushed over its target costs at the present load, in milliseconds.</summary>
+    public double PushedStreamMs => _cost?.PushedStreamMs ?? CostModel.PushedStreamMsAt(0);
+
     /// <summary>Chooses anew for a request that waits for <paramref name="current"/>, among the endpoints that its policy left it.</summary>
     public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now) =>
         _cost is not null && backends.IsFree

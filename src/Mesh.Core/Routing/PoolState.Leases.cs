@@ -19,15 +19,17 @@ public sealed partial class PoolState
         foreach (var holder in _reservations.Sessions.All)
         {
             if (session is { } wanted && holder.Id != wanted) continue;
-            foreach (var (id, at, load, firstByteSeen) in _reservations.Leases.Of(holder))
+            foreach (var (id, at, peer, load, firstByteSeen) in _reservations.Leases.Of(holder))
             {
                 if (found.Count >= limit) return found.ToImmutable();
-                if (endpoint is { } place && at.Id != place) continue;
+                if (endpoint is { } place && at?.Id != place) continue;
                 found.Add(new LeaseSnapshot
                 {
                     Id = id,
                     Pool = Id,
-                    Endpoint = at.Id,
+                    Endpoint = at?.Id ?? default,
+                    Region = peer?.Region,
+                    OriginRegion = load.Origin?.Region,
                     Session = holder.Id,
                     Age = TimeSpan.FromMilliseconds(Math.Max(0, now.TotalMilliseconds - load.SentMs)),
                     PromptTokens = load.PromptTokens,

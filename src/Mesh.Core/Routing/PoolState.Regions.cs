@@ -25,6 +25,7 @@ public sealed partial class PoolState
     {
         _peers.Set(regions);
         _reservations.Hot = _peers.IsEmpty ? null : _reports.Hot;
+        _reservations.Flows = _peers.IsEmpty ? null : _reports.Flows;
     }
 
     /// <summary>
@@ -36,7 +37,11 @@ public sealed partial class PoolState
     {
         ArgumentNullException.ThrowIfNull(report);
         if (!_peers.TryFind(report.Region, out var peer) || !peer.Link.Hear(report)) return false;
-        peer.Apply(part, _clock.SinceStart(_clock.Now));
+        var before = peer.Heard;
+        var now = _clock.SinceStart(_clock.Now);
+        peer.Apply(part, now);
+        if (part is { Flows.IsDefaultOrEmpty: false }) _dispatcher.OnServedElsewhere(part.Flows, now - before);
+        if (part is not null) _peers.Prefixes.Age(peer.Number, part.Epoch, part.CachedEver, peer.CacheTokens);
         _dispatcher.OfferToPeers();
         _dispatcher.Dispatch();
         return true;
@@ -80,6 +85,7 @@ public sealed partial class PoolState
                 ReportAge = peer.Link.Age,
                 Credits = Math.Max(0, peer.Credits.Available),
                 InFlight = peer.InFlight,
+                Hosted = peer.Hosted,
                 Forwarded = peer.Credits.Forwarded,
                 Refused = peer.Refused,
                 Received = peer.Received,

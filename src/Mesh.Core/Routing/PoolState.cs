@@ -66,7 +66,7 @@ public sealed partial class PoolState
         _ejections = new Ejections(_options.Ejection, _endpoints, _slowStart);
         _log = new DecisionLog(_options.ExplainedDecisions, _options.ExplainedRefusalsPerSecond, _clock);
         var room = new WaitRoom();
-        _reports = new ReportBuilder(_options, _endpoints, _models, _peers, room);
+        _reports = new ReportBuilder(_options, _clock, _endpoints, _models, _peers, room);
         _chooser = new Chooser(_clock, _endpoints, _models, _prefixes, _reservations) { Placer = new Placer(_endpoints, costs, config.Scheduling, _random, _slowStart) };
         _dispatcher = new Dispatcher(_clock, _chooser, _reservations)
         {
@@ -240,7 +240,7 @@ public sealed partial class PoolState
 
     /// <summary>
     /// Takes over the leases that a gateway holds from an earlier epoch, or from before it fell silent, under the ids that the gateway knows.
-    /// Idempotent: a lease that is live is left as it is. Leases of endpoints that the pool does not have are passed over. A session's calls
+    /// Idempotent: a lease that is live is left as it is. Leases of endpoints, and of peer regions, that the pool does not have are passed over. A session's calls
     /// must arrive in order: an announcement that overtakes a completion would bring the lease back.
     /// </summary>
     /// <returns>How many leases were taken over.</returns>
@@ -253,6 +253,12 @@ public sealed partial class PoolState
         var adopted = 0;
         foreach (var lease in held)
         {
+            if (lease.Region is not null)
+            {
+                if (_peers.TryFind(lease.Region, out var peer) && _reservations.TryAdopt(owner, peer, lease, _clock.SinceStart(timestamp))) adopted++;
+                continue;
+            }
+
             if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, _clock.SinceStart(timestamp))) adopted++;
         }
 

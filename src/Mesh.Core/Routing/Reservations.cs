@@ -28,6 +28,9 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 
     public LeaseTable Leases { get; } = new(options.Epoch, options.MaxLeases);
 
+    /// <summary>The pool's endpoints.</summary>
+    public EndpointTable Endpoints => endpoints;
+
     /// <summary>How far predictions of the time to the first token were off.</summary>
     public PredictionError FirstTokenError { get; } = new();
 
@@ -45,6 +48,27 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 
     /// <summary>Counts the beginnings of prompts for the peers; null before there are any.</summary>
     public HotPrefixCounter? Hot { get; set; }
+
+    /// <summary>Counts what flows get for the peers; null before there are any.</summary>
+    public FlowMeter? Flows { get; set; }
+
+    /// <summary>Tokens of prompts and answers that endpoints did not hold before.</summary>
+    public long CachedEver { get; private set; }
+
+    /// <summary>Prompt tokens that ready endpoints hold together, as far as was learned.</summary>
+    public long CacheTokens
+    {
+        get
+        {
+            var tokens = 0.0;
+            foreach (var endpoint in endpoints.Configured)
+            {
+                if (endpoint.IsReady) tokens += endpoint.KvCapacityTokens * (double)prefixes.ShareOf(endpoint.Slot);
+            }
+
+            return (long)tokens;
+        }
+    }
 
     /// <summary>Predicted work of a prompt sent lately, in milliseconds: a moving mean.</summary>
     public double TypicalWorkMs { get; private set; } = 100;
@@ -65,6 +89,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         {
             Streaming = request.IsStreaming,
             Adapter = endpoints.Adapters.Find(request.Model),
+            Origin = OriginOf(request.OriginRegion),
             OwnMs = placement.OwnMs,
             TableMs = placement.TableMs,
             CachedTokens = placement.CachedTokens,
@@ -72,13 +97,16 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
             FirstByteMs = nowMs + endpoint.Work.WaitMs(nowMs) + placement.OwnMs,
         };
         Leases.TryAdd(session, endpoint, load, out var lease);
+        if (load.Origin is { } origin) origin.Hosted++;
         endpoint.Reserve(load);
         endpoint.Work.OnSent(load.OwnMs, load.Streaming, load.ContextTokens, nowMs, Costs);
         if (!counted) Backends.OnPlaced(endpoint, now, placement.WithinTarget);
         prefixes.OnSent(lease, endpoint.Slot, request.PrefixChain.Span, load.PromptTokens);
         prefixes.Store(endpoint.Slot, request.PrefixChain.Span, endpoint.KvCapacityTokens);
         TypicalWorkMs += TypicalShare * (placement.OwnMs - TypicalWorkMs);
+        CachedEver += load.Tokens - load.CachedTokens;
         Hot?.Count(request.PrefixChain.Span);
+        Flows?.Count(in request);
         return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
     }
 
@@ -95,19 +123,29 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         Leases.TryAdd(session, peer, load, out var lease);
         peer.OnSent(placement.OwnMs, now);
         Peers.OnOverflow(now);
-        Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.KvCapacityTokens);
+        Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.CacheTokens);
         return RouteDecision.Forward(peer.Region, lease, placement.Reason);
     }
 
     /// <summary>Takes over a lease that a gateway announced.</summary>
     public bool TryAdopt(SessionState session, EndpointState endpoint, HeldLease held, TimeSpan now)
     {
-        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds };
+        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds, Origin = OriginOf(held.OriginRegion) };
         if (!Leases.TryAdopt(session, endpoint, load, held.Lease, held.FirstByteSeen)) return false;
+        if (load.Origin is { } origin) origin.Hosted++;
         endpoint.Reserve(load, held.FirstByteSeen);
         endpoint.Work.OnSent(0, streaming: true, load.ContextTokens, load.SentMs, Costs);
         if (held.FirstByteSeen) Leases.SetStream(held.Lease, endpoint.Work.OnFirstByte(0, load.ContextTokens, load.SentMs, Costs));
         Backends.OnPlaced(endpoint, now, withinTarget: false);
+        return true;
+    }
+
+    /// <summary>Takes over a lease on a request with a peer that a gateway announced.</summary>
+    public bool TryAdopt(SessionState session, Peer peer, HeldLease held, TimeSpan now)
+    {
+        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds };
+        if (!Leases.TryAdopt(session, peer, load, held.Lease, held.FirstByteSeen)) return false;
+        peer.OnAdopted(held.FirstByteSeen);
         return true;
     }
 
@@ -164,6 +202,8 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         while (Leases.TryTakeFirst(session, out var ended)) Release(in ended);
     }
 
+    private Peer? OriginOf(string? region) => region is not null && Peers.TryFind(region, out var peer) ? peer : null;
+
     // What went wrong between the regions says nothing about an endpoint there: the peer knows its own.
     private void EndForwarded(in EndedLease ended, OutcomeKind outcome)
     {
@@ -197,6 +237,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     private void Release(in EndedLease ended)
     {
         ended.Peer?.OnEnded(ended.FirstByteSeen);
+        if (ended.Load.Origin is { } origin) origin.Hosted--;
         if (ended.Endpoint is null) return;
         ended.Endpoint.Release(in ended);
         var answered = ended.FirstByteSeen || !ended.Load.Streaming;

@@ -13,8 +13,14 @@ public sealed record LeaseSnapshot
     /// <summary>Pool that handed it out.</summary>
     public required PoolId Pool { get; init; }
 
-    /// <summary>Endpoint that works on its request.</summary>
+    /// <summary>Endpoint that works on its request; default for one that was forwarded.</summary>
     public required EndpointId Endpoint { get; init; }
+
+    /// <summary>Peer region that the request was forwarded to; null for one of the own endpoints.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Peer region that the request came from; null for a client's own.</summary>
+    public string? OriginRegion { get; init; }
 
     /// <summary>Gateway session that holds it.</summary>
     public required GatewaySession Session { get; init; }

@@ -19,6 +19,9 @@ public sealed record PeerSnapshot(string Region, PeerLinkState State)
     /// <summary>Requests forwarded there that have not ended.</summary>
     public int InFlight { get; init; }
 
+    /// <summary>Requests that came from there and are in flight here.</summary>
+    public int Hosted { get; init; }
+
     /// <summary>Requests forwarded there since the start.</summary>
     public long Forwarded { get; init; }
 

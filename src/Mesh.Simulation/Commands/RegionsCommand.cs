@@ -21,12 +21,14 @@ internal static class RegionsCommand
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Decides everything random.", DefaultValueFactory = _ => 1UL };
     private static readonly Option<string[]> Policies = new("--policy") { Description = "alone, waterfall-1s, credits, mesh, omniscient; all by default.", AllowMultipleArgumentsPerToken = true };
 
+    private static readonly Option<string?> Rows = new("--requests") { Description = "File to write every request to as a line of CSV: what it waited for, and where." };
+
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
         var command = new Command("regions", "Play a trace over three regions, one of them overloaded, under each way of sharing load.")
         {
-            Trace, Capacity, Loads, RoundTrips, Endpoints, Target, Seconds, Most, Seed, Policies,
+            Trace, Capacity, Loads, RoundTrips, Endpoints, Target, Seconds, Most, Seed, Policies, Rows,
         };
         command.SetAction(Run);
         return command;
@@ -52,6 +54,7 @@ internal static class RegionsCommand
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{policy,-14}{figures.GoodputPerSecond,10:F2}{figures.Ttft.P50,10:F0}{figures.Ttft.P90,10:F0}{figures.Ttft.P99,10:F0}{figures.Forwarded,8:P1}{figures.CachedShare,8:P1}{world.PeerRefusals,9}"));
+            if (arguments.GetValue(Rows) is { } file) RegionRows.Write(file, policy, world, append: policy != policies[0]);
             foreach (var violation in world.Judge.Violations) output.WriteLine("  " + violation);
         }
 

@@ -64,7 +64,7 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
                 stage.Ledger.End(request, RegionEnd.Served);
                 break;
             case PeerAnswerKind.Refused:
-                stage.Ledger.PeerRefusals++;
+                stage.Ledger.CountRefusal(request.Home, answer.From);
                 TryElsewhere(request, site, OutcomeKind.PeerRefused, stage.Gate.ExcludesRefusals);
                 break;
             case PeerAnswerKind.Failed:
@@ -96,7 +96,8 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
         stage.Add(stage.NowMs + RegionStage.WatchMs, RegionEventKind.Watch, attempt, 0, request);
     }
 
-    private void RouteAtHome(RegionRequest request)
+    /// <summary>Asks home's pool for a place.</summary>
+    public void RouteAtHome(RegionRequest request)
     {
         var site = stage.Sites[request.Home];
         request.Attempt++;
@@ -122,6 +123,7 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
         var region = decision.Region;
         var to = Array.FindIndex(stage.Sites, s => s.Name == region);
         stage.Judge.OnForward(stage.NowMs, request, to, in decision);
+        request.LeftHomeMs = stage.NowMs;
         (request.ForwardedTo, request.Lease, request.HasLease, request.Reason) = (to, decision.Lease, true, decision.Reason);
         site.OpenLeases++;
         site.CountForwarded(to, 1);

@@ -15,6 +15,7 @@ internal sealed class RegionJudge(RegionWorldOptions options)
     private const int MostKept = 20;
     private readonly List<string> _violations = [];
     private readonly HashSet<(long Request, int Region)> _refused = [];
+    private readonly HashSet<(int Region, string Peer)> _miscounted = [];
     private readonly Dictionary<(int From, int To), PairCount> _pairs = [];
 
     /// <summary>What was broken, the first twenty.</summary>
@@ -81,6 +82,9 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         {
             var open = site.ForwardedTo(peer.Region);
             if (peer.InFlight != open) Break(nowMs, $"{site.Name} counts {peer.InFlight} requests with {peer.Region}, {open} are there");
+            var hosted = site.HostedFor(peer.Region);
+            // A count that stays wrong says no more than once.
+            if (peer.Hosted != hosted && _miscounted.Add((site.Number, peer.Region))) Break(nowMs, $"{site.Name} counts {peer.Hosted} requests of {peer.Region}, it has {hosted}");
         }
 
         foreach (var backend in snapshot.Backends)

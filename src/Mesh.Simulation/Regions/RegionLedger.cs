@@ -15,7 +15,10 @@ internal sealed class RegionLedger(VirtualClock clock, RegionJudge judge)
     public long Unended { get; private set; }
 
     /// <summary>Answers of peers that refused.</summary>
-    public long PeerRefusals { get; set; }
+    public long PeerRefusals { get; private set; }
+
+    /// <summary>The same, by home and peer.</summary>
+    public Dictionary<(int Home, int To), long> Refusals { get; } = [];
 
     /// <summary>Requests forwarded, by home and peer.</summary>
     public Dictionary<(int Home, int To), long> Forwards { get; } = [];
@@ -42,6 +45,12 @@ internal sealed class RegionLedger(VirtualClock clock, RegionJudge judge)
         judge.OnEnd(clock.NowMs, request, end);
         if (request.End == RegionEnd.None) Unended--;
         (request.End, request.EndedMs) = (end, clock.NowMs);
+    }
+
+    public void CountRefusal(int home, int to)
+    {
+        PeerRefusals++;
+        Refusals[(home, to)] = Refusals.GetValueOrDefault((home, to)) + 1;
     }
 
     public void CountForward(int home, int to) => Forwards[(home, to)] = Forwards.GetValueOrDefault((home, to)) + 1;

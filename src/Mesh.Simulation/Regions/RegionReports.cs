@@ -96,7 +96,8 @@ internal sealed class RegionReports(RegionStage stage)
         if (stage.Options.IsJudged) stage.Judge.OnGranted(stage.NowMs, site.Number, made);
     }
 
-    private void Wake(RegionSite site)
+    /// <summary>A region's pool is told that its gateway lives, and what time it is.</summary>
+    public void Wake(RegionSite site)
     {
         site.WakeMs = double.PositiveInfinity;
         site.Pool.Heartbeat(site.Session);

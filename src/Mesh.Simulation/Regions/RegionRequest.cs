@@ -60,6 +60,15 @@ internal sealed class RegionRequest
 
     public double EndedMs { get; set; } = double.NaN;
 
+    /// <summary>When it was last sent from home: to an endpoint there, or to a peer.</summary>
+    public double LeftHomeMs { get; set; } = double.NaN;
+
+    /// <summary>When it was sent to the endpoint that served it.</summary>
+    public double PlacedMs { get; set; } = double.NaN;
+
+    /// <summary>Endpoint that served it, among those of all regions; −1 before.</summary>
+    public int Endpoint { get; set; } = -1;
+
     public RegionEnd End { get; set; }
 
     /// <summary>Why it was turned away.</summary>

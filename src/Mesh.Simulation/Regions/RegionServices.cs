@@ -1,3 +1,4 @@
+using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Simulation.Model;
 using Mesh.Simulation.World;
@@ -56,16 +57,38 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
             return;
         }
 
-        var home = stage.Sites[request.Home];
-        var serving = Serve(request, to, site.Run);
+        RouteAgain(Serve(request, to, site.Run), site);
+        reports.After(site);
+    }
+
+    /// <summary>Requests of other regions and of its own that a region's endpoints work on, as its gateway tells of them.</summary>
+    public List<HeldLease> Held(int region)
+    {
+        var held = new List<HeldLease>();
+        foreach (var serving in _open.Where(s => s.Region == region && s.HasLease).OrderBy(s => s.World.Slot))
+        {
+            held.Add(new HeldLease(
+                serving.Lease, RegionWorldOptions.EndpointOf(region, serving.Endpoint % stage.Options.EndpointsPerRegion), serving.World.PromptTokens, serving.World.OutputTokens, serving.HasBegun)
+            {
+                OriginRegion = serving.IsForwarded ? RegionWorldOptions.NameOf(serving.Request.Home) : null,
+            });
+        }
+
+        return held;
+    }
+
+    /// <summary>Asks the peer's pool for a place for what came from elsewhere.</summary>
+    public void RouteAgain(Serving serving, RegionSite site)
+    {
+        var request = serving.Request;
         var decision = stage.Gate.Route(site.Pool, site.AsRouted(request) with
         {
-            OriginRegion = home.Name,
+            OriginRegion = stage.Sites[request.Home].Name,
             OriginEpoch = request.Lease.Epoch,
             OriginReason = request.Reason,
             Hops = 1,
         });
-        stage.Judge.OnForwardedDecided(stage.NowMs, request, to, in decision);
+        stage.Judge.OnForwardedDecided(stage.NowMs, request, site.Number, in decision);
         if (decision.Kind == RouteKind.Wait)
         {
             serving.Ticket = decision.Ticket;
@@ -75,8 +98,6 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
         {
             ActAtPeer(serving, site, in decision);
         }
-
-        reports.After(site);
     }
 
     /// <summary>Does what the peer's pool decided.</summary>
@@ -116,9 +137,12 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
     {
         (serving.Lease, serving.HasLease) = (decision.Lease, true);
         site.OpenLeases++;
+        if (serving.IsForwarded) site.CountHosted(serving.Request.Home, 1);
         var endpoint = 0;
         while (RegionWorldOptions.EndpointOf(site.Number, endpoint) != decision.Endpoint) endpoint++;
         serving.Endpoint = site.Number * stage.Options.EndpointsPerRegion + endpoint;
+        (serving.Request.PlacedMs, serving.Request.Endpoint) = (stage.NowMs, serving.Endpoint);
+        if (!serving.IsForwarded) serving.Request.LeftHomeMs = stage.NowMs;
         stage.Add(stage.NowMs + RegionStage.LocalLatencyMs, RegionEventKind.Delivery, 0, 0, serving);
     }
 
@@ -164,6 +188,7 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
     public void OnFirstByte(Serving serving)
     {
         if (serving.IsOver) return;
+        serving.HasBegun = true;
         var request = serving.Request;
         var site = stage.Sites[serving.Region];
         if (serving.HasLease)
@@ -202,6 +227,7 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
         if (!serving.HasLease) return;
         serving.HasLease = false;
         site.OpenLeases--;
+        if (serving.IsForwarded) site.CountHosted(serving.Request.Home, -1);
         stage.Gate.Complete(site.Pool, serving.Lease, new RequestOutcome(OutcomeKind.Success, serving.World.PromptTokens, serving.World.CachedTokens, serving.World.OutputTokens));
         reports.After(site);
     }
@@ -215,6 +241,7 @@ internal sealed class RegionServices(RegionStage stage, RegionReports reports) :
         var endpoint = _omniscient!.Pick(probe.World, request.Home, stage.NowMs);
         var serving = Serve(request, endpoint / stage.Options.EndpointsPerRegion, 0);
         serving.Endpoint = endpoint;
+        (request.LeftHomeMs, request.PlacedMs, request.Endpoint) = (stage.NowMs, stage.NowMs, endpoint);
         var way = stage.Options.RoundTripBetween(request.Home, serving.Region) / 2;
         (serving.World.Endpoint, serving.World.SentMs) = (endpoint, stage.NowMs);
         _omniscient.OnSent(serving.World, endpoint, stage.NowMs + way + RegionStage.LocalLatencyMs);

@@ -17,6 +17,7 @@ internal sealed class RegionSite
     private readonly VirtualClock _clock;
     private readonly IRegionGate _gate;
     private readonly Dictionary<string, int> _forwarded = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _hosted = new(StringComparer.Ordinal);
     private readonly long[] _sequences;
     private readonly double[] _heardMs;
 
@@ -68,6 +69,14 @@ internal sealed class RegionSite
 
     public void CountForwarded(int region, int change) => _forwarded[RegionWorldOptions.NameOf(region)] = ForwardedTo(RegionWorldOptions.NameOf(region)) + change;
 
+    /// <summary>Epoch of its pool: rises with every start of the process, and of the pool alone.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>Requests of a peer that endpoints here work on.</summary>
+    public int HostedFor(string region) => _hosted.GetValueOrDefault(region);
+
+    public void CountHosted(int region, int change) => _hosted[RegionWorldOptions.NameOf(region)] = HostedFor(RegionWorldOptions.NameOf(region)) + change;
+
     /// <summary>Starts the process: nothing is known, nothing in flight.</summary>
     public void Start()
     {
@@ -77,11 +86,20 @@ internal sealed class RegionSite
         Waiting.Clear();
         WaitingServings.Clear();
         _forwarded.Clear();
+        _hosted.Clear();
         Array.Clear(_sequences);
         Array.Fill(_heardMs, double.NaN);
+        StartPool();
+    }
+
+    /// <summary>Makes the pool anew, as another host of it would: it knows nothing of what its gateway holds.</summary>
+    public void StartPool()
+    {
+        Epoch++;
+        WakeMs = double.PositiveInfinity;
         var options = new PoolStateOptions
         {
-            Epoch = Run,
+            Epoch = Epoch,
             Locality = new Locality { Region = Name },
             Regions = new RegionOptions { ReportInterval = TimeSpan.FromMilliseconds(_options.ReportIntervalMs) },
             PrefixLayout = PrefixLayout.Uniform(TraceRequest.BlockTokens, WorldOptions.LongestPrompt / TraceRequest.BlockTokens),

@@ -1,3 +1,4 @@
+using Mesh.Core.Leases;
 using Mesh.Core.Regions.Reports;
 using Mesh.Core.Routing;
 using Mesh.Simulation.Traces;
@@ -49,6 +50,9 @@ internal sealed class RegionWorld
     /// <summary>Answers of peers that refused.</summary>
     public long PeerRefusals => _stage.Ledger.PeerRefusals;
 
+    /// <summary>Answers of peers that refused, by home and peer.</summary>
+    public Dictionary<(int Home, int To), long> Refusals => _stage.Ledger.Refusals;
+
     /// <summary>Requests forwarded, by home and peer.</summary>
     public Dictionary<(int Home, int To), long> Forwards => _stage.Ledger.Forwards;
 
@@ -97,6 +101,34 @@ internal sealed class RegionWorld
         if (_stage.Sites[region].IsAlive) return;
         _stage.Sites[region].Start();
         _reports.Begin(_stage.Sites[region]);
+    }
+
+    /// <summary>
+    /// A region's pool loses its state while its gateway lives on: the gateway tells the new one what it holds, requests with peers and of peers included, and asks
+    /// again for those that waited.
+    /// </summary>
+    public void RestartPool(int region)
+    {
+        var site = _stage.Sites[region];
+        if (!site.IsAlive) return;
+        var held = _services.Held(region);
+        foreach (var request in Requests)
+        {
+            if (request.Home == region && request.HasLease && request.End == RegionEnd.None)
+                held.Add(new HeldLease(request.Lease, default, request.Row.PromptTokens, request.Row.OutputTokens, !double.IsNaN(request.FirstByteMs)) { Region = RegionWorldOptions.NameOf(request.ForwardedTo) });
+        }
+
+        var waiting = site.Waiting.OrderBy(w => w.Key).Select(w => w.Value).ToArray();
+        var waitingHere = site.WaitingServings.OrderBy(w => w.Key).Select(w => w.Value).ToArray();
+        site.Waiting.Clear();
+        site.WaitingServings.Clear();
+        site.StartPool();
+        var adopted = site.Pool.Announce(site.Session, held.ToArray());
+        if (adopted != held.Count) Judge.Break(Clock.NowMs, $"{site.Name} took over {adopted} of {held.Count} leases");
+        _reports.Wake(site);
+        foreach (var request in waiting) _homes.RouteAtHome(request);
+        foreach (var serving in waitingHere) _services.RouteAgain(serving, site);
+        _reports.After(site);
     }
 
     private void JudgeTheEnd()

@@ -41,5 +41,8 @@ internal sealed class Serving(int slot)
 
     public bool IsInEngine { get; set; }
 
+    /// <summary>True once its first token is there.</summary>
+    public bool HasBegun { get; set; }
+
     public bool IsOver { get; set; }
 }

@@ -120,6 +120,10 @@ public sealed class ReportFrameTests
             MarginalDecodeMs = 0.5,
             MsPerToken = 0.25,
             MeanWaitMs = 4,
+            PromptCosts = [new PromptCost(12.5f, 0), new PromptCost(50, 1), new PromptCost(900.3f, 12)],
+            Flows = [new FlowUsage(7, 0.5f), new FlowUsage(4_000_000_000, 1234.5f)],
+            CacheTokens = 3_456_000,
+            CachedEver = 9_876_543_210,
             Models = ["m1", "m2"],
             HotPrefixes = prefixes,
         };
@@ -131,10 +135,12 @@ public sealed class ReportFrameTests
         Assert.Equal(expected.Waiting.ToArray(), actual.Waiting.ToArray());
         Assert.Equal(expected.WaitLadderMs.ToArray(), actual.WaitLadderMs.ToArray());
         Assert.Equal(expected.HotPrefixes.ToArray(), actual.HotPrefixes.ToArray());
+        Assert.Equal(expected.Flows.ToArray(), actual.Flows.ToArray());
+        Assert.Equal(expected.PromptCosts.ToArray(), actual.PromptCosts.ToArray());
         Assert.Equal(expected.Models.IsDefault, actual.Models.IsDefault);
         if (!expected.Models.IsDefault) Assert.Equal(expected.Models.ToArray(), actual.Models.ToArray());
         Assert.Equal(
-            expected with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], Models = default }, actual with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], Models = default });
+            expected with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], PromptCosts = [], Flows = [], Models = default }, actual with { Tiers = [], Waiting = [], WaitLadderMs = [], HotPrefixes = [], PromptCosts = [], Flows = [], Models = default });
     }
 
     private static byte[] Bytes(ReportFrame frame, ReportSections before)

@@ -16,6 +16,8 @@ public sealed class OutageTests
     [InlineData("one way out")]
     [InlineData("one way in")]
     [InlineData("silence")]
+    [InlineData("loss")]
+    [InlineData("flapping")]
     [InlineData("kill")]
     public void Run_OutageOfThePeer_IsOverWithinTwoSecondsOfHealing(string outage)
     {
@@ -26,7 +28,9 @@ public sealed class OutageTests
         Assert.True(Away(world, 2000, FromMs) > 20, $"{Away(world, 2000, FromMs)} before");
         Assert.True(Away(world, HealedMs + 2000, HealedMs + 4000) > 20, $"{Away(world, HealedMs + 2000, HealedMs + 4000)} after");
         // Nothing goes there once it has been silent for three intervals and what was on its way is judged.
-        if (outage != "kill") Assert.Equal(0, Away(world, FromMs + 500, HealedMs));
+        if (outage is not ("kill" or "loss" or "flapping")) Assert.Equal(0, Away(world, FromMs + 500, HealedMs));
+        // A link that loses one message in ten is slow, not gone.
+        if (outage == "loss") Assert.True(Away(world, FromMs + 500, HealedMs) > 20, $"{Away(world, FromMs + 500, HealedMs)} while it lasted");
         Assert.Equal(PeerLinkState.Fresh, world.Sites[0].Pool.Snapshot().Peers[0].State);
     }
 
@@ -34,6 +38,9 @@ public sealed class OutageTests
     [InlineData("partition")]
     [InlineData("one way out")]
     [InlineData("one way in")]
+    [InlineData("silence")]
+    [InlineData("loss")]
+    [InlineData("flapping")]
     [InlineData("kill")]
     public void Run_OutageOfThePeer_LocalTrafficIsAsBefore(string outage)
     {
@@ -62,8 +69,20 @@ public sealed class OutageTests
         };
         var world = new RegionWorld(options);
         world.Judge.HasFaults = true;
-        world.At(FromMs, () => Set(world, outage, on: true));
-        world.At(HealedMs, () => Set(world, outage, on: false));
+        if (outage == "flapping")
+        {
+            for (var at = FromMs; at < HealedMs; at += 600)
+            {
+                world.At(at, () => Set(world, "partition", on: true));
+                world.At(at + 300, () => Set(world, "partition", on: false));
+            }
+        }
+        else
+        {
+            world.At(FromMs, () => Set(world, outage, on: true));
+            world.At(HealedMs, () => Set(world, outage, on: false));
+        }
+
         world.Run(RegionTrace.Even(0, 70, 15, 200, 20));
         return world;
     }
@@ -81,6 +100,10 @@ public sealed class OutageTests
                 break;
             case "one way in":
                 world.Links.SetCut(1, 0, on);
+                break;
+            case "loss":
+                world.Links.SetLoss(0, 1, on ? 0.1 : 0);
+                world.Links.SetLoss(1, 0, on ? 0.1 : 0);
                 break;
             case "silence":
                 world.Sites[1].IsSilent = on;

@@ -10,14 +10,14 @@ namespace Mesh.Core.Regions.Choosing;
 internal static class RegionExplainer
 {
     /// <summary>The peers, ordered by name.</summary>
-    public static ImmutableArray<ExplainedRegion> Explain(in SchedulingContext context, PeerTable peers, TimeSpan now)
+    public static ImmutableArray<ExplainedRegion> Explain(in SchedulingContext context, Placer placer, PeerTable peers, TimeSpan now)
     {
         if (peers.IsEmpty) return [];
         var sent = peers.Prefixes.Match(context.Request.PrefixChain.Span);
         var shown = new List<ExplainedRegion>();
         foreach (var peer in peers.Nearest)
         {
-            var cost = peer.Report is null ? new PeerCost(double.PositiveInfinity, 0, 0) : PeerCost.Of(in context, peer, sent.IsEmpty ? 0 : sent[peer.Number]);
+            var cost = peer.Report is null ? new PeerCost(double.PositiveInfinity, 0, 0) : PeerCost.Of(in context, peer, sent.IsEmpty ? 0 : sent[peer.Number], CostWeights.Of(placer));
             shown.Add(new ExplainedRegion(
                 peer.Region, peer.Link.State, peer.MeasuredRoundTrip?.TotalMilliseconds ?? double.PositiveInfinity, Math.Max(0, peer.Credits.Available),
                 peer.FullnessWithSent(now), cost.CostMs, cost.CachedTokens, WhyNot(in context.Request, peer, now)));

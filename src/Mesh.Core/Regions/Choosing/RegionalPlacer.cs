@@ -34,12 +34,14 @@ internal sealed class RegionalPlacer(PeerTable peers)
 
     /// <summary>A peer that is cheaper than what a waiting request has, by more than it takes to move it; null when none is.</summary>
     /// <param name="context">The request.</param>
+    /// <param name="placer">Chooses among the own endpoints.</param>
     /// <param name="costMs">Cost of the place that it waits for.</param>
     /// <param name="now">Now.</param>
-    public Placement? Cheaper(in SchedulingContext context, double costMs, TimeSpan now)
+    public Placement? Cheaper(in SchedulingContext context, Placer placer, double costMs, TimeSpan now)
     {
         if (peers.IsEmpty || !MayLeave(in context.Request)) return null;
-        var (peer, cost) = Cheapest(in context, now, needsCredits: true);
+        var weights = CostWeights.Of(placer);
+        var (peer, cost) = Cheapest(in context, in weights, now, needsCredits: true);
         return peer is not null && cost.CostMs + WorthLeaving(peer, 0) < costMs ? To(peer, in cost, DecisionReason.LeastCost) : null;
     }
 
@@ -64,22 +66,26 @@ internal sealed class RegionalPlacer(PeerTable peers)
 
     private Placement PlaceByCost(in SchedulingContext context, Placer placer, BackendTable backends, TimeSpan now, bool overfill)
     {
+        // As they are before the own endpoints are looked at, which are weighed by them.
+        var weights = CostWeights.Of(placer);
         var local = placer.Place(in context, backends, now, overfill);
         if (local.Reason == DecisionReason.SessionAffinity) return local;
         var localMs = local.Endpoint is null ? double.PositiveInfinity : CostOf(in context, placer, in local);
-        var (peer, cost) = Cheapest(in context, now, needsCredits: true);
-        if (peer is not null && cost.CostMs + WorthLeaving(peer, localMs) < localMs) return To(peer, in cost, DecisionReason.LeastCost);
+        var (peer, cost) = Cheapest(in context, in weights, now, needsCredits: true);
+        // What the prompt takes from others counts on both sides alike: it makes neither prediction less certain.
+        var timeMs = localMs - weights.Work * local.TableMs;
+        if (peer is not null && cost.CostMs + WorthLeaving(peer, timeMs) < localMs) return To(peer, in cost, DecisionReason.LeastCost);
         if (local.Endpoint is not null) return local;
 
         // Nobody here can take it, and every region is full: better late than never.
         peers.OnOverflow(now);
         if (!overfill) return local;
-        (peer, cost) = Cheapest(in context, now, needsCredits: false);
+        (peer, cost) = Cheapest(in context, in weights, now, needsCredits: false);
         return peer is null ? local : To(peer, in cost, DecisionReason.Overfill);
     }
 
     // The way is paid once as time, and once more because what is done far away is missing there; and a gain is a prediction.
-    private static double WorthLeaving(Peer peer, double localMs) => WorthLeavingMs + peer.RoundTripMs + (WorthLeavingShare * localMs);
+    private static double WorthLeaving(Peer peer, double timeMs) => WorthLeavingMs + peer.RoundTripMs + (WorthLeavingShare * timeMs);
 
     private Placement PlaceByTarget(in SchedulingContext context, Placer placer, BackendTable backends, TimeSpan now, bool overfill)
     {
@@ -87,7 +93,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
         if (peers.HasPreferred(now) && context.Request.AffinityKey == 0 && context.Request.AffinityEndpoint.Address is null
             && !backends.Selector.HasPreferredRoom(now) && Nearest(in context, preferred: true, now) is { } preferred)
         {
-            return To(preferred, PeerCost.Of(in context, preferred, 0), DecisionReason.Overflow);
+            return To(preferred, PeerCost.Of(in context, preferred, 0, CostWeights.Of(placer)), DecisionReason.Overflow);
         }
 
         // :: Step 2: room at home.
@@ -95,7 +101,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
         if (local.Endpoint is not null && !local.PassesOn && local.Reason != DecisionReason.LastResort) return local;
 
         // :: Step 3: the nearest peer with room, then what home would rather have passed on.
-        if (Nearest(in context, preferred: false, now) is { } nearest) return To(nearest, PeerCost.Of(in context, nearest, 0), DecisionReason.Overflow);
+        if (Nearest(in context, preferred: false, now) is { } nearest) return To(nearest, PeerCost.Of(in context, nearest, 0, CostWeights.Of(placer)), DecisionReason.Overflow);
         if (local.Endpoint is not null) return local;
         peers.OnOverflow(now);
         if (!overfill) return local;
@@ -105,10 +111,10 @@ internal sealed class RegionalPlacer(PeerTable peers)
         var least = LeastFull(in context, now, (home ?? double.NegativeInfinity) - WorthLeavingFullness);
         return least is null
             ? placer.Place(in context, backends, now, overfill: true)
-            : To(least, PeerCost.Of(in context, least, 0), DecisionReason.Overfill) with { WithinTarget = false };
+            : To(least, PeerCost.Of(in context, least, 0, CostWeights.Of(placer)), DecisionReason.Overfill) with { WithinTarget = false };
     }
 
-    private (Peer? Peer, PeerCost Cost) Cheapest(in SchedulingContext context, TimeSpan now, bool needsCredits)
+    private (Peer? Peer, PeerCost Cost) Cheapest(in SchedulingContext context, in CostWeights weights, TimeSpan now, bool needsCredits)
     {
         Peer? cheapest = null;
         var least = new PeerCost(double.PositiveInfinity, 0, 0);
@@ -120,7 +126,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
             if ((needsCredits && peer.Credits.Available <= 0) || !IsEligible(in context.Request, peer, now)) continue;
             if (!looked) sent = peers.Prefixes.Match(context.Request.PrefixChain.Span);
             looked = true;
-            var cost = PeerCost.Of(in context, peer, sent.IsEmpty ? 0 : sent[peer.Number]);
+            var cost = PeerCost.Of(in context, peer, sent.IsEmpty ? 0 : sent[peer.Number], in weights);
             if (cost.CostMs + peer.RoundTripMs >= leastMs) continue;
             (cheapest, least, leastMs) = (peer, cost, cost.CostMs + peer.RoundTripMs);
         }

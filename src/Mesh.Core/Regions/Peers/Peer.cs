@@ -40,8 +40,8 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
 
     public int Healthy { get; private set; }
 
-    /// <summary>Prompt tokens that its caches are taken to hold together: 27,000 blocks of 16 for each healthy endpoint.</summary>
-    public long KvCapacityTokens => 432_000L * Math.Max(1, Healthy);
+    /// <summary>Prompt tokens that its caches hold together; where it does not tell, 27,000 blocks of 16 for each healthy endpoint.</summary>
+    public long CacheTokens => Report is { CacheTokens: > 0 and var told } ? told : 432_000L * Math.Max(1, Healthy);
 
     /// <summary>True when it has preferred backends with a healthy endpoint.</summary>
     public bool HasPreferred { get; private set; }
@@ -59,6 +59,9 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>Those of them whose answers have not begun.</summary>
     public int Awaited { get; private set; }
 
+    /// <summary>Requests that came from there and are in flight here: counted by whoever keeps the leases.</summary>
+    public int Hosted { get; set; }
+
     public long Refused { get; private set; }
 
     /// <summary>What came from there: the epoch that sends it, how many of it, and how many ever.</summary>
@@ -72,6 +75,12 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public double GrantedPreferred { get; set; }
 
     public double Granted { get; set; }
+
+    /// <summary>What it may still send by that and the reports before.</summary>
+    public GrantLedger Grants { get; } = new();
+
+    /// <summary>Round trip, for how long what was granted before may be used.</summary>
+    public TimeSpan RoundTrip => TimeSpan.FromMilliseconds(RoundTripMs);
 
     /// <summary>Wait of its least loaded endpoint, what was sent since the report included.</summary>
     public double WaitMs => _ladder.LeastMs;
@@ -114,6 +123,9 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
         return (load + Credits.OnTheirWay + 1) / Math.Max(1e-9, target);
     }
 
+    /// <summary>When its last report came.</summary>
+    public TimeSpan Heard => _heardAt;
+
     private bool CountsRates { get; set; }
 
     /// <summary>Takes a report's part; null: it does not have the pool.</summary>
@@ -153,6 +165,13 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
         Awaited++;
         Credits.Send(workMs, now);
         _ladder.Add(workMs);
+    }
+
+    /// <summary>A request is there that was forwarded under an earlier state of the pool.</summary>
+    public void OnAdopted(bool answered)
+    {
+        InFlight++;
+        if (!answered) Awaited++;
     }
 
     /// <summary>An answer from there has begun.</summary>

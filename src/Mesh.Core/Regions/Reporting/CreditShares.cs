@@ -10,6 +10,7 @@ namespace Mesh.Core.Regions.Reporting;
 internal sealed class CreditShares
 {
     private const double EvenShare = 0.1;
+    private const double MostCarried = 2;
     private double[] _shares = [];
     private double[] _carried = [];
 
@@ -38,6 +39,44 @@ internal sealed class CreditShares
 
         Round(spare);
         return _shares;
+    }
+
+    /// <summary>
+    /// Sees to it that what is granted now, and what may still come by earlier grants, is together no more than there is: a share may fall at once, but rises only by
+    /// what nobody else can claim any more. Changes the shares that <see cref="Divide"/> gave last.
+    /// </summary>
+    /// <param name="spare">What was divided.</param>
+    /// <param name="outstanding">For each peer, what may still come by earlier grants.</param>
+    public void Limit(double spare, ReadOnlySpan<double> outstanding)
+    {
+        var (free, wanted) = (spare, 0.0);
+        for (var i = 0; i < _shares.Length; i++)
+        {
+            free -= outstanding[i];
+            wanted += Math.Max(0, _shares[i] - outstanding[i]);
+        }
+
+        free = Math.Max(0, Math.Floor(free + 1e-9));
+        if (wanted <= free) return;
+        var given = 0.0;
+        for (var i = 0; i < _shares.Length; i++)
+        {
+            var more = Math.Max(0, _shares[i] - outstanding[i]);
+            if (more <= 0) continue;
+            var part = Math.Floor(more * free / wanted + 1e-9);
+            // What it does not get now it is owed.
+            _carried[i] = Math.Min(MostCarried, _carried[i] + more - part);
+            given += part;
+            _shares[i] = outstanding[i] + part;
+        }
+
+        while (given + 1 <= free && MostOwed(outstanding) is >= 0 and var most)
+        {
+            Give(most);
+            given++;
+        }
+
+        Settle();
     }
 
     // Whoever cannot be heard cannot send either: what it had would be idle.
@@ -89,9 +128,8 @@ internal sealed class CreditShares
         var given = 0.0;
         for (var i = 0; i < _shares.Length; i++)
         {
-            var exact = _shares[i] + _carried[i];
-            var rounded = Math.Max(0, Math.Min(Math.Floor(exact + 1e-9), whole - given));
-            _carried[i] = Math.Clamp(exact - rounded, 0, 1);
+            var rounded = Math.Min(Math.Floor(_shares[i] + 1e-9), whole - given);
+            _carried[i] = Math.Min(MostCarried, _carried[i] + _shares[i] - rounded);
             _shares[i] = rounded;
             given += rounded;
         }
@@ -99,18 +137,33 @@ internal sealed class CreditShares
         // Rounded down, some may be left: to the one that has been owed most.
         while (given + 1 <= whole && MostOwed() is >= 0 and var most)
         {
-            _carried[most] = 0;
-            _shares[most]++;
+            Give(most);
             given++;
         }
     }
 
-    private int MostOwed()
+    // What all are owed alike decides nothing between them.
+    private void Settle()
+    {
+        var least = double.PositiveInfinity;
+        foreach (var carried in _carried) least = Math.Min(least, carried);
+        if (least <= 0 || double.IsInfinity(least)) return;
+        for (var i = 0; i < _carried.Length; i++) _carried[i] -= least;
+    }
+
+    private void Give(int peer)
+    {
+        _carried[peer] = Math.Max(-1, _carried[peer] - 1);
+        _shares[peer]++;
+    }
+
+    // Among all, or among those who have no less than they may claim already.
+    private int MostOwed(ReadOnlySpan<double> outstanding = default)
     {
         var most = -1;
         for (var i = 0; i < _carried.Length; i++)
         {
-            if (_carried[i] > 0 && (most < 0 || _carried[i] > _carried[most])) most = i;
+            if (_carried[i] > 0 && (outstanding.IsEmpty || _shares[i] >= outstanding[i]) && (most < 0 || _carried[i] > _carried[most])) most = i;
         }
 
         return most;

@@ -13,22 +13,30 @@ namespace Mesh.Core.Regions.Reporting;
 /// Makes a pool's part of the reports: one pass over its endpoints for all peers, then each peer's own credits. What the pass finds is used again within half an
 /// interval.
 /// </summary>
-internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endpoints, ModelCatalog models, PeerTable peers, WaitRoom room)
+internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, EndpointTable endpoints, ModelCatalog models, PeerTable peers, WaitRoom room)
 {
     private const int MostPriorities = 8;
     private const int MostModels = 64;
     // Without a target, an endpoint counts as having room while a prompt would begin to be computed there within this time.
     private const double RoomMs = 1000;
+    // Outstanding work below which an endpoint begins a prompt as good as at once.
+    private const double BeginsAtOnceMs = 50;
     private const double MostSparePerEndpoint = 64;
+    private static readonly TimeSpan FlowsEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DigestEvery = TimeSpan.FromSeconds(1);
     private readonly CreditShares _preferredShares = new();
     private readonly CreditShares _shares = new();
     private readonly TierFigures[] _tiers = [new(), new()];
+    private readonly FreshCosts _freshCosts = new(endpoints, clock);
     private double[] _waits = [];
+    private double[] _outstandingPreferred = [];
+    private double[] _outstanding = [];
     private TimeSpan _builtAt = TimeSpan.MinValue;
     private TimeSpan _digestAt = TimeSpan.MinValue;
     private PoolReport? _body;
     private ImmutableArray<HotPrefix> _digest = [];
+    private ImmutableArray<FlowUsage> _flows = [];
+    private TimeSpan _flowsAt = TimeSpan.MinValue;
     private ImmutableArray<string> _models;
     private long _modelsVersion = -1;
     private int _healthy;
@@ -38,6 +46,9 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
 
     /// <summary>Counts prompts for the digest.</summary>
     public HotPrefixCounter Hot { get; } = new(options.PrefixLayout);
+
+    /// <summary>Counts what flows get.</summary>
+    public FlowMeter Flows { get; } = new();
 
     /// <summary>True when peers should hear of what has changed before the next report is due.</summary>
     public bool IsNeededSooner(BackendTable backends, int leases, TimeSpan now)
@@ -82,8 +93,9 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
         var ready = Waits(reservations, now, out var least, out var sumWait, out var sumSpeed);
         AddBackends(backends, now);
         (_healthy, _hadRoom, _leases) = (HealthyIn(backends), backends.Selector.HasRoom(now), reservations.Leases.Count);
-        // Those who wait here come before anybody from elsewhere.
-        var waiting = (double)room.Queue.Count;
+        // Those who wait here come before anybody from elsewhere, and so do those who are going to come and would find no room: a place that has just become
+        // free, or a token that has just come, is theirs.
+        var waiting = room.Queue.Count + (backends.IsFree ? 0 : peers.OverflowPerSecond(now) * (options.Regions.ReportInterval + SoonestArrival()).TotalSeconds);
         foreach (var tier in _tiers)
         {
             var taken = Math.Min(waiting, tier.Spare);
@@ -103,6 +115,10 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
             MarginalDecodeMs = least < 0 ? 0 : Math.Round(endpoints.Costs[least].DecodeMs, 2),
             MsPerToken = ready == 0 ? 0 : Math.Round(sumSpeed / ready * reservations.Costs.Curve.MsPerToken, 5),
             MeanWaitMs = ready == 0 ? 0 : Math.Round(sumWait / ready, 1),
+            PromptCosts = ready == 0 ? [] : _freshCosts.Of(reservations.Costs, backends.Excluded, sumWait / ready, BeginsAtOnceMs, BusyShare(ready)),
+            CacheTokens = reservations.CacheTokens,
+            CachedEver = reservations.CachedEver,
+            Flows = FlowsAt(now),
             Models = Models(),
             HotPrefixes = Digest(now),
         };
@@ -139,7 +155,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
 
     private void AddBackends(BackendTable backends, TimeSpan now)
     {
-        var horizon = options.Regions.ReportInterval + LongestRoundTrip();
+        var horizon = SoonestArrival();
         var rate = 0.0;
         foreach (var load in backends.Loads) rate += load.Rate(now);
         var ownShare = rate <= 0 ? 1 : Math.Clamp(1 - peers.ReceivedPerSecond(now) / rate, 0, 1);
@@ -159,18 +175,50 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
     private void Grant(TimeSpan now)
     {
         var all = peers.Nearest;
-        foreach (var peer in all) (peer.GrantedPreferred, peer.Granted) = (0, 0);
-        var preferred = _preferredShares.Divide(_tiers[0].Spare, all);
-        for (var i = 0; i < all.Length; i++) all[i].GrantedPreferred = preferred[i];
-        var other = _shares.Divide(_tiers[1].Spare, all);
-        for (var i = 0; i < all.Length; i++) all[i].Granted = other[i];
+        if (_outstanding.Length != all.Length) (_outstandingPreferred, _outstanding) = (new double[all.Length], new double[all.Length]);
+        for (var i = 0; i < all.Length; i++)
+        {
+            var (preferred, either) = all[i].Grants.Outstanding(all[i].ReceivedEpoch, all[i].ReceivedInEpoch, all[i].RoundTrip, now);
+            (_outstandingPreferred[i], _outstanding[i]) = (preferred, either - preferred);
+        }
+
+        var first = Shares(_preferredShares, _tiers[0].Spare, _outstandingPreferred);
+        var other = Shares(_shares, _tiers[1].Spare, _outstanding);
+        for (var i = 0; i < all.Length; i++)
+        {
+            (all[i].GrantedPreferred, all[i].Granted) = (first[i], other[i]);
+            all[i].Grants.Add(all[i].ReceivedEpoch, all[i].ReceivedInEpoch, first[i], first[i] + other[i], now);
+        }
     }
 
-    private TimeSpan LongestRoundTrip()
+    private ReadOnlySpan<double> Shares(CreditShares shares, double spare, double[] outstanding)
     {
-        var longest = 0.0;
-        foreach (var peer in peers.Nearest) longest = Math.Max(longest, peer.RoundTripMs);
-        return TimeSpan.FromMilliseconds(longest);
+        var divided = shares.Divide(spare, peers.Nearest);
+        shares.Limit(spare, outstanding);
+        return divided;
+    }
+
+    // The waits are ordered. Those who wait in the pool count, as they do where an endpoint is chosen.
+    private double BusyShare(int ready)
+    {
+        var idle = 0;
+        while (idle < ready && _waits[idle] < BeginsAtOnceMs) idle++;
+        return 1 - (double)idle / ready;
+    }
+
+    // What is granted now comes in a round trip at the soonest: only what will be free by then can be promised. Whoever does not overflow will hardly send.
+    private TimeSpan SoonestArrival()
+    {
+        var (soonest, soonestOfAll) = (double.PositiveInfinity, double.PositiveInfinity);
+        foreach (var peer in peers.Nearest)
+        {
+            if (!peer.IsConnected) continue;
+            soonestOfAll = Math.Min(soonestOfAll, peer.RoundTripMs);
+            if (peer.Report is { } report && (report.OverflowPerSecond > 0 || !report.Waiting.IsDefaultOrEmpty)) soonest = Math.Min(soonest, peer.RoundTripMs);
+        }
+
+        var chosen = double.IsFinite(soonest) ? soonest : soonestOfAll;
+        return double.IsFinite(chosen) ? TimeSpan.FromMilliseconds(chosen) : TimeSpan.Zero;
     }
 
     private ImmutableArray<float> Ladder(int ready)
@@ -218,6 +266,13 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
         // The same array as long as nothing changes, so that whoever compares sees it at once.
         if (!digest.AsSpan().SequenceEqual(_digest.AsSpan())) _digest = digest;
         return _digest;
+    }
+
+    private ImmutableArray<FlowUsage> FlowsAt(TimeSpan now)
+    {
+        if (_flowsAt != TimeSpan.MinValue && now - _flowsAt < FlowsEvery) return _flows;
+        _flowsAt = now;
+        return _flows = Flows.Read(now);
     }
 
     private static int HealthyIn(BackendTable backends)

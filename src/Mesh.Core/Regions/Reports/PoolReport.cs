@@ -48,6 +48,24 @@ public sealed record PoolReport
     /// <summary>Mean predicted wait over all ready endpoints, in milliseconds.</summary>
     public double MeanWaitMs { get; init; }
 
+    /// <summary>
+    /// What a prompt of each length of <see cref="PromptLengths"/> would cost, nothing of it being cached, at the endpoint that is best for it. Empty without a ready
+    /// endpoint, or from a peer that does not tell.
+    /// </summary>
+    public ImmutableArray<PromptCost> PromptCosts { get; init; } = [];
+
+    /// <summary>Lengths of prompts, in tokens, that <see cref="PromptCosts"/> is told for.</summary>
+    public static ReadOnlySpan<int> PromptLengths => [512, 2048, 8192, 16384, 32768];
+
+    /// <summary>Prompt tokens that the caches there hold together, as far as prompts find them again; 0 when it is not told.</summary>
+    public long CacheTokens { get; init; }
+
+    /// <summary>Tokens of prompts and answers that went into those caches since the epoch began: once as many more have as there is room for, nothing of before is left.</summary>
+    public long CachedEver { get; init; }
+
+    /// <summary>What flows get here, those that get most, ordered by hash; at most 16. By it their turns are judged over all regions.</summary>
+    public ImmutableArray<FlowUsage> Flows { get; init; } = [];
+
     /// <summary>Models and adapters that every ready endpoint together list, ordered, at most 64; default when some endpoint has not told or there are more.</summary>
     public ImmutableArray<string> Models { get; init; }
 
@@ -59,6 +77,11 @@ public sealed record PoolReport
 /// <param name="Priority">Priority.</param>
 /// <param name="Requests">How many, at least 1.</param>
 public readonly record struct WaitingCount(int Priority, int Requests);
+
+/// <summary>What a prompt of one length would cost in a region, weighted by nothing: the receiver weighs it as it weighs its own.</summary>
+/// <param name="Ms">Wait, own work with the streams that decode beside it, and what it does to them, in milliseconds.</param>
+/// <param name="Pushed">Streams that it would push over their target of time per token.</param>
+public readonly record struct PromptCost(float Ms, int Pushed);
 
 /// <summary>A prompt's beginning that is held somewhere in a region.</summary>
 /// <param name="Hash">Low 32 bits of the chained hash of its last block.</param>

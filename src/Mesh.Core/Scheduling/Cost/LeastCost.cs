@@ -24,6 +24,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Mean wait of the candidates looked at last, in milliseconds.</summary>
     public double MeanWaitMs => _meanWaitMs;
 
+    /// <summary>What a pushed stream costs at the present load.</summary>
+    public double PushedStreamMs => _pushedStreamMs;
+
     /// <summary>How the endpoints of a large pool are searched.</summary>
     public LargePoolSearch Search { get; init; } = new(model, endpoints, random);
 

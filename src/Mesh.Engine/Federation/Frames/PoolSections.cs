@@ -13,6 +13,12 @@ internal static class PoolSections
     private const char Shape = 's';
     private const char Load = 'l';
     private const char Prefixes = 'p';
+    private const char Costs = 'c';
+    private const char Flows = 'f';
+    private const double FlowScale = 10;
+    private const int MaxFlows = 256;
+    private const double CostScale = 10;
+    private const int MaxCosts = 16;
 
     private const int MaxTiers = 8;
     private const int MaxBands = 64;
@@ -29,10 +35,12 @@ internal static class PoolSections
         var sections = ImmutableSortedDictionary.CreateBuilder<string, byte[]>(StringComparer.Ordinal);
         foreach (var pool in pools)
         {
-            if (sections.Count + 3 > ReportSections.MaxSections) break;
+            if (sections.Count + 5 > ReportSections.MaxSections) break;
             var name = $"{pool.Pool.Namespace}\n{pool.Pool.Name}\n";
             Add(sections, name + Shape, writer, () => WriteShape(pool, writer));
             Add(sections, name + Load, writer, () => WriteLoad(pool, writer));
+            Add(sections, name + Costs, writer, () => WriteCosts(pool, writer));
+            if (!pool.Flows.IsDefaultOrEmpty) Add(sections, name + Flows, writer, () => WriteFlows(pool, writer));
             if (pool.HotPrefixes.Length > 0) Add(sections, name + Prefixes, writer, () => WritePrefixes(pool, writer));
         }
 
@@ -55,6 +63,8 @@ internal static class PoolSections
                 Shape => ReadShape(pool, ref reader),
                 Load => ReadLoad(pool, ref reader),
                 Prefixes => ReadPrefixes(pool, ref reader),
+                Costs => ReadCosts(pool, ref reader),
+                Flows => ReadFlows(pool, ref reader),
                 // A later release may tell more.
                 _ => pool,
             };
@@ -161,6 +171,54 @@ internal static class PoolSections
             MsPerToken = reader.Real(),
             MeanWaitMs = reader.Real(),
         };
+    }
+
+    private static void WriteCosts(PoolReport pool, ByteWriter writer)
+    {
+        writer.Count(pool.CacheTokens);
+        writer.Count(pool.CachedEver);
+        var costs = pool.PromptCosts.IsDefault ? [] : pool.PromptCosts;
+        writer.Count(costs.Length);
+        foreach (var cost in costs)
+        {
+            writer.Count((long)Math.Round(Math.Min(cost.Ms, int.MaxValue) * CostScale));
+            writer.Count(cost.Pushed);
+        }
+    }
+
+    private static PoolReport ReadCosts(PoolReport pool, ref ByteReader reader)
+    {
+        pool = pool with { CacheTokens = (long)reader.Number(), CachedEver = (long)reader.Number() };
+        var costs = new PromptCost[reader.Count(MaxCosts)];
+        for (var i = 0; i < costs.Length; i++) costs[i] = new PromptCost((float)(reader.Number() / CostScale), reader.Count(int.MaxValue));
+        return pool with { PromptCosts = [.. costs] };
+    }
+
+    private static void WriteFlows(PoolReport pool, ByteWriter writer)
+    {
+        writer.Count(pool.Flows.Length);
+        var before = 0u;
+        foreach (var flow in pool.Flows)
+        {
+            writer.Number(unchecked(flow.Flow - before));
+            writer.Count((long)Math.Round(flow.PerSecond * FlowScale));
+            before = flow.Flow;
+        }
+    }
+
+    private static PoolReport ReadFlows(PoolReport pool, ref ByteReader reader)
+    {
+        var flows = new FlowUsage[reader.Count(MaxFlows)];
+        var before = 0u;
+        for (var i = 0; i < flows.Length; i++)
+        {
+            before = unchecked(before + (uint)reader.Number());
+            flows[i] = new FlowUsage(before, (float)(reader.Number() / FlowScale));
+        }
+
+        // They are looked up by their order.
+        Array.Sort(flows, static (a, b) => a.Flow.CompareTo(b.Flow));
+        return pool with { Flows = [.. flows] };
     }
 
     private static void WritePrefixes(PoolReport pool, ByteWriter writer)
