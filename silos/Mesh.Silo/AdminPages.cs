@@ -27,16 +27,16 @@ internal static class AdminPages
     {
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/readyz", ReadyAsync);
-        app.MapGet("/mesh/v1/grains", async (SiloConfiguration configuration, IGrainFactory grains) => Results.Json(await RegionsAsync(configuration, grains)));
+        app.MapGet("/mesh/v1/grains", async (SiloMesh mesh, IGrainFactory grains) => Results.Json(await RegionsAsync(mesh, grains)));
         app.MapOrleansDashboard(routePrefix: "/dashboard");
     }
 
-    private static async Task<IResult> ReadyAsync(SiloConfiguration configuration, IGrainFactory grains)
+    private static async Task<IResult> ReadyAsync(SiloMesh mesh, IGrainFactory grains)
     {
-        if (configuration.Config.Pools.IsEmpty) return NotReady("the manifests export no pool");
+        if (mesh.Configuration.Config.Pools.IsEmpty) return NotReady("the manifests export no pool");
         try
         {
-            var regions = await RegionsAsync(configuration, grains);
+            var regions = await RegionsAsync(mesh, grains);
             var pools = regions.SelectMany(r => r.Value.Pools).Where(p => p.IsConfigured).Select(p => p.Epoch).Distinct().Count();
             return pools > 0 ? Results.Text("ready\n") : NotReady("no pool runs yet");
         }
@@ -48,10 +48,10 @@ internal static class AdminPages
 
     private static IResult NotReady(string reason) => Results.Text($"not ready: {reason}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<SortedDictionary<string, RegionStatus>> RegionsAsync(SiloConfiguration configuration, IGrainFactory grains)
+    private static async Task<SortedDictionary<string, RegionStatus>> RegionsAsync(SiloMesh mesh, IGrainFactory grains)
     {
         var regions = new SortedDictionary<string, RegionStatus>(StringComparer.Ordinal);
-        foreach (var region in configuration.Current.Regions.Keys) regions[region] = await grains.GetGrain<IRegionGrain>(region).Keep();
+        foreach (var region in mesh.Regions) regions[region] = await grains.GetGrain<IRegionGrain>(region).Keep();
         return regions;
     }
 }

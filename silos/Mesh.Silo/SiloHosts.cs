@@ -1,4 +1,5 @@
 using Mesh.Engine;
+using Mesh.Grains.Federation;
 using Mesh.Grains.Hosting;
 using Orleans.Dashboard;
 
@@ -8,14 +9,14 @@ namespace Mesh.Silo;
 internal static class SiloHosts
 {
     /// <summary>A silo with the mesh's grains, and its administrative listener where one is asked for.</summary>
-    public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, ILoggerFactory loggers)
+    public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, GrainFederation? federation, ILoggerFactory loggers)
     {
         var grains = new GrainOptions { Engine = engine, Seed = seed };
         if (options.Admin is null)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             Common(plain, loggers);
-            plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration));
+            plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration, federation));
             return plain.Build();
         }
 
@@ -26,7 +27,7 @@ internal static class SiloHosts
         Common(web, loggers);
         web.UseOrleans(silo =>
         {
-            AddSilo(silo, options, grains, configuration);
+            AddSilo(silo, options, grains, configuration, federation);
             silo.AddDashboard(dashboard => dashboard.HideTrace = true);
         });
         var app = web.Build();
@@ -44,10 +45,10 @@ internal static class SiloHosts
         return plain.Build();
     }
 
-    private static void AddSilo(ISiloBuilder silo, SiloOptions options, GrainOptions grains, SiloConfiguration configuration)
+    private static void AddSilo(ISiloBuilder silo, SiloOptions options, GrainOptions grains, SiloConfiguration configuration, GrainFederation? federation)
     {
         Clustering.Add(silo, options);
-        silo.AddMeshGrains(grains, configuration);
+        silo.AddMeshGrains(grains, configuration, federation);
     }
 
     private static void Common(IHostApplicationBuilder builder, ILoggerFactory loggers)

@@ -25,7 +25,7 @@ internal sealed partial class FederationService : IAsyncDisposable
     private readonly RefusalLog _refusals;
     private WebApplication? _app;
 
-    private FederationService(GatewayOptions options, IRegionEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    private FederationService(GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _metrics = metrics.Federation;
@@ -37,12 +37,15 @@ internal sealed partial class FederationService : IAsyncDisposable
         _address = FederationPlan.Listener(options);
         _credentials = new FederationCredentials(options, settings.ConnectTimeout);
         if (!Loopback.Is(_address.Address) && !_credentials.IsTls) ClearText(_log, _address);
-        Hub = new FederationHub(settings, engine, _credentials.Connect, time, loggers);
+        // Where the engine's pools run in other processes, so does the exchange: once for all gateways of the region.
+        Hub = engine is IFederatedEngine elsewhere
+            ? elsewhere.Join(settings, _credentials.Connect, loggers)
+            : new FederationHub(settings, (IRegionEngine)engine, _credentials.Connect, time, loggers);
         Clients = new PeerClients(Hub, _credentials, options.IdleTimeout);
     }
 
     /// <summary>The exchange.</summary>
-    public FederationHub Hub { get; }
+    public IFederation Hub { get; }
 
     /// <summary>Clients towards peers.</summary>
     public PeerClients Clients { get; }
@@ -58,8 +61,8 @@ internal sealed partial class FederationService : IAsyncDisposable
     public static FederationService? Create(GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         if (!FederationPlan.IsWanted(options)) return null;
-        if (engine is not IRegionEngine regions) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
-        return new FederationService(options, regions, metrics, time, loggers);
+        if (engine is not (IRegionEngine or IFederatedEngine)) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
+        return new FederationService(options, engine, metrics, time, loggers);
     }
 
     /// <summary>Opens the listener and begins the exchange.</summary>
@@ -137,14 +140,15 @@ internal sealed partial class FederationService : IAsyncDisposable
             return;
         }
 
-        foreach (var (name, value) in Hub.Self.Headers()) context.Response.Headers[name] = value;
+        var self = Hub.Self;
+        foreach (var (name, value) in self.Headers()) context.Response.Headers[name] = value;
         switch (context.Request.Path.Value)
         {
             case FederationPaths.Reports when HttpMethods.IsGet(context.Request.Method):
                 _refusals.Forget(peer!.Name);
                 context.Response.ContentType = "text/event-stream";
                 context.Response.Headers.CacheControl = "no-store";
-                await Hub.PublishAsync(peer!, context.Response.BodyWriter, context.RequestAborted);
+                await Hub.PublishAsync(self, peer!, context.Response.BodyWriter, context.RequestAborted);
                 break;
             case FederationPaths.Config when HttpMethods.IsGet(context.Request.Method) && ConfigPage is { } page:
                 await page(context);

@@ -15,7 +15,7 @@ namespace Mesh.Grains.Gateways;
 /// The engine as a gateway sees it when the pools run in grains: it asks them, holds what they give, and knows of them what they push. Probing and
 /// scraping happen on the silos, by their own configuration. Thread-safe.
 /// </summary>
-public sealed class GrainEngine : IMeshEngine
+public sealed partial class GrainEngine : IMeshEngine
 {
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
     private readonly LinkServices _services;

@@ -16,10 +16,12 @@ internal sealed class SiloMesh : IDisposable
     private readonly CancellationTokenSource _leaving = new();
     private long _phases;
 
-    public SiloMesh(GrainOptions options, SiloConfiguration configuration, MeshClock clock, ILoggerFactory loggers, IClusterMembershipService membership)
+    public SiloMesh(GrainOptions options, SiloConfiguration configuration, MeshClock clock, ILoggerFactory loggers, IClusterMembershipService membership,
+        Federation.GrainFederation? federation = null)
     {
         options.Validate();
         Options = options;
+        Federation = federation;
         Configuration = configuration;
         Time = clock.Time;
         _metrics = new EngineMetrics(this);
@@ -27,6 +29,7 @@ internal sealed class SiloMesh : IDisposable
         Monitors = new MonitorServices(
             options.Engine, Time, _handlers, new EndpointProber(_handlers, options.Engine, Time, _metrics), _metrics, loggers.CreateLogger<EndpointMonitor>());
         Epochs = new EpochSource(Time, membership);
+        RegionEpochs = new Federation.RegionEpochs(Time);
     }
 
     public GrainOptions Options { get; }
@@ -38,6 +41,15 @@ internal sealed class SiloMesh : IDisposable
     public MonitorServices Monitors { get; }
 
     public EpochSource Epochs { get; }
+
+    /// <summary>Who the region's peers are; null without peers.</summary>
+    public Federation.GrainFederation? Federation { get; }
+
+    public Federation.RegionEpochs RegionEpochs { get; }
+
+    /// <summary>Regions whose grains run: those of the configuration, and the own one, which peers know also when it has no cluster.</summary>
+    public IEnumerable<string> Regions =>
+        Federation is { } federation ? Configuration.Current.Regions.Keys.Append(federation.Settings.Region).Distinct(StringComparer.Ordinal) : Configuration.Current.Regions.Keys;
 
     /// <summary>Pools that run here.</summary>
     public ConcurrentDictionary<PoolGrain, byte> Residents { get; } = [];

@@ -52,7 +52,7 @@ internal sealed partial class MeshKeeper(
         {
             try
             {
-                var calls = mesh.Configuration.Current.Regions.Keys.Select(r => grains.GetGrain<IRegionGrain>(r).Keep().AsTask());
+                var calls = mesh.Regions.Select(r => grains.GetGrain<IRegionGrain>(r).Keep().AsTask());
                 await Task.WhenAll(calls).WaitAsync(mesh.Options.KeepInterval * 5, cancellationToken);
                 failing = false;
             }

@@ -356,7 +356,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     private static void GiveBack(PoolHost host, in RouteDecision decision)
     {
-        if (decision.Kind == RouteKind.Send) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
+        if (decision.Kind is RouteKind.Send or RouteKind.Forward) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
     }
 
     private void Take(EndpointNews news)

@@ -11,13 +11,13 @@ namespace Mesh.Gateway.Federation.Forwarding;
 /// </summary>
 internal sealed class PeerClients : IDisposable
 {
-    private readonly FederationHub _hub;
+    private readonly IFederation _hub;
     private readonly FrozenDictionary<string, PeerClient> _byRegion;
 
     /// <param name="hub">Where the peers are.</param>
     /// <param name="credentials">By what they know this gateway.</param>
     /// <param name="idleTimeout">Time within which an answer that has begun must go on; zero sets no limit.</param>
-    public PeerClients(FederationHub hub, FederationCredentials credentials, TimeSpan idleTimeout)
+    public PeerClients(IFederation hub, FederationCredentials credentials, TimeSpan idleTimeout)
     {
         _hub = hub;
         _byRegion = hub.Addresses.ToFrozenDictionary(p => p.Region, p => new PeerClient(hub, p, credentials, idleTimeout), StringComparer.Ordinal);
