@@ -8,7 +8,9 @@ namespace Mesh.Grains.Federation;
 /// A pool's side of the exchange with its region's grain: hands what is new of the peers to the pool's state, and gives its parts of the reports. Not
 /// thread-safe, but for what the pool calls when peers should hear of it sooner.
 /// </summary>
-internal sealed class PoolPeering(PoolId pool, IGrainFactory grains)
+/// <param name="pool">The pool.</param>
+/// <param name="grainOf">Gives the grain of a region.</param>
+internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGrain?> grainOf)
 {
     private PoolHost? _host;
     private string[] _peers = [];
@@ -23,7 +25,7 @@ internal sealed class PoolPeering(PoolId pool, IGrainFactory grains)
     {
         // Two activations of the region's grain may live for a moment: what the later one says holds.
         if (call.Epoch < _epoch) return new PoolExchangeReply { IsSuperseded = true, RegionEpoch = _epoch };
-        if (call.Epoch > _epoch) (_epoch, _region) = (call.Epoch, grains.GetGrain<IRegionFederationGrain>(call.Region));
+        if (call.Epoch > _epoch) (_epoch, _region) = (call.Epoch, grainOf(call.Region));
         if (host is null) return new PoolExchangeReply { RegionEpoch = _epoch };
         if (!ReferenceEquals(host, _host) || !call.Peers.AsSpan().SequenceEqual(_peers))
         {

@@ -9,7 +9,7 @@ internal sealed partial class PoolGrain
 
     public ValueTask<PoolExchangeReply> Exchange(PoolExchange call)
     {
-        _peering ??= new PoolPeering(_id, GrainFactory);
+        _peering ??= new PoolPeering(_id, region => GrainFactory.GetGrain<IRegionFederationGrain>(region));
         // Two activations of a pool must not grant the same room to peers.
         return new ValueTask<PoolExchangeReply>(_peering.Take(call, _isSuperseded ? null : _host));
     }
