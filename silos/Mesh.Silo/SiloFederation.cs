@@ -26,6 +26,8 @@ internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
 
     public bool HasConflict => _exchange.HasConflict;
 
+    public ConfigTag Tag => _exchange.Tag;
+
     /// <summary>What the grains of a silo need.</summary>
     public GrainFederation ForGrains => new(_settings, _credentials.Connect, this);
 

@@ -1,4 +1,5 @@
 using Mesh.Engine;
+using Mesh.Gateway.Keys;
 using Mesh.Grains.Federation;
 using Mesh.Grains.Hosting;
 using Orleans.Dashboard;
@@ -9,7 +10,8 @@ namespace Mesh.Silo;
 internal static class SiloHosts
 {
     /// <summary>A silo with the mesh's grains, and its administrative listener where one is asked for.</summary>
-    public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, GrainFederation? federation, ILoggerFactory loggers)
+    public static IHost Silo(
+        SiloOptions options, KeyOptions keys, EngineOptions engine, ulong seed, SiloConfiguration configuration, GrainFederation? federation, TimeProvider time, ILoggerFactory loggers)
     {
         var grains = new GrainOptions { Engine = engine, Seed = seed };
         if (options.Admin is null)
@@ -20,10 +22,12 @@ internal static class SiloHosts
             return plain.Build();
         }
 
-        var address = AdminPages.Address(options);
+        var address = AdminPages.Address(options, keys);
         var web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Silo" });
         web.WebHost.UseKestrelCore().ConfigureKestrel(server => server.Listen(address));
         web.Services.AddRoutingCore();
+        // The container ends it with the host.
+        web.Services.AddSingleton(_ => new AdminKeys(keys, address, time, loggers));
         Common(web, loggers);
         web.UseOrleans(silo =>
         {
@@ -31,6 +35,9 @@ internal static class SiloHosts
             silo.AddDashboard(dashboard => dashboard.HideTrace = true);
         });
         var app = web.Build();
+        // First of all: what keys say can stop the start.
+        var gate = app.Services.GetRequiredService<AdminKeys>();
+        app.Use(next => context => gate.HandleAsync(context, next));
         app.UseRouting();
         AdminPages.Map(app);
         return app;

@@ -65,7 +65,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
 
         var configuration = new SiloConfiguration();
         configuration.Set(config);
-        using var host = HostsGrains ? SiloHosts.Silo(silo, engine, options.Seed, configuration, federation?.ForGrains, loggers) : SiloHosts.Client(silo, loggers);
+        using var host = HostsGrains ? SiloHosts.Silo(silo, options.Keys, engine, options.Seed, configuration, federation?.ForGrains, time, loggers) : SiloHosts.Client(silo, loggers);
         var starting = host.StartAsync();
         // A gateway opens its listeners before it has found a silo; a silo is up or has failed.
         if (HostsGrains) await starting;

@@ -14,6 +14,9 @@ public interface ISpokesman
     /// <summary>True while two clusters claim to be the config cluster.</summary>
     bool HasConflict { get; }
 
+    /// <summary>Which configuration this silo goes by.</summary>
+    ConfigTag Tag { get; }
+
     /// <summary>The region's grain is on this silo from now on: what it goes by is told by the hub, and what peers tell is followed.</summary>
     void Lead(IFederation hub);
 

@@ -15,6 +15,7 @@ internal sealed class SiloMesh : IDisposable
     private readonly EngineHttpHandlers _handlers;
     private readonly CancellationTokenSource _leaving = new();
     private long _phases;
+    private volatile Keeping.RegionGrain? _spokesman;
 
     public SiloMesh(GrainOptions options, SiloConfiguration configuration, MeshClock clock, ILoggerFactory loggers, IClusterMembershipService membership,
         Federation.GrainFederation? federation = null)
@@ -46,6 +47,13 @@ internal sealed class SiloMesh : IDisposable
     public Federation.GrainFederation? Federation { get; }
 
     public Federation.RegionEpochs RegionEpochs { get; }
+
+    /// <summary>The region's grain while it stands for the region here; else null.</summary>
+    public Keeping.RegionGrain? Spokesman
+    {
+        get => _spokesman;
+        set => _spokesman = value;
+    }
 
     /// <summary>Regions whose grains run: those of the configuration, and the own one, which peers know also when it has no cluster.</summary>
     public IEnumerable<string> Regions =>

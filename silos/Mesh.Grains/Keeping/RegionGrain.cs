@@ -6,6 +6,7 @@ using Mesh.Grains.Hosting;
 using Mesh.Grains.Placing;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.Runtime.Placement;
 
 namespace Mesh.Grains.Keeping;
 
@@ -25,7 +26,9 @@ internal sealed class RegionGrain(SiloMesh mesh, ILoggerFactory loggers) : Keepe
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         await base.OnActivateAsync(cancellationToken);
-        if (Mesh.Federation is { } federation && federation.Settings.Region == this.GetPrimaryKeyString()) _hub = RegionHub.Start(federation, Mesh, GrainFactory, loggers);
+        if (Mesh.Federation is not { } federation || federation.Settings.Region != this.GetPrimaryKeyString()) return;
+        _hub = RegionHub.Start(federation, Mesh, GrainFactory, loggers);
+        Mesh.Spokesman = this;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -33,10 +36,19 @@ internal sealed class RegionGrain(SiloMesh mesh, ILoggerFactory loggers) : Keepe
         await base.OnDeactivateAsync(reason, cancellationToken);
         if (_hub is not { } hub) return;
         _hub = null;
+        if (ReferenceEquals(Mesh.Spokesman, this)) Mesh.Spokesman = null;
         await hub.DisposeAsync().AsTask().WaitAsync(cancellationToken);
     }
 
-    public ValueTask<RegionStatus> Keep() => new(_status);
+    /// <summary>Moves to another silo; ends when it has left this one. Thread-safe.</summary>
+    public Task MoveTo(SiloAddress silo)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+        MigrateOnIdle();
+        return GrainContext.Deactivated;
+    }
+
+    public ValueTask<RegionStatus> Keep() => new(_status with { Silo = Silo, Epoch = _hub?.Epoch ?? 0, Age = Age, Streams = _hub?.Streams ?? 0 });
 
     public ValueTask<RegionNews> News() => new(_hub?.News() ?? new RegionNews());
 
@@ -59,7 +71,7 @@ internal sealed class RegionGrain(SiloMesh mesh, ILoggerFactory loggers) : Keepe
         var pools = current.Config.Pools.Select(p => p.Id.ToString()).ToImmutableArray();
         var poolRound = Rounds.GoAsync(pools, key => GrainFactory.GetGrain<IPoolGrain>(key).Keep());
         var clusterRound = Rounds.GoAsync(clusters, name => GrainFactory.GetGrain<IClusterGrain>(name).Keep());
-        _status = new RegionStatus { Silo = Silo, Pools = [.. await poolRound], Clusters = [.. await clusterRound] };
+        _status = new RegionStatus { Pools = [.. await poolRound], Clusters = [.. await clusterRound] };
     }
 
     // Another activation has taken this one's place, as far as pools know: two hubs must not speak for one region.

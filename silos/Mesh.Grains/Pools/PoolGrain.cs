@@ -165,6 +165,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
             Sessions = _sessions.Count,
+            Name = _key,
+            Age = Now,
         });
     }
 

@@ -83,6 +83,21 @@ public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output
     }
 
     [RegionFact]
+    public async Task Machines_OfTheSilos_StandInTheGatewaysLiveState()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        var told = "";
+        await Poll.UntilAsync(
+            async () =>
+            {
+                told = await FirstEventAsync(client, new Uri($"http://{regions.Gateways[1].Admin}/api/v1/events"));
+                return told.Contains("\"machines\"", StringComparison.Ordinal) && told.Contains("\"pool\",\"default/llama\",\"127.0.0.1:", StringComparison.Ordinal)
+                    && told.Contains($"\"region\",\"{RegionalManifests.Regions[regions.OfSilos]}\",\"127.0.0.1:", StringComparison.Ordinal);
+            },
+            Patience, () => $"{told}\n{regions.Logs()}");
+    }
+
+    [RegionFact]
     public async Task Configuration_EditInItsRegion_IsInForceEverywhere()
     {
         var gateways = regions.Gateways.Append(regions.Embedded).ToArray();
@@ -101,6 +116,18 @@ public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output
         var told = await regions.Embedded.MetricAsync("mesh_peer_config_version");
         Assert.InRange(told, 1, double.MaxValue);
         Assert.Equal(told, await regions.Gateways[0].MetricAsync("mesh_peer_config_version"));
+    }
+
+    private static async Task<string> FirstEventAsync(HttpClient client, Uri uri)
+    {
+        using var response = await client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("data:", StringComparison.Ordinal)) return line;
+        }
+
+        return "";
     }
 
     // The home is full, and the rest is at the peer.

@@ -110,6 +110,15 @@ internal sealed partial class ConfigExchange : IDisposable
         }
     }
 
+    /// <summary>Which configuration this process goes by.</summary>
+    public ConfigTag Tag
+    {
+        get
+        {
+            lock (_gate) return _current?.Tag ?? ConfigTag.None;
+        }
+    }
+
     /// <summary>The configuration that this process goes by, for whoever asks; null for none.</summary>
     public byte[]? Read()
     {
