@@ -104,6 +104,20 @@ public sealed class RegionGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stop_TheSiloThatStandsForTheRegion_AnotherFollowsThePeerOnce()
+    {
+        var silo = (await Cluster.Grains.GetGrain<IRegionGrain>(Region).Keep()).Silo;
+        var before = _federations[0].Self.Epoch;
+
+        await Cluster.Cluster.StopSiloAsync(Cluster.Cluster.Silos.First(s => s.SiloAddress.ToParsableString() == silo));
+
+        await Eventually.HoldsAsync(() => _federations.All(f => f.Self.Epoch > before), "another activation stands for the region");
+        await LinkedAsync();
+        await Eventually.HoldsAsync(() => Peer.Open == 1, "there is one stream");
+        Assert.NotEqual(silo, (await Cluster.Grains.GetGrain<IRegionGrain>(Region).Keep()).Silo);
+    }
+
+    [Fact]
     public async Task Silence_OfThePeer_GatewaysLetGoOfWhatWaitsThere()
     {
         var reachable = _federations[1].ReachableToken(PeerInMemory.Name);
