@@ -1,4 +1,6 @@
 using Mesh.Engine;
+using Mesh.Gateway.Keys;
+using Mesh.Grains.Federation;
 using Mesh.Grains.Hosting;
 using Orleans.Dashboard;
 
@@ -8,28 +10,34 @@ namespace Mesh.Silo;
 internal static class SiloHosts
 {
     /// <summary>A silo with the mesh's grains, and its administrative listener where one is asked for.</summary>
-    public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, ILoggerFactory loggers)
+    public static IHost Silo(
+        SiloOptions options, KeyOptions keys, EngineOptions engine, ulong seed, SiloConfiguration configuration, GrainFederation? federation, TimeProvider time, ILoggerFactory loggers)
     {
         var grains = new GrainOptions { Engine = engine, Seed = seed };
         if (options.Admin is null)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             Common(plain, loggers);
-            plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration));
+            plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration, federation));
             return plain.Build();
         }
 
-        var address = AdminPages.Address(options);
+        var address = AdminPages.Address(options, keys);
         var web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Silo" });
         web.WebHost.UseKestrelCore().ConfigureKestrel(server => server.Listen(address));
         web.Services.AddRoutingCore();
+        // The container ends it with the host.
+        web.Services.AddSingleton(_ => new AdminKeys(keys, address, time, loggers));
         Common(web, loggers);
         web.UseOrleans(silo =>
         {
-            AddSilo(silo, options, grains, configuration);
+            AddSilo(silo, options, grains, configuration, federation);
             silo.AddDashboard(dashboard => dashboard.HideTrace = true);
         });
         var app = web.Build();
+        // First of all: what keys say can stop the start.
+        var gate = app.Services.GetRequiredService<AdminKeys>();
+        app.Use(next => context => gate.HandleAsync(context, next));
         app.UseRouting();
         AdminPages.Map(app);
         return app;
@@ -44,10 +52,10 @@ internal static class SiloHosts
         return plain.Build();
     }
 
-    private static void AddSilo(ISiloBuilder silo, SiloOptions options, GrainOptions grains, SiloConfiguration configuration)
+    private static void AddSilo(ISiloBuilder silo, SiloOptions options, GrainOptions grains, SiloConfiguration configuration, GrainFederation? federation)
     {
         Clustering.Add(silo, options);
-        silo.AddMeshGrains(grains, configuration);
+        silo.AddMeshGrains(grains, configuration, federation);
     }
 
     private static void Common(IHostApplicationBuilder builder, ILoggerFactory loggers)

@@ -44,10 +44,10 @@ internal sealed record SiloOptions
     public string GatewayPorts { get; set; } = "30000";
 
     /// <summary><c>address:port</c> of the silo's administrative listener, which has the dashboard, <c>/healthz</c>, <c>/readyz</c> and
-    /// <c>/mesh/v1/grains</c>; unset means none. Whoever reaches it sees everything: other addresses than this machine's own need <see cref="OpenAdmin"/>.</summary>
+    /// <c>/mesh/v1/grains</c>; unset means none. Other addresses than this machine's own need the gateway's keys (<c>Mesh:Keys</c>) or <see cref="OpenAdmin"/>.</summary>
     public string? Admin { get; set; }
 
-    /// <summary>True when others may reach the administrative listener.</summary>
+    /// <summary>True when others may reach the administrative listener also where no keys are configured.</summary>
     public bool OpenAdmin { get; set; }
 
     /// <summary>From which level on the log shows what Orleans says of itself.</summary>

@@ -52,9 +52,10 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(SiloLog.Filter(silo.OrleansLog))
             .AddSimpleConsole(console => console.SingleLine = true));
-        using var feed = new ManifestFeed(manifests, time, loggers);
+        await using var federation = await SiloFederation.PrepareAsync(options, manifests, time, loggers);
+        using var feed = federation?.Feed(manifests, time, loggers) ?? new ManifestFeed(manifests, time, loggers);
         Report(feed.First);
-        if (feed.First.Config is not { } config) return Failed;
+        if (feed.FirstConfig is not { } config) return Failed;
         await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
         if (options.Simulate == true) await fleet.ApplyAsync(config);
         using var upstreamTls = new UpstreamTls(options.UpstreamTls, time, loggers);
@@ -64,7 +65,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
 
         var configuration = new SiloConfiguration();
         configuration.Set(config);
-        using var host = HostsGrains ? SiloHosts.Silo(silo, engine, options.Seed, configuration, loggers) : SiloHosts.Client(silo, loggers);
+        using var host = HostsGrains ? SiloHosts.Silo(silo, options.Keys, engine, options.Seed, configuration, federation?.ForGrains, time, loggers) : SiloHosts.Client(silo, loggers);
         var starting = host.StartAsync();
         // A gateway opens its listeners before it has found a silo; a silo is up or has failed.
         if (HostsGrains) await starting;
@@ -75,8 +76,16 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
             if (options.Simulate == true) fleet.Follow(changed);
         }
 
-        if (Serves) await ServeAsync(host, feed, config, engine, upstreamTls, loggers, Follow);
-        else await WaitAsync(feed, Follow);
+        if (Serves)
+        {
+            await ServeAsync(host, feed, config, engine, upstreamTls, federation, loggers, Follow);
+        }
+        else
+        {
+            federation?.Attach($"{silo.Address}:{silo.Port}", host.Services.GetRequiredService<IGrainFactory>(), time, loggers);
+            await WaitAsync(feed, Follow);
+        }
+
         await host.StopAsync();
         await ((Task)starting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopped.");
@@ -84,7 +93,8 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
     }
 
     private async Task ServeAsync(
-        IHost host, ManifestFeed feed, MeshConfig config, Engine.EngineOptions engineOptions, UpstreamTls upstreamTls, ILoggerFactory loggers, Action<MeshConfig> follow)
+        IHost host, ManifestFeed feed, MeshConfig config, Engine.EngineOptions engineOptions, UpstreamTls upstreamTls, SiloFederation? federation,
+        ILoggerFactory loggers, Action<MeshConfig> follow)
     {
         var way = new GrainEngineOptions
         {
@@ -99,6 +109,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         await using var gateway = await GatewayHost.StartAsync(options, config, engine, time, loggers, upstreamTls);
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(gateway, follow);
+        if (gateway.Federation is { } service) federation?.Attach(service);
         Banner.Write(output, gateway, config, manifests, options.Simulate == true, readyAfter: null);
         await output.WriteLineAsync(Where());
         await gateway.WaitForShutdownAsync();
@@ -145,6 +156,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
           --Silo:Address=IP            by which others reach this silo; 127.0.0.1 by default
           --Silo:Admin=IP:PORT         the silo's dashboard, /healthz, /readyz and /mesh/v1/grains there
           --Silo:ClusterId=NAME        the same for all silos and gateways of a region; mesh by default
+          --region, --peer NAME=URL    peer regions, the same at all silos and gateways; gateways also --peers-at IP:PORT
 
         Everything else is as for the gateway: --region, --bind, --admin, --simulate, --Mesh:NAME=VALUE.
         """;

@@ -47,6 +47,9 @@ public interface IMeshEngine : IAsyncDisposable
     /// <summary>State of the links to peer regions, ordered by name; an engine without peers has none. Costs a copy: for people, not for the request path.</summary>
     ImmutableArray<PeerLinkSnapshot> Peers() => [];
 
+    /// <summary>Where the state machines run, ordered by kind and key, as last heard; empty for an engine whose machines all run in this process.</summary>
+    ImmutableArray<MachineSnapshot> Machines() => [];
+
     /// <summary>State of every pool, ordered by id. Costs a copy: for people, not for the request path.</summary>
     ImmutableArray<PoolSnapshot> Snapshot();
 }

@@ -6,7 +6,9 @@ namespace Mesh.Scenarios;
 /// <summary>One scenario, one trace: on any host, at any time.</summary>
 public sealed class TraceTests
 {
-    private static Scenario BusyDay => ScenarioReader.Read(Path.Combine(AppContext.BaseDirectory, "scenarios", "busy-day.json"));
+    public static TheoryData<string> All => [.. ScenarioFiles.All];
+
+    private static Scenario BusyDay => ScenarioFiles.Read("busy-day");
 
     [Fact]
     public void Play_SameSeedTwice_GivesTheSameTrace()
@@ -18,10 +20,11 @@ public sealed class TraceTests
         Assert.NotEqual(first.Trace.Select(t => t.ToString()), ScenarioPlayer.Play(BusyDay with { Seed = 2 }).Trace.Select(t => t.ToString()));
     }
 
-    [Fact]
-    public void Play_OnTheEmbeddedRouter_GivesTheSameTraceAsOnTheState()
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Play_OnTheEmbeddedRouter_GivesTheSameTraceAsOnTheState(string name)
     {
-        var scenario = BusyDay;
+        var scenario = ScenarioFiles.Read(name);
 
         Equal(ScenarioPlayer.Play(scenario), ScenarioPlayer.Play(scenario, EmbeddedRouterHost.Create));
     }

@@ -1,4 +1,5 @@
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Keys;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Silo.Tests;
@@ -26,10 +27,21 @@ public sealed class SiloOptionsTests
     [Fact]
     public void AdminAddress_OthersCanReachIt_OnlyWhenSaidSo()
     {
-        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091"))));
-        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "here"))));
-        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091"), ("Silo:OpenAdmin", "true"))).Port);
-        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "127.0.0.1:9091"))).Port);
+        var none = new KeyOptions();
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091")), none));
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "here")), none));
+        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "0.0.0.0:9091"), ("Silo:OpenAdmin", "true")), none).Port);
+        Assert.Equal(9091, AdminPages.Address(Read(("Silo:Admin", "127.0.0.1:9091")), none).Port);
+    }
+
+    [Fact]
+    public void AdminAddress_OthersCanReachIt_KeysAreEnough()
+    {
+        var options = Read(("Silo:Admin", "0.0.0.0:9091"));
+
+        Assert.Equal(9091, AdminPages.Address(options, new KeyOptions { File = "keys.json" }).Port);
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(options, new KeyOptions { File = "keys.json", Mode = KeyMode.Off }));
+        Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "127.0.0.1:9091")), new KeyOptions { Mode = KeyMode.Required }));
     }
 
     private static SiloOptions Read(params (string Name, string Value)[] values) => SiloOptions.Read(

@@ -27,7 +27,7 @@ internal sealed partial class FederationService : IAsyncDisposable
     private readonly RefusalLog _refusals;
     private WebApplication? _app;
 
-    private FederationService(GatewayOptions options, ImmutableArray<ClusterConfig> clusters, IRegionEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    private FederationService(GatewayOptions options, ImmutableArray<ClusterConfig> clusters, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _metrics = metrics.Federation;
@@ -39,12 +39,15 @@ internal sealed partial class FederationService : IAsyncDisposable
         _address = FederationPlan.Listener(options);
         _credentials = new FederationCredentials(options, settings.ConnectTimeout);
         if (!Loopback.Is(_address.Address) && !_credentials.IsTls) ClearText(_log, _address);
-        Hub = new FederationHub(settings, engine, _credentials.Connect, time, loggers);
+        // Where the engine's pools run in other processes, so does the exchange: once for all gateways of the region.
+        Hub = engine is IFederatedEngine elsewhere
+            ? elsewhere.Join(settings, _credentials.Connect, loggers)
+            : new FederationHub(settings, (IRegionEngine)engine, _credentials.Connect, time, loggers);
         Clients = new PeerClients(Hub, _credentials, options.IdleTimeout);
     }
 
     /// <summary>The exchange.</summary>
-    public FederationHub Hub { get; }
+    public IFederation Hub { get; }
 
     /// <summary>Clients towards peers.</summary>
     public PeerClients Clients { get; }
@@ -70,8 +73,8 @@ internal sealed partial class FederationService : IAsyncDisposable
         GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers, ImmutableArray<ClusterConfig> clusters = default)
     {
         if (!FederationPlan.IsWanted(options)) return null;
-        if (engine is not IRegionEngine regions) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
-        return new FederationService(options, clusters, regions, metrics, time, loggers);
+        if (engine is not (IRegionEngine or IFederatedEngine)) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
+        return new FederationService(options, clusters, engine, metrics, time, loggers);
     }
 
     /// <summary>Opens the listener and begins the exchange.</summary>
@@ -103,7 +106,7 @@ internal sealed partial class FederationService : IAsyncDisposable
         Listening(_log, _address, Hub.Self.Name, string.Join(", ", Hub.Addresses.Select(p => p.Name)));
     }
 
-    /// <summary>The peers that a configuration names, the options' own included; <see cref="FederationHub.SetPeers"/> goes on with them.</summary>
+    /// <summary>The peers that a configuration names, the options' own included; <see cref="IFederation.SetPeers"/> goes on with them.</summary>
     /// <param name="clusters">The fleet.</param>
     /// <exception cref="GatewayConfigurationException">An address is of no use, or two peers are named alike.</exception>
     public ImmutableArray<PeerAddress> PeersOf(ImmutableArray<ClusterConfig> clusters) => FederationPlan.Settings(_options, "", clusters).Peers;
@@ -154,14 +157,15 @@ internal sealed partial class FederationService : IAsyncDisposable
             return;
         }
 
-        foreach (var (name, value) in Hub.Self.Headers()) context.Response.Headers[name] = value;
+        var self = Hub.Self;
+        foreach (var (name, value) in self.Headers()) context.Response.Headers[name] = value;
         switch (context.Request.Path.Value)
         {
             case FederationPaths.Reports when HttpMethods.IsGet(context.Request.Method):
                 _refusals.Forget(peer!.Name);
                 context.Response.ContentType = "text/event-stream";
                 context.Response.Headers.CacheControl = "no-store";
-                await Hub.PublishAsync(peer!, context.Response.BodyWriter, context.RequestAborted);
+                await Hub.PublishAsync(self, peer!, context.Response.BodyWriter, context.RequestAborted);
                 break;
             case FederationPaths.Config when HttpMethods.IsGet(context.Request.Method) && ConfigPage is { } page:
                 await page(context);

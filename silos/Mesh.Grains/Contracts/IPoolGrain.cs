@@ -38,6 +38,10 @@ internal interface IPoolGrain : IGrainWithStringKey
     [Alias("tick"), ResponseTimeout("00:00:05")]
     ValueTask<TimeSpan?> Tick();
 
+    /// <summary>The region's grain tells what is new of peer regions, and hears what they are to be told.</summary>
+    [Alias("exchange"), ResponseTimeout("00:00:01")]
+    ValueTask<Mesh.Grains.Federation.PoolExchangeReply> Exchange(Mesh.Grains.Federation.PoolExchange call);
+
     /// <summary>State of the pool as <see cref="Mesh.Grains.Snapshots.SnapshotJson"/> writes it.</summary>
     [Alias("snapshot"), ResponseTimeout("00:00:05")]
     ValueTask<byte[]> Snapshot();

@@ -23,20 +23,52 @@ internal sealed record PoolStatus
 
     /// <summary>Gateways that have announced themselves.</summary>
     [Id(5)] public int Sessions { get; init; }
+
+    /// <summary><c>namespace/name</c>.</summary>
+    [Id(20)] public string Name { get; init; } = "";
+
+    /// <summary>How long the activation has run.</summary>
+    [Id(21)] public TimeSpan Age { get; init; }
 }
 
 /// <summary>How an endpoint grain is.</summary>
 /// <param name="Silo">Silo that it runs on.</param>
 /// <param name="Pools">Pools that it looks after the endpoint for.</param>
 [GenerateSerializer, Immutable, Alias("mesh.endpoint-status")]
-internal readonly record struct EndpointStatus([property: Id(0)] string Silo, [property: Id(1)] int Pools);
+internal readonly record struct EndpointStatus([property: Id(0)] string Silo, [property: Id(1)] int Pools)
+{
+    /// <summary>True when it is healthy for every pool that it is looked after for.</summary>
+    [Id(2)] public bool IsReady { get; init; }
+
+    /// <summary>Age of its newest sample; null before the first.</summary>
+    [Id(3)] public TimeSpan? SampleAge { get; init; }
+}
 
 /// <summary>How a cluster grain is.</summary>
 /// <param name="Silo">Silo that it runs on.</param>
 /// <param name="Endpoints">Endpoints that answered when it last went round.</param>
 /// <param name="Silos">On how many silos those are.</param>
 [GenerateSerializer, Immutable, Alias("mesh.cluster-status")]
-internal readonly record struct ClusterStatus([property: Id(0)] string Silo, [property: Id(1)] int Endpoints, [property: Id(2)] int Silos);
+internal readonly record struct ClusterStatus([property: Id(0)] string Silo, [property: Id(1)] int Endpoints, [property: Id(2)] int Silos)
+{
+    /// <summary>Name of the cluster.</summary>
+    [Id(3)] public string Name { get; init; } = "";
+
+    /// <summary>How long the activation has run.</summary>
+    [Id(4)] public TimeSpan Age { get; init; }
+
+    /// <summary>Endpoints that were healthy when it last went round.</summary>
+    [Id(5)] public int ReadyEndpoints { get; init; }
+
+    /// <summary>Age of the oldest of their newest samples then; null without any.</summary>
+    [Id(6)] public TimeSpan? SampleAge { get; init; }
+
+    /// <summary>For the config cluster: version of the configuration that goes from it to all regions, or that this silo has read where there are no peers; else 0.</summary>
+    [Id(7)] public long ConfigVersion { get; init; }
+
+    /// <summary>Hash of its contents; empty where there are no peers to compare it with.</summary>
+    [Id(8)] public string ConfigHash { get; init; } = "";
+}
 
 /// <summary>How a region grain is.</summary>
 [GenerateSerializer, Immutable, Alias("mesh.region-status")]
@@ -50,4 +82,13 @@ internal sealed record RegionStatus
 
     /// <summary>Clusters of the region that answered.</summary>
     [Id(2)] public ImmutableArray<ClusterStatus> Clusters { get; init; } = [];
+
+    /// <summary>Epoch under which the activation stands for the region among its peers; 0 where it does not.</summary>
+    [Id(3)] public long Epoch { get; init; }
+
+    /// <summary>How long the activation has run.</summary>
+    [Id(4)] public TimeSpan Age { get; init; }
+
+    /// <summary>Streams of reports to peers that gateways relay.</summary>
+    [Id(5)] public int Streams { get; init; }
 }

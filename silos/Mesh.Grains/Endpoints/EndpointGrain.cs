@@ -43,7 +43,11 @@ internal sealed class EndpointGrain(SiloMesh mesh, IClusterMembershipService mem
         TakeConfiguration();
         if (_watches.Count == 0) DeactivateOnIdle();
         else MoveWhereItBelongs();
-        return new ValueTask<EndpointStatus>(new EndpointStatus(_silo, _watches.Count));
+        return new ValueTask<EndpointStatus>(new EndpointStatus(_silo, _watches.Count)
+        {
+            IsReady = _watches.Count > 0 && _watches.Values.All(w => w.IsHealthy),
+            SampleAge = _watches.Values.Min(w => w.SampleAge),
+        });
     }
 
     public ValueTask<EndpointNews?> Tell(PoolId pool)

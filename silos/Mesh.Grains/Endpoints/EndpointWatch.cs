@@ -48,6 +48,24 @@ internal sealed class EndpointWatch : IEndpointObserver
     /// <summary>The monitor.</summary>
     public EndpointMonitor Monitor { get; }
 
+    /// <summary>Whether its probes say that it is healthy.</summary>
+    public bool IsHealthy
+    {
+        get
+        {
+            lock (_gate) return _tracker.Verdict == EndpointHealth.Healthy;
+        }
+    }
+
+    /// <summary>Age of its newest sample; null before the first.</summary>
+    public TimeSpan? SampleAge
+    {
+        get
+        {
+            lock (_gate) return _sample is null ? null : _mesh.Time.GetElapsedTime(_sample.Timestamp);
+        }
+    }
+
     private EndpointId Id => _target.Endpoint.Id;
 
     /// <summary>Begins to look after an endpoint.</summary>

@@ -70,6 +70,7 @@ public sealed partial class GrainEngine : IMeshEngine
         lock (_reconfiguring)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _regions = RegionsOf(config);
             var before = _router.Links;
             var after = new Dictionary<PoolId, PoolLink>();
             foreach (var pool in config.Pools)

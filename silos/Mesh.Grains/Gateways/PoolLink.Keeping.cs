@@ -133,12 +133,15 @@ internal sealed partial class PoolLink
             Session = _services.Session,
             Epoch = _epoch,
             Sequence = ++_sequence,
-            Held = [.. _held.Values],
+            Held = HeldHere(),
             Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
             Hints = _wantsHints ? _view.Hints() : [],
             Watcher = _view.Reference,
         };
     }
+
+    // What a peer region works on holds nothing here: whoever comes next need not know of it.
+    private Core.Leases.HeldLease[] HeldHere() => [.. _held.Values.Where(h => h.Endpoint.Address is not null)];
 
     private void Announced(in PoolReply reply, long epoch)
     {
@@ -177,7 +180,7 @@ internal sealed partial class PoolLink
         Ask[] open;
         lock (_gate)
         {
-            _standIn = new StandInPool(_config, _view.Latest!, [.. _held.Values], _services);
+            _standIn = new StandInPool(_config, _view.Latest!, HeldHere(), _services);
             _isAnnounced = false;
             open = [.. _open.Values.OrderBy(a => a.Number)];
         }

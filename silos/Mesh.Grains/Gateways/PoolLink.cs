@@ -231,7 +231,7 @@ internal sealed partial class PoolLink
     {
         switch (reply.Kind)
         {
-            case ReplyKind.Send or ReplyKind.Refuse when reply.Epoch >= Volatile.Read(ref _epoch):
+            case ReplyKind.Send or ReplyKind.Forward or ReplyKind.Refuse when reply.Epoch >= Volatile.Read(ref _epoch):
                 Contact();
                 Settle(ask, reply.ToDecision(), reply.Explained);
                 return TimeSpan.Zero;
@@ -264,7 +264,7 @@ internal sealed partial class PoolLink
             // Answered twice, it is the same answer; given up, the pool has been told so.
             if (!ask.TryEnd()) return false;
             _open.Remove(ask.Number);
-            if (decision.Kind == RouteKind.Send) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
+            if (decision.Kind is RouteKind.Send or RouteKind.Forward) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
         }
 
         if (explained is not null) _services.Decisions.Add(explained);

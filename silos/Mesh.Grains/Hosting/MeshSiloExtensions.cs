@@ -1,4 +1,5 @@
 using Mesh.Core.Config;
+using Mesh.Grains.Federation;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
 using Mesh.Grains.Rehearsing;
@@ -17,7 +18,8 @@ public static class MeshSiloExtensions
     /// <param name="silo">The silo.</param>
     /// <param name="options">Settings, the same on every silo.</param>
     /// <param name="configuration">What the grains run by; null makes one of <see cref="MeshConfig.Empty"/>.</param>
-    public static ISiloBuilder AddMeshGrains(this ISiloBuilder silo, GrainOptions options, SiloConfiguration? configuration = null)
+    /// <param name="federation">Who the region's peers are; null without peers.</param>
+    public static ISiloBuilder AddMeshGrains(this ISiloBuilder silo, GrainOptions options, SiloConfiguration? configuration = null, GrainFederation? federation = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentNullException.ThrowIfNull(options);
@@ -25,6 +27,7 @@ public static class MeshSiloExtensions
         silo.Services.AddSingleton(options);
         silo.Services.AddSingleton(configuration ?? new SiloConfiguration());
         silo.Services.TryAddSingleton(new MeshClock(TimeProvider.System));
+        if (federation is not null) silo.Services.AddSingleton(federation);
         silo.Services.AddSingleton<SiloMesh>();
         silo.AddPlacementDirector<SteadyPlacement, SteadyPlacementDirector>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloRehearsal>();

@@ -15,11 +15,14 @@ internal sealed class SiloMesh : IDisposable
     private readonly EngineHttpHandlers _handlers;
     private readonly CancellationTokenSource _leaving = new();
     private long _phases;
+    private volatile Keeping.RegionGrain? _spokesman;
 
-    public SiloMesh(GrainOptions options, SiloConfiguration configuration, MeshClock clock, ILoggerFactory loggers, IClusterMembershipService membership)
+    public SiloMesh(GrainOptions options, SiloConfiguration configuration, MeshClock clock, ILoggerFactory loggers, IClusterMembershipService membership,
+        Federation.GrainFederation? federation = null)
     {
         options.Validate();
         Options = options;
+        Federation = federation;
         Configuration = configuration;
         Time = clock.Time;
         _metrics = new EngineMetrics(this);
@@ -28,6 +31,7 @@ internal sealed class SiloMesh : IDisposable
             options.Engine, Time, _handlers, new EndpointProber(_handlers, options.Engine, Time, _metrics), _metrics, loggers.CreateLogger<EndpointMonitor>());
         Epochs = new EpochSource(Time, membership);
         Leftovers = new Leftovers(Time);
+        RegionEpochs = new Federation.RegionEpochs(Time);
     }
 
     public GrainOptions Options { get; }
@@ -42,6 +46,22 @@ internal sealed class SiloMesh : IDisposable
 
     /// <summary>What pools have just left here.</summary>
     public Leftovers Leftovers { get; }
+
+    /// <summary>Who the region's peers are; null without peers.</summary>
+    public Federation.GrainFederation? Federation { get; }
+
+    public Federation.RegionEpochs RegionEpochs { get; }
+
+    /// <summary>The region's grain while it stands for the region here; else null.</summary>
+    public Keeping.RegionGrain? Spokesman
+    {
+        get => _spokesman;
+        set => _spokesman = value;
+    }
+
+    /// <summary>Regions whose grains run: those of the configuration, and the own one, which peers know also when it has no cluster.</summary>
+    public IEnumerable<string> Regions =>
+        Federation is { } federation ? Configuration.Current.Regions.Keys.Append(federation.Settings.Region).Distinct(StringComparer.Ordinal) : Configuration.Current.Regions.Keys;
 
     /// <summary>Pools that run here.</summary>
     public ConcurrentDictionary<PoolGrain, byte> Residents { get; } = [];

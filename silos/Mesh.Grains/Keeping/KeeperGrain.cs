@@ -6,15 +6,20 @@ namespace Mesh.Grains.Keeping;
 internal abstract class KeeperGrain(SiloMesh mesh) : Grain
 {
     private IGrainTimer? _timer;
+    private long _started;
     private bool _under;
 
     protected SiloMesh Mesh => mesh;
 
     protected string Silo { get; private set; } = "";
 
+    /// <summary>How long this activation has run.</summary>
+    protected TimeSpan Age => mesh.Time.GetElapsedTime(_started);
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         Silo = this.GetLocalSilo().ToParsableString();
+        _started = mesh.Time.GetTimestamp();
         if (mesh.Options.KeepsTime)
         {
             _timer = this.RegisterGrainTimer(

@@ -41,8 +41,10 @@ internal sealed partial class MeshKeeper(
         var others = membership.CurrentSnapshot.Members.Values
             .Where(m => m.Status == SiloStatus.Active && !m.SiloAddress.Equals(silo.SiloAddress)).Select(m => m.SiloAddress).ToArray();
         if (others.Length == 0) return;
+        // The peers' streams break when the silo goes: sooner rather than when nobody is there to begin them anew.
+        var spokesman = mesh.Spokesman is { } region ? region.MoveTo(Rendezvous.Choose(region.GetGrainId().ToString(), others)) : Task.CompletedTask;
         var moving = mesh.Residents.Keys.Select(pool => pool.MoveTo(Rendezvous.Choose(pool.GetGrainId().ToString(), others))).ToArray();
-        await Task.WhenAll(moving).WaitAsync(MostForMoving, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll([.. moving, spokesman]).WaitAsync(MostForMoving, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         PoolsMoved(logger, moving.Count(m => m.IsCompletedSuccessfully), moving.Length);
     }
 
@@ -53,7 +55,7 @@ internal sealed partial class MeshKeeper(
         {
             try
             {
-                var calls = mesh.Configuration.Current.Regions.Keys.Select(r => grains.GetGrain<IRegionGrain>(r).Keep().AsTask());
+                var calls = mesh.Regions.Select(r => grains.GetGrain<IRegionGrain>(r).Keep().AsTask());
                 await Task.WhenAll(calls).WaitAsync(mesh.Options.KeepInterval * 5, cancellationToken);
                 failing = false;
             }

@@ -195,6 +195,6 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
 
     private static void GiveBack(PoolHost host, in RouteDecision decision)
     {
-        if (decision.Kind == RouteKind.Send) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
+        if (decision.Kind is RouteKind.Send or RouteKind.Forward) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
     }
 }

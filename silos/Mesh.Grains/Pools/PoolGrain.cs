@@ -153,6 +153,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
             Sessions = _calls.Sessions.Count,
+            Name = _key,
+            Age = Now,
         });
     }
 

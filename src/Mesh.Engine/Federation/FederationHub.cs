@@ -13,7 +13,7 @@ namespace Mesh.Engine.Federation;
 /// One region among its peers: follows every peer's reports, publishes the own ones to those that ask, and tells the engine what comes.
 /// The listener that peers connect to is the caller's. Thread-safe.
 /// </summary>
-public sealed class FederationHub : IAsyncDisposable
+public sealed class FederationHub : IFederation
 {
     /// <summary>Version of the reports' form that this program speaks.</summary>
     public const int Protocol = ReportFrame.Protocol;
@@ -51,7 +51,7 @@ public sealed class FederationHub : IAsyncDisposable
         settings.Validate();
         (_settings, _engine, _connect, _time) = (settings, engine, connect, time);
         _log = loggers.CreateLogger<FederationHub>();
-        Self = new PeerIdentity(settings.Name, settings.Region, ReportFrame.Protocol, Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds()), settings.Version);
+        Self = new PeerIdentity(settings.Name, settings.Region, ReportFrame.Protocol, settings.Epoch ?? Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds()), settings.Version);
         _options = new RegionOptions { ReportInterval = settings.ReportInterval };
         _set = new PeerSet([.. settings.Peers.Select(p => new Peer(p, _options, time))]);
         _clock = new ReportClock(time, settings.ReportInterval, settings.LeastInterval, Tick);
@@ -206,6 +206,9 @@ public sealed class FederationHub : IAsyncDisposable
             peer.EndPublishing(publishing);
         }
     }
+
+    /// <inheritdoc/>
+    Task IFederation.PublishAsync(PeerIdentity self, PeerIdentity reader, PipeWriter output, CancellationToken cancellationToken) => PublishAsync(reader, output, cancellationToken);
 
     /// <summary>Leaves the federation.</summary>
     public async ValueTask DisposeAsync()

@@ -14,6 +14,9 @@ public sealed record FederationSettings
     /// <summary>Version of the program, for people.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>Rises with every start, at least 1; null takes the wall clock.</summary>
+    public long? Epoch { get; init; }
+
     /// <summary>The peers; names and regions are each unique and not the own.</summary>
     public ImmutableArray<PeerAddress> Peers { get; init; } = [];
 
@@ -52,6 +55,7 @@ public sealed record FederationSettings
         Check(ConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), nameof(ConnectTimeout));
         Check(LongestPause, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10), nameof(LongestPause));
         Check(FirstPause, TimeSpan.FromMilliseconds(1), LongestPause, nameof(FirstPause));
+        if (Epoch < 1) throw new ArgumentException($"{nameof(Epoch)} is {Epoch}; at least 1.");
         if (SilentIntervals is < 3 or > 1000) throw new ArgumentException($"{nameof(SilentIntervals)} is {SilentIntervals}; 3–1,000.");
         var regions = new Dictionary<string, string>(StringComparer.Ordinal) { [Region] = Name };
         var names = new HashSet<string>(StringComparer.Ordinal) { Name };

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Mesh.Dashboard.Tests.Support;
+using Mesh.Engine;
 using Mesh.Gateway.Admin.Live;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Keys;
@@ -77,6 +78,24 @@ public sealed class AdminApiTests(ITestOutputHelper output)
         var (_, change) = await events.NextAsync();
         Assert.Equal("MODIFIED", change.GetProperty("type").GetString());
         Assert.Equal("cluster-00/region-0-a:8000", change.GetProperty("object").GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Events_MachinesInSilos_SayWhereTheyRunAndHowLong()
+    {
+        await using var gateway = await ApiGateway.StartAsync(50, machines:
+        [
+            new MachineSnapshot(MachineKind.Pool, "default/big", "10.0.0.1:11111@7") { Epoch = 12, Age = TimeSpan.FromSeconds(47) },
+            new MachineSnapshot(MachineKind.Cluster, "cluster-00", "10.0.0.2:11111@8") { Endpoints = 50, ReadyEndpoints = 49, SampleAge = TimeSpan.FromSeconds(1.5), ConfigVersion = 3, Age = TimeSpan.FromMinutes(5) },
+        ]);
+        using var events = await EventReader.OpenAsync(gateway.Client, "/api/v1/events");
+
+        var table = (await events.NextAsync()).Data.GetProperty("tables").GetProperty("machines");
+
+        Assert.Equal("kind,key,host,epoch,ageSeconds,endpoints,readyEndpoints,sampleAgeSeconds,configVersion", string.Join(',', table.GetProperty("columns").EnumerateArray()));
+        Assert.Equal(
+            ["pool,default/big,10.0.0.1:11111@7,12,40,0,0,,0", "cluster,cluster-00,10.0.0.2:11111@8,0,300,50,49,1,3"],
+            table.GetProperty("rows").EnumerateArray().Select(r => string.Join(',', r.EnumerateArray().Skip(1))));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Mesh.Dashboard.Tests.Admin;
 using Mesh.Dashboard.Tests.Support;
+using Mesh.Engine;
 using Microsoft.Playwright;
 using Xunit.Abstractions;
 
@@ -35,6 +36,27 @@ public sealed class BigFleetTests(DashboardFixture fixture, ITestOutputHelper ou
           return JSON.stringify({ p50: frames[40], p95: frames[76], max: frames[79], rows: most, longTasks: long.length, longest: Math.max(0, ...long) });
         }
         """;
+
+    [BrowserFact]
+    public async Task Grains_MachinesInSilos_StandWithSiloEpochAndAge()
+    {
+        await using var gateway = await ApiGateway.StartAsync(50, machines:
+        [
+            new MachineSnapshot(MachineKind.Pool, "default/big", "10.0.0.1:11111@7") { Epoch = 12, Age = TimeSpan.FromSeconds(47) },
+            new MachineSnapshot(MachineKind.Cluster, "cluster-00", "10.0.0.2:11111@8") { Endpoints = 50, ReadyEndpoints = 49, SampleAge = TimeSpan.FromSeconds(1.5), ConfigVersion = 3, Age = TimeSpan.FromMinutes(5) },
+        ]);
+        await using var page = await fixture.OpenAsync(gateway.Admin, "grains");
+        await page.LiveAsync();
+        var pool = page.Find(".machines tbody tr:has(th:text-is('Pool'))");
+        await Assertions.Expect(pool).ToContainTextAsync("10.0.0.1:11111");
+        await Assertions.Expect(pool.Locator("td").Nth(4)).ToHaveTextAsync("12");
+        await Assertions.Expect(pool.Locator("td").Nth(5)).ToHaveTextAsync("40 s");
+        var cluster = page.Find(".machines tbody tr:has(th:text-is('Cluster'))");
+        await Assertions.Expect(cluster).ToContainTextAsync("49 of 50 endpoints ready, oldest sample 1 s, publishes configuration 3");
+        await Assertions.Expect(cluster).ToContainTextAsync("10.0.0.2:11111");
+        await page.PictureAsync("grains-silos");
+        await page.CleanAsync();
+    }
 
     [BrowserFact]
     public async Task Endpoints_AThousand_ScrollSmoothlyWithAFewRows()

@@ -106,6 +106,7 @@ public sealed class PageTests(DashboardFixture fixture)
         await using var page = await fixture.OpenAsync("grains");
         await page.LiveAsync();
         await Assertions.Expect(page.Find(".machines tbody tr").First).ToContainTextAsync("default/vllm-llama3-8b-instruct");
+        await Assertions.Expect(page.Find(".machines tbody tr").First).ToContainTextAsync("in process");
         await page.Find("main input[type=search]").FillAsync("looked-up-1");
         await page.Find("button:has-text('Look up')").ClickAsync();
         await Assertions.Expect(page.Find(".decision")).ToHaveCountAsync(1);

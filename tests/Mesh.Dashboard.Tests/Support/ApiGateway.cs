@@ -26,7 +26,8 @@ internal sealed class ApiGateway : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null)
+    public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null,
+        ImmutableArray<MachineSnapshot>? machines = null)
     {
         var listener = Ports.Free();
         var admin = ownListener ? Ports.Free() : listener;
@@ -34,7 +35,7 @@ internal sealed class ApiGateway : IAsyncDisposable
         if (ownListener) options.AdminAddress = admin.ToString();
         options.Listeners["80"] = listener.ToString();
         set?.Invoke(options);
-        var engine = new ManyEndpoints(endpoints) { Links = links ?? [] };
+        var engine = new ManyEndpoints(endpoints) { Links = links ?? [], InSilos = machines ?? [] };
         MeshConfig config = engine.Config;
         var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
         return new ApiGateway(host, engine, new Uri($"http://{admin}"));

@@ -30,10 +30,15 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
 
     public IRouter Router => this;
 
+    public ImmutableArray<MachineSnapshot> Machines() => InSilos;
+
     public GatewaySession Session { get; } = new("gateway", 1);
 
     /// <summary>Links to peer regions that it tells of.</summary>
     public ImmutableArray<PeerLinkSnapshot> Links { get; init; } = [];
+
+    /// <summary>State machines that it says run elsewhere.</summary>
+    public ImmutableArray<MachineSnapshot> InSilos { get; init; } = [];
 
     /// <summary>The configuration that goes with it.</summary>
     public MeshConfig Config => new()

@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Engine;
 using Mesh.Grains.Contracts;
+using Mesh.Grains.Federation;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +36,8 @@ internal sealed class MeshCluster : IAsyncDisposable
     public IGrainFactory Grains => Cluster.Client;
 
     public static async Task<MeshCluster> StartAsync(
-        MeshConfig config, short silos = 3, Func<GrainOptions, GrainOptions>? adjust = null, TimeProvider? time = null, EngineOptions? engine = null)
+        MeshConfig config, short silos = 3, Func<GrainOptions, GrainOptions>? adjust = null, TimeProvider? time = null, EngineOptions? engine = null,
+        GrainFederation? federation = null)
     {
         var configuration = new SiloConfiguration();
         configuration.Set(config);
@@ -47,7 +49,7 @@ internal sealed class MeshCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton(new MeshClock(clock));
-            silo.AddMeshGrains(options, configuration);
+            silo.AddMeshGrains(options, configuration, federation);
             silo.Configure<ClusterMembershipOptions>(o =>
             {
                 o.ProbeTimeout = TimeSpan.FromSeconds(1);

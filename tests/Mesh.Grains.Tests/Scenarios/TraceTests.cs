@@ -5,10 +5,13 @@ namespace Mesh.Grains.Tests;
 /// <summary>One scenario, one trace: also where every call goes over the wire to a grain.</summary>
 public sealed class TraceTests
 {
-    [Fact]
-    public void Play_OnTheGrainsOfThreeSilos_GivesTheSameTraceAsOnTheState()
+    public static TheoryData<string> All => [.. ScenarioFiles.All];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Play_OnTheGrainsOfThreeSilos_GivesTheSameTraceAsOnTheState(string name)
     {
-        var scenario = ScenarioReader.Read(Path.Combine(AppContext.BaseDirectory, "scenarios", "busy-day.json"));
+        var scenario = ScenarioFiles.Read(name);
         var expected = ScenarioPlayer.Play(scenario);
 
         var actual = ScenarioPlayer.Play(scenario, GrainScenarioHost.Create);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Mesh.Core.Config;
 
 namespace Mesh.Scenarios;
@@ -24,6 +25,7 @@ public sealed record ScenarioBackend
     public bool Scraped { get; init; } = true;
 
     /// <summary>Models that its endpoints list; default: they do not tell.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public ImmutableArray<string> Models { get; init; }
 
     public BackendSettings Settings { get; init; } = new();

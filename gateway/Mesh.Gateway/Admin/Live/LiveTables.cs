@@ -41,8 +41,11 @@ internal sealed class LiveTables(AdminServices services)
 
     private readonly LiveTable _sessions = new("sessions", "session", "own", "leases");
 
+    private readonly LiveTable _machines = new(
+        "machines", "kind", "key", "host", "epoch", "ageSeconds", "endpoints", "readyEndpoints", "sampleAgeSeconds", "configVersion");
+
     /// <summary>All of them.</summary>
-    public ImmutableArray<LiveTable> All => [_state, _regions, _clusters, _pools, _queue, _backends, _utilizations, _endpoints, _flows, _sessions];
+    public ImmutableArray<LiveTable> All => [_state, _regions, _clusters, _pools, _queue, _backends, _utilizations, _endpoints, _flows, _sessions, _machines];
 
     /// <summary>Endpoints of the last reading.</summary>
     public int EndpointCount { get; private set; }
@@ -57,6 +60,7 @@ internal sealed class LiveTables(AdminServices services)
         FillFleet(reading);
         foreach (var pool in reading.Pools) Fill(reading, pool);
         FillSessions(reading);
+        FillMachines();
         foreach (var flow in services.History.Flows)
         {
             Set(_flows, [Cell.Of(flow.Pool), Cell.Of(flow.From), Cell.Of(flow.Region), Cell.Of(flow.Cluster), Cell.Of(flow.Reason), Cell.Of(flow.Overflow), Cell.Of(flow.RequestsPerSecond, 2), Cell.Of(flow.Total)]);
@@ -191,6 +195,23 @@ internal sealed class LiveTables(AdminServices services)
             _sessions.Put(group.Key.ToString());
         }
     }
+
+    private void FillMachines()
+    {
+        foreach (var machine in services.Engine.Machines())
+        {
+            var kind = machine.Kind.ToString().ToLowerInvariant();
+            Set(_machines,
+            [
+                Cell.Of(kind), Cell.Of(machine.Key), Cell.Of(machine.Host), Cell.Of(machine.Epoch), Cell.Of(LongAge(machine.Age)), Cell.Of(machine.Endpoints),
+                Cell.Of(machine.ReadyEndpoints), Cell.Of(CoarseAge(machine.SampleAge)), Cell.Of(machine.ConfigVersion),
+            ]);
+            _machines.Put($"{kind} {machine.Key}");
+        }
+    }
+
+    // In steps of ten seconds, later of a minute: nobody follows it by the second.
+    private static double LongAge(TimeSpan age) => age < TimeSpan.FromMinutes(2) ? Math.Floor(age.TotalSeconds / 10) * 10 : Math.Floor(age.TotalMinutes) * 60;
 
     // Whole seconds, rounded down: the age of a sample that is taken several times a second would change in every row all the time.
     private static double? CoarseAge(TimeSpan? age) => age is { } known ? Math.Floor(known.TotalSeconds) : null;

@@ -33,13 +33,16 @@ internal sealed partial class ConfigExchange : IDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private ConfigBundle? _current;
-    private FederationService? _service;
+    private IFederation? _hub;
+    private IRegionConfiguration? _regions;
+    private Action<string?>? _onConflict;
     private Action? _changed;
     private string? _conflict;
     private string _refusedHash = "";
     private long _askedAt;
     private bool _asking;
     private ImmutableArray<ClusterConfig> _ownClusters = [];
+    private bool _following;
 
     public ConfigExchange(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
     {
@@ -101,20 +104,76 @@ internal sealed partial class ConfigExchange : IDisposable
         if (_current is not null) _file.Write(_current);
     }
 
+    /// <summary>True while two clusters claim to be the config cluster.</summary>
+    public bool HasConflict
+    {
+        get
+        {
+            lock (_gate) return _conflict is not null;
+        }
+    }
+
+    /// <summary>Which configuration this process goes by.</summary>
+    public ConfigTag Tag
+    {
+        get
+        {
+            lock (_gate) return _current?.Tag ?? ConfigTag.None;
+        }
+    }
+
+    /// <summary>The configuration that this process goes by, for whoever asks; null for none.</summary>
+    public byte[]? Read()
+    {
+        lock (_gate) return _current?.ToJson();
+    }
+
     /// <summary>From now on reports tell what this region goes by, and what peers tell is followed.</summary>
     /// <param name="service">The exchange of reports.</param>
     /// <param name="changed">Called when <see cref="Overlay"/> has changed; on any thread.</param>
     public void Attach(FederationService service, Action changed)
     {
+        service.ConfigPage = PageAsync;
+        void OnConflict(string? conflict) => service.ConfigConflict = conflict;
+        if (service.Hub is IRegionConfiguration region) Follow(region, OnConflict, changed);
+        else Lead(service.Hub, OnConflict, changed);
+    }
+
+    /// <summary>This process speaks for its region: its reports tell what it goes by, and it follows what peers tell.</summary>
+    /// <param name="hub">The exchange of reports.</param>
+    /// <param name="onConflict">Told which two clusters claim to be the config cluster, in words, or null when there is one; null for whoever is told already.</param>
+    /// <param name="changed">Called when <see cref="Overlay"/> has changed; on any thread.</param>
+    public void Lead(IFederation hub, Action<string?>? onConflict, Action changed)
+    {
         lock (_gate)
         {
-            _service = service;
-            _changed = changed;
+            if (_hub is { } before) before.ConfigHeard -= OnHeard;
+            (_hub, _onConflict, _changed) = (hub, onConflict ?? _onConflict, changed);
             Publish();
         }
 
-        service.ConfigPage = PageAsync;
-        service.Hub.ConfigHeard += OnHeard;
+        hub.ConfigHeard += OnHeard;
+    }
+
+    /// <summary>This process does not speak for its region any more; without effect when it did not by this hub.</summary>
+    public void Cease(IFederation hub)
+    {
+        hub.ConfigHeard -= OnHeard;
+        lock (_gate)
+        {
+            if (ReferenceEquals(_hub, hub)) _hub = null;
+        }
+    }
+
+    /// <summary>While another process speaks for the region, this one goes by what it says.</summary>
+    /// <param name="region">What the region goes by.</param>
+    /// <param name="onConflict">Told which two clusters claim to be the config cluster, in words, or null when there is one; null for whoever is told already.</param>
+    /// <param name="changed">Called when <see cref="Overlay"/> has changed; on any thread.</param>
+    public void Follow(IRegionConfiguration region, Action<string?>? onConflict, Action changed)
+    {
+        lock (_gate) (_regions, _onConflict, _changed) = (region, onConflict, changed);
+        region.Changed += OnRegionChanged;
+        OnRegionChanged();
     }
 
     /// <summary>A configuration is in force; in the config cluster's region it may be a new version of it.</summary>
@@ -124,14 +183,15 @@ internal sealed partial class ConfigExchange : IDisposable
         {
             Claim(config);
             // What a peer said that is none any more is nobody's word.
-            if (_service is { } service) _claims.Keep([.. service.Hub.Addresses.Select(p => p.Region)]);
+            if (_hub is { } hub) _claims.Keep([.. hub.Addresses.Select(p => p.Region)]);
             Publish();
         }
     }
 
     public void Dispose()
     {
-        if (_service is { } service) service.Hub.ConfigHeard -= OnHeard;
+        if (_hub is { } hub) hub.ConfigHeard -= OnHeard;
+        if (_regions is { } region) region.Changed -= OnRegionChanged;
         _stop.Cancel();
         _stop.Dispose();
     }
@@ -174,10 +234,10 @@ internal sealed partial class ConfigExchange : IDisposable
 
     private void Publish()
     {
-        if (_service is not { } service) return;
-        service.Hub.Config = _current?.Tag ?? ConfigTag.None;
+        if (_hub is not { } hub) return;
+        hub.Config = _current?.Tag ?? ConfigTag.None;
         var conflict = _claims.Conflict;
-        service.ConfigConflict = conflict;
+        _onConflict?.Invoke(conflict);
         if (conflict == _conflict) return;
         _conflict = conflict;
         if (conflict is not null) Conflict(_log, conflict, _current?.Tag.Version ?? 0);
@@ -192,22 +252,23 @@ internal sealed partial class ConfigExchange : IDisposable
         {
             _claims.Hear(peer.Region, tag);
             Publish();
-            if (_asking || _claims.Newer(_current?.Tag ?? ConfigTag.None) is not { } newer) return;
+            if (_hub is not { } hub || _asking || _claims.Newer(_current?.Tag ?? ConfigTag.None) is not { } newer) return;
             if (newer.Tag.Hash == _refusedHash && _time.GetElapsedTime(_askedAt) < RetryPause) return;
             _asking = true;
             _askedAt = _time.GetTimestamp();
-            var name = _service!.Hub.PeerOf(newer.Region)?.Name ?? peer.Name;
-            _ = Task.Run(() => AskAsync(name, newer.Tag));
+            // What it is called may have changed meanwhile.
+            var name = hub.PeerOf(newer.Region)?.Name ?? peer.Name;
+            _ = Task.Run(() => AskAsync(hub, name, newer.Tag));
         }
     }
 
-    private async Task AskAsync(string peer, ConfigTag tag)
+    private async Task AskAsync(IFederation hub, string peer, ConfigTag tag)
     {
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             using var timer = _time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, AskLimit, Timeout.InfiniteTimeSpan);
-            var bundle = ConfigBundle.FromJson(await _service!.Hub.AskAsync(peer, FederationPaths.Config, ConfigBundle.MaxBytes, limit.Token));
+            var bundle = ConfigBundle.FromJson(await hub.AskAsync(peer, FederationPaths.Config, ConfigBundle.MaxBytes, limit.Token));
             Take(bundle, peer);
         }
         catch (Exception e) when (e is HttpRequestException or InvalidDataException or OperationCanceledException or IOException or ObjectDisposedException)
@@ -246,6 +307,85 @@ internal sealed partial class ConfigExchange : IDisposable
 
         _file.Write(bundle);
         Taken(_log, bundle.Tag.Version, bundle.Tag.Cluster, peer);
+        changed?.Invoke();
+    }
+
+    private void OnRegionChanged()
+    {
+        lock (_gate)
+        {
+            if (_following) return;
+            _following = true;
+        }
+
+        _ = Task.Run(FollowAsync);
+    }
+
+    private async Task FollowAsync()
+    {
+        try
+        {
+            var region = _regions!;
+            Heed(region.HasConflict);
+            ConfigTag current;
+            lock (_gate) current = _current?.Tag ?? ConfigTag.None;
+            if (region.Tag.IsNone || region.Tag == current) return;
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            limit.CancelAfter(AskLimit);
+            if (await region.ReadAsync(limit.Token) is { } bytes) TakeRegions(ConfigBundle.FromJson(bytes));
+        }
+        catch (Exception e) when (e is InvalidDataException or OperationCanceledException or ObjectDisposedException)
+        {
+            CannotAsk(_log, "the own region", _regions!.Tag.Version, e.Message);
+        }
+        finally
+        {
+            lock (_gate) _following = false;
+        }
+    }
+
+    // What the region goes by has been checked by the process that speaks for it; whether the own clusters' manifests go with it is another question.
+    private void TakeRegions(ConfigBundle bundle)
+    {
+        var isOwn = bundle.Tag.Origin == _region;
+        if (!isOwn && ManifestLoader.Load(_manifests, bundle.Files) is var result && (result.HasErrors || result.Config is null))
+        {
+            if (_refusedHash == bundle.Tag.Hash) return;
+            _refusedHash = bundle.Tag.Hash;
+            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) Finding(_log, finding.ToString());
+            NotTaken(_log, bundle.Tag.Version, "the own region", _current?.Tag.Version ?? 0);
+            return;
+        }
+
+        Action? changed;
+        lock (_gate)
+        {
+            if (_hub is not null || bundle.Tag == _current?.Tag) return;
+            _current = bundle;
+            _refusedHash = "";
+            if (!isOwn) _claims.Own = null;
+            else if (_claims.Own is not null) _claims.Own = bundle.Tag;
+            changed = _changed;
+        }
+
+        _file.Write(bundle);
+        Taken(_log, bundle.Tag.Version, bundle.Tag.Cluster, "the own region");
+        changed?.Invoke();
+    }
+
+    private void Heed(bool isConflict)
+    {
+        Action? changed;
+        lock (_gate)
+        {
+            if (_hub is not null || isConflict == _conflict is not null) return;
+            _conflict = isConflict ? "the own region says so" : null;
+            if (isConflict) Conflict(_log, _conflict!, _current?.Tag.Version ?? 0);
+            else ConflictOver(_log);
+            _onConflict?.Invoke(_conflict);
+            changed = _changed;
+        }
+
         changed?.Invoke();
     }
 

@@ -35,7 +35,8 @@ internal sealed partial class ConfigFile
     /// <summary>Keeps a configuration. What cannot be written is logged, and costs only the next start.</summary>
     public void Write(ConfigBundle bundle)
     {
-        var draft = _path + ".new";
+        // The processes of one region on one machine may share the file: what they keep there is the same.
+        var draft = $"{_path}.{Environment.ProcessId}.new";
         try
         {
             if (Path.GetDirectoryName(_path) is { Length: > 0 } directory) Directory.CreateDirectory(directory);

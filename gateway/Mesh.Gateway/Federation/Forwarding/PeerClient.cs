@@ -9,7 +9,7 @@ namespace Mesh.Gateway.Federation.Forwarding;
 /// <summary>Sends requests to one peer. Thread-safe.</summary>
 internal sealed class PeerClient : IDisposable
 {
-    private readonly FederationHub _hub;
+    private readonly IFederation _hub;
     private readonly PeerAddress _peer;
     private readonly FederationCredentials _credentials;
     private readonly TimeSpan _idleTimeout;
@@ -17,7 +17,7 @@ internal sealed class PeerClient : IDisposable
     private Connection? _current;
     private bool _disposed;
 
-    public PeerClient(FederationHub hub, PeerAddress peer, FederationCredentials credentials, TimeSpan idleTimeout)
+    public PeerClient(IFederation hub, PeerAddress peer, FederationCredentials credentials, TimeSpan idleTimeout)
     {
         _hub = hub;
         _peer = peer;

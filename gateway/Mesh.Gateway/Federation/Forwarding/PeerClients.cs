@@ -11,7 +11,7 @@ namespace Mesh.Gateway.Federation.Forwarding;
 /// </summary>
 internal sealed class PeerClients : IDisposable
 {
-    private readonly FederationHub _hub;
+    private readonly IFederation _hub;
     private readonly FederationCredentials _credentials;
     private readonly TimeSpan _idleTimeout;
     private readonly ConcurrentDictionary<string, PeerClient> _byName = new(StringComparer.Ordinal);
@@ -19,7 +19,7 @@ internal sealed class PeerClients : IDisposable
     /// <param name="hub">Where the peers are.</param>
     /// <param name="credentials">By what they know this gateway.</param>
     /// <param name="idleTimeout">Time within which an answer that has begun must go on; zero sets no limit.</param>
-    public PeerClients(FederationHub hub, FederationCredentials credentials, TimeSpan idleTimeout)
+    public PeerClients(IFederation hub, FederationCredentials credentials, TimeSpan idleTimeout)
     {
         (_hub, _credentials, _idleTimeout) = (hub, credentials, idleTimeout);
     }

@@ -22,7 +22,7 @@ export function open(main, rest) {
   main.append(h('h1', {}, 'Grains'),
     h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'State machines'), h('span', { class: 'muted' }, 'pools, the endpoints that they watch, and the gateways that hold leases')),
       h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'State machines' },
-        h('table', { class: 'machines' }, h('thead', {}, h('tr', {}, ['Machine', 'Key', 'State', 'Facts', 'Where'].map(c => h('th', { scope: 'col' }, c)))), machines))),
+        h('table', { class: 'machines' }, h('thead', {}, h('tr', {}, ['Machine', 'Key', 'State', 'Facts', 'Silo', 'Epoch', 'Running for'].map(c => h('th', { scope: 'col' }, c)))), machines))),
     h('section', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', {}, 'Decisions'), form), note, decisions));
   let askedAt = -Infinity;
   let serial = 0;
@@ -78,14 +78,19 @@ export function open(main, rest) {
 
 function machineRows() {
   const endpoints = live.rows('endpoints');
-  const gateway = live.first('state')?.gateway ?? '';
-  const where = `embedded in ${gateway}`;
   const rows = [];
+  // Where machines run in silos, each says where; else all of them run in the process that serves this page.
+  const machines = new Map(live.rows('machines').map(m => [`${m.kind} ${m.key}`, m]));
+  const place = (kind, key, epoch) => {
+    const machine = machines.get(`${kind} ${key}`);
+    if (machine) return { where: siloOf(machine.host), whereTitle: machine.host, epoch: machine.epoch, running: machine.ageSeconds };
+    return { where: machines.size > 0 ? dash : 'in process', epoch };
+  };
   for (const pool of live.rows('pools').sort((a, b) => a.id.localeCompare(b.id))) {
     rows.push({
-      kind: 'Pool', key: pool.id, href: `#/pools/${pool.id}`, where,
+      kind: 'Pool', key: pool.id, href: `#/pools/${pool.id}`, ...place('pool', pool.id, pool.epoch),
       states: [[pool.readyEndpoints === 0 ? 'no endpoint' : pool.queuedRequests > 0 ? 'queueing' : 'placing', pool.readyEndpoints === 0 ? 'bad' : pool.queuedRequests > 0 ? 'warn' : 'good']],
-      facts: `${plural(pool.leases, 'lease')}, ${plural(pool.sessions, 'session')}, ${count(pool.queuedRequests)} queued, profile ${pool.profile ?? dash}, epoch ${pool.epoch}`,
+      facts: `${plural(pool.leases, 'lease')}, ${plural(pool.sessions, 'session')}, ${count(pool.queuedRequests)} queued, profile ${pool.profile ?? dash}`,
     });
     const own = endpoints.filter(e => e.pool === pool.id);
     const states = new Map();
@@ -94,17 +99,27 @@ function machineRows() {
     for (const endpoint of own) knowledge.set(endpoint.cacheKnowledge, (knowledge.get(endpoint.cacheKnowledge) ?? 0) + 1);
     const oldest = Math.max(0, ...own.map(e => e.sampleAgeSeconds ?? 0));
     rows.push({
-      kind: 'Endpoints', key: `${plural(own.length, 'endpoint')} of ${pool.id}`, id: pool.id, href: `#/endpoints?pool=${encodeURIComponent(pool.id)}`, where,
+      kind: 'Endpoints', key: `${plural(own.length, 'endpoint')} of ${pool.id}`, id: pool.id, href: `#/endpoints?pool=${encodeURIComponent(pool.id)}`,
+      where: machines.size > 0 ? 'spread over the silos' : 'in process',
       states: [...states].sort().map(([state, n]) => [`${count(n)} ${state}`, stateTone(state), `#/endpoints?pool=${encodeURIComponent(pool.id)}&state=${state}`]),
       facts: `oldest sample ${age(oldest)}, caches known by ${[...knowledge].sort().map(([k, n]) => `${k} (${count(n)})`).join(', ') || dash}, ${count(own.reduce((sum, e) => sum + e.ejections, 0))} ejections`,
     });
   }
   for (const region of live.rows('regions').sort((a, b) => a.name.localeCompare(b.name))) {
     rows.push({
-      kind: 'Region', key: region.name, href: '#/mesh', where,
+      kind: 'Region', key: region.name, href: '#/mesh', ...(region.own || region.link === 'direct' ? place('region', region.name) : { where: 'another region' }),
       states: [[region.link, { own: 'good', reachable: 'good', direct: 'info', stale: 'warn', unreachable: 'bad', refused: 'bad' }[region.link] ?? 'plain']],
       facts: `${count(region.readyEndpoints)} of ${count(region.endpoints)} endpoints ready, ${percent(region.fullness)} of target`
         + (region.roundTripMs === null ? '' : `, RTT ${ms(region.roundTripMs)}`) + (region.reportAgeSeconds === null ? '' : `, report ${age(region.reportAgeSeconds)} old`),
+    });
+  }
+  for (const cluster of [...machines.values()].filter(m => m.kind === 'cluster').sort((a, b) => a.key.localeCompare(b.key))) {
+    rows.push({
+      kind: 'Cluster', key: cluster.key, href: '#/mesh', ...place('cluster', cluster.key),
+      states: [[cluster.endpoints === 0 ? 'no endpoint' : cluster.readyEndpoints === cluster.endpoints ? 'ready' : 'degraded',
+        cluster.endpoints === 0 || cluster.readyEndpoints === 0 ? 'bad' : cluster.readyEndpoints === cluster.endpoints ? 'good' : 'warn']],
+      facts: `${count(cluster.readyEndpoints)} of ${count(cluster.endpoints)} endpoints ready, oldest sample ${age(cluster.sampleAgeSeconds)}`
+        + (cluster.configVersion > 0 ? `, publishes configuration ${cluster.configVersion}` : ''),
     });
   }
   for (const session of live.rows('sessions').sort((a, b) => a.session.localeCompare(b.session))) {
@@ -115,14 +130,24 @@ function machineRows() {
   return rows.map(row => ({ ...row, key: row.key, sortKey: row.id ?? row.key }));
 }
 
+// A silo is called by its address; what comes after the @ tells its starts apart.
+const siloOf = host => host.split('@')[0];
+
 function machineRow(machine) {
   const states = h('td', { class: 'states' });
   const facts = h('td');
   const key = h('span');
-  const row = h('tr', {}, h('th', { scope: 'row' }, machine.kind), h('td', {}, machine.href ? h('a', { href: machine.href }, key) : key), states, facts, h('td', { class: 'muted' }, machine.where));
+  const where = h('td', { class: 'muted' });
+  const epoch = h('td', { class: 'num' });
+  const running = h('td', { class: 'num' });
+  const row = h('tr', {}, h('th', { scope: 'row' }, machine.kind), h('td', {}, machine.href ? h('a', { href: machine.href }, key) : key), states, facts, where, epoch, running);
   row.meshUpdate = now => {
     text(key, now.key);
     text(facts, now.facts);
+    text(where, now.where);
+    set(where, 'title', now.whereTitle ?? null);
+    text(epoch, now.epoch ? String(now.epoch) : dash);
+    text(running, age(now.running));
     keyed(states, now.states, (s) => s[1] + (s[2] ?? ''), s => s[2] ? h('a', { href: s[2], class: 'plain-link' }, pill(s[0], s[1])) : pill(s[0], s[1]),
       (node, s) => updatePill(node.matches('a') ? node.firstChild : node, s[0], s[1]));
   };

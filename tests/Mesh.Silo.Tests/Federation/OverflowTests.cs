@@ -1,0 +1,182 @@
+using Mesh.Regions.Tests.Support;
+using Xunit.Abstractions;
+using RegionalManifests = Mesh.Regions.Tests.Support.RegionManifests;
+
+namespace Mesh.Silo.Tests.Federation;
+
+/// <summary>A region of silos and one of a single gateway share load, as two of the latter would.</summary>
+public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output)
+{
+    // Long enough that reports pass many times while a request runs.
+    private const int Tokens = 300;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [RegionFact]
+    public void Subscriptions_TwoSilosAndTwoGateways_OneToThePeerAndOneBack()
+    {
+        Assert.Equal(1, regions.ConnectionsToThePeer);
+        Assert.Equal(1, regions.ConnectionsFromThePeer);
+    }
+
+    [RegionFact]
+    public async Task Load_AtBothGatewaysOfTheSilos_OverflowsToThePeer()
+    {
+        await using var first = new Load(regions.Gateways[0].Listener, TwoRegions.Capacity, Tokens);
+        await SharesAsync(regions.OfSilos, TwoRegions.Capacity);
+        await using var second = new Load(regions.Gateways[1].Listener, TwoRegions.Capacity / 2, Tokens);
+        await SharesAsync(regions.OfSilos, TwoRegions.Capacity * 3 / 2);
+        await first.StopAsync();
+        await second.StopAsync();
+
+        var all = first.Requests.Concat(second.Requests).ToArray();
+        Assert.All(all, r => Assert.Equal(EndKind.Answered, r.Kind));
+        Assert.Contains(all, r => r.Served!.StartsWith(regions.Network(regions.OfEngine), StringComparison.Ordinal));
+        await NoLeaseIsLeftAsync();
+    }
+
+    [RegionFact]
+    public async Task Load_AtThePeer_OverflowsToTheSilos()
+    {
+        await using var load = new Load(regions.Embedded.Listener, TwoRegions.Capacity * 3 / 2, Tokens);
+        await SharesAsync(regions.OfEngine, TwoRegions.Capacity * 3 / 2);
+        await load.StopAsync();
+
+        Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+        Assert.Contains(load.Requests, r => r.Served!.StartsWith(regions.Network(regions.OfSilos), StringComparison.Ordinal));
+        await NoLeaseIsLeftAsync();
+    }
+
+    [RegionFact]
+    public async Task KillSilo_ThatStandsForTheRegion_AnotherDoesAndNothingIsLost()
+    {
+        await using var there = new Load(regions.Gateways[0].Listener, TwoRegions.Capacity * 3 / 2, Tokens);
+        await SharesAsync(regions.OfSilos, TwoRegions.Capacity * 3 / 2);
+        var spokesman = await regions.SpokesmanAsync();
+        var began = TimeProvider.System.GetTimestamp();
+        spokesman.Kill();
+        var most = 0.0;
+        await Poll.UntilAsync(
+            async () =>
+            {
+                most = Math.Max(most, await InFlightAtThePeerAsync());
+                return await regions.SpokesmanAsync() is var now && now != spokesman && await regions.Embedded.IsLinkedAsync(1);
+            },
+            Patience, regions.Logs);
+        output.WriteLine($"another silo stands for the region, and the peer hears it, after {TimeProvider.System.GetElapsedTime(began).TotalSeconds:F1} s");
+        for (var i = 0; i < 40; i++)
+        {
+            most = Math.Max(most, await InFlightAtThePeerAsync());
+            await Task.Delay(50);
+        }
+
+        await SharesAsync(regions.OfSilos, TwoRegions.Capacity * 3 / 2);
+        await there.StopAsync();
+
+        Assert.All(there.Requests, r => Assert.Contains(r.Kind, new[] { EndKind.Answered, EndKind.Refused }));
+        output.WriteLine($"{there.Requests.Count} requests, {there.Requests.Count(r => r.Kind == EndKind.Refused)} refused; at most {most} at the peer");
+        // Credits are what is free there. Counted twice, there would be all that finds no room at home; while the pool begins anew it may know of no room at home.
+        Assert.InRange(most, 1, TwoRegions.Capacity * 5 / 4);
+        spokesman.Start();
+        await regions.LinkedAsync();
+        await NoLeaseIsLeftAsync();
+    }
+
+    [RegionFact]
+    public async Task Machines_OfTheSilos_StandInTheGatewaysLiveState()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        var told = "";
+        await Poll.UntilAsync(
+            async () =>
+            {
+                told = await FirstEventAsync(client, new Uri($"http://{regions.Gateways[1].Admin}/api/v1/events"));
+                return told.Contains("\"machines\"", StringComparison.Ordinal) && told.Contains("\"pool\",\"default/llama\",\"127.0.0.1:", StringComparison.Ordinal)
+                    && told.Contains($"\"region\",\"{RegionalManifests.Regions[regions.OfSilos]}\",\"127.0.0.1:", StringComparison.Ordinal);
+            },
+            Patience, () => $"{told}\n{regions.Logs()}");
+    }
+
+    [RegionFact]
+    public async Task Configuration_EditInItsRegion_IsInForceEverywhere()
+    {
+        var gateways = regions.Gateways.Append(regions.Embedded).ToArray();
+        var before = new List<double>();
+        foreach (var gateway in gateways) before.Add(await gateway.MetricAsync("mesh_config_version"));
+        var old = File.ReadAllText(Path.Combine(regions.Manifests.Path, RegionalManifests.Regions[0], "gke-europe", "backend-policy.yaml"))
+            .Contains("timeoutSec: 100", StringComparison.Ordinal) ? (100, 90) : (90, 100);
+        regions.Manifests.Edit("backend-policy.yaml", $"timeoutSec: {old.Item1}", $"timeoutSec: {old.Item2}");
+
+        for (var i = 0; i < gateways.Length; i++)
+        {
+            var (gateway, version) = (gateways[i], before[i]);
+            await Poll.UntilAsync(async () => await gateway.MetricAsync("mesh_config_version") > version, Patience, () => $"{gateway.Name} goes by the old configuration.\n{regions.Logs()}");
+        }
+
+        var told = await regions.Embedded.MetricAsync("mesh_peer_config_version");
+        Assert.InRange(told, 1, double.MaxValue);
+        Assert.Equal(told, await regions.Gateways[0].MetricAsync("mesh_peer_config_version"));
+    }
+
+    private static async Task<string> FirstEventAsync(HttpClient client, Uri uri)
+    {
+        using var response = await client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("data:", StringComparison.Ordinal)) return line;
+        }
+
+        return "";
+    }
+
+    // The home is full, and the rest is at the peer.
+    private async Task SharesAsync(int home, int clients)
+    {
+        double[] shares = [];
+        await Poll.UntilAsync(
+            async () =>
+            {
+                shares = await MedianAsync();
+                return Math.Abs(shares[home] - TwoRegions.Capacity) <= 2 && Math.Abs(shares[1 - home] - (clients - TwoRegions.Capacity)) <= 2;
+            },
+            Patience, () => $"{string.Join(" / ", shares)}\n{regions.Logs()}");
+        output.WriteLine($"{clients} clients: {string.Join(" / ", shares)}");
+    }
+
+    private async Task<double[]> MedianAsync()
+    {
+        var samples = new List<double>[] { [], [] };
+        for (var i = 0; i < 20; i++)
+        {
+            samples[regions.OfEngine].Add(await InFlightAtThePeerAsync());
+            samples[regions.OfSilos].Add(await regions.Gateways[0].MetricAsync("mesh_backend_in_flight_requests"));
+            await Task.Delay(30);
+        }
+
+        return [.. samples.Select(s => s.Order().ElementAt(s.Count / 2))];
+    }
+
+    private Task<double> InFlightAtThePeerAsync() => regions.Embedded.MetricAsync("mesh_backend_in_flight_requests");
+
+    private async Task NoLeaseIsLeftAsync()
+    {
+        await Poll.UntilAsync(async () => await regions.LeasesAsync() == 0, Patience, regions.Logs);
+        await Poll.UntilAsync(async () => await regions.Embedded.MetricAsync("mesh_pool_leases") == 0, Patience, regions.Logs);
+    }
+}
+
+/// <summary>Regions of whole processes: one after the other.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class RegionsCollection
+{
+    public const string Name = "regions";
+}
+
+/// <summary>The silos get the configuration from the other region.</summary>
+[Collection(RegionsCollection.Name)]
+public sealed class OverflowWithoutConfigurationTests(SilosWithoutConfiguration regions, ITestOutputHelper output) : OverflowTests(regions, output), IClassFixture<SilosWithoutConfiguration>;
+
+/// <summary>The other region gets the configuration from the silos.</summary>
+[Collection(RegionsCollection.Name)]
+public sealed class OverflowWithConfigurationTests(SilosWithConfiguration regions, ITestOutputHelper output) : OverflowTests(regions, output), IClassFixture<SilosWithConfiguration>;
