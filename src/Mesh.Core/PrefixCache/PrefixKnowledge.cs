@@ -89,7 +89,8 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     public PromptHolders? Find(ReadOnlyMemory<ulong> chain)
     {
         if (_slots < CrowdTable.LeastEndpoints || chain.IsEmpty || _index is null || _events is not null) return null;
-        _index.Look(chain, _found ??= new PromptHolders());
+        if (_found is null || _found.Endpoints < _slots) _found = new PromptHolders(_slots);
+        _index.Look(chain, _found);
         return _found;
     }
 

@@ -24,7 +24,7 @@ internal readonly ref struct SchedulingContext
     /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain. In a large pool found out when it is asked for.</summary>
     public ReadOnlySpan<int> HeldBlocks
     {
-        get => Holders is null ? field : Holders.All(Endpoints.SlotCount);
+        get => Holders is null ? field : Holders.All();
         init;
     }
 

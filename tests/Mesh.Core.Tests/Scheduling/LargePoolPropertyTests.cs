@@ -19,7 +19,7 @@ public sealed class LargePoolPropertyTests
     private static readonly PrefixLayout Layout = PrefixLayout.Uniform(64, 128);
     private readonly EndpointTable _endpoints = new(new ModelCatalog());
     private readonly CostModel _model = new(new SchedulingConfig());
-    private readonly PromptHolders _holders = new();
+    private PromptHolders _holders = null!;
     private PrefixIndex _index = null!;
     private int[] _held = [];
 
@@ -152,6 +152,7 @@ public sealed class LargePoolPropertyTests
         }
 
         _held = new int[endpoints];
+        _holders = new PromptHolders(endpoints);
         _index = new PrefixIndex(Layout, endpoints, 400_000);
         // A beginning that nearly all hold, one that a part of them does, and chats.
         for (var e = 0; e < endpoints; e++)

@@ -4,20 +4,24 @@ namespace Mesh.Core.PrefixCache.Crowds;
 /// Who holds how much of one prompt, found without a look at everybody who holds its beginning: the leading runs that many hold are kept as they are, crowds;
 /// of what follows each holder is listed. Valid until the index changes. Not thread-safe.
 /// </summary>
-internal sealed class PromptHolders
+/// <param name="endpoints">Endpoints are numbered from 0 to this, exclusive.</param>
+internal sealed class PromptHolders(int endpoints)
 {
     private Run[] _runs = new Run[8];
     private int _runCount;
-    private int[] _listed = [];
+    private int[] _listed = new int[CrowdTable.MostFew];
     private int _listedCount;
 
     // By endpoint, of those that are listed; 0 for the others.
-    private int[] _held = [];
+    private readonly int[] _held = new int[endpoints];
     private int[] _all = [];
     private bool _hasAll;
     private PrefixIndex? _index;
     private HolderTable? _holders;
     private ReadOnlyMemory<ulong> _chain;
+
+    /// <summary>Endpoints are numbered from 0 to this, exclusive.</summary>
+    public int Endpoints => _held.Length;
 
     /// <summary>Endpoints that hold more than what many hold.</summary>
     public ReadOnlySpan<int> Listed => _listed.AsSpan(0, _listedCount);
@@ -62,21 +66,18 @@ internal sealed class PromptHolders
     }
 
     /// <summary>Blocks that each endpoint holds. Takes a look at every holder.</summary>
-    /// <param name="endpoints">Endpoints are numbered from 0 to this, exclusive.</param>
-    public ReadOnlySpan<int> All(int endpoints)
+    public ReadOnlySpan<int> All()
     {
-        if (_all.Length < endpoints) _all = new int[_index!.EndpointCapacity];
-        var all = _all.AsSpan(0, endpoints);
-        if (!_hasAll) _index!.Match(_chain.Span, all);
+        if (_all.Length == 0) _all = new int[Endpoints];
+        if (!_hasAll) _index!.Match(_chain.Span, _all);
         _hasAll = true;
-        return all;
+        return _all;
     }
 
     /// <summary>Begins with a prompt.</summary>
     public void Start(PrefixIndex index, HolderTable holders, ReadOnlyMemory<ulong> chain)
     {
         foreach (var endpoint in Listed) _held[endpoint] = 0;
-        if (_held.Length < index.EndpointCapacity) (_held, _listed) = (new int[index.EndpointCapacity], new int[CrowdTable.MostFew]);
         (_index, _holders, _chain) = (index, holders, chain);
         (_runCount, _listedCount, _hasAll) = (0, 0, false);
     }

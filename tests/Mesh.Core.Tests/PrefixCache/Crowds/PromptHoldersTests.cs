@@ -20,7 +20,7 @@ public sealed class PromptHoldersTests
         var random = new Xoshiro256(seed);
         var index = new PrefixIndex(Layout, endpoints, maxBlocks);
         for (var e = 0; e < endpoints; e += 3) index.SetCapacity(e, 64 * (10 + random.NextInt32(60)));
-        var found = new PromptHolders();
+        var found = new PromptHolders(endpoints);
         var held = new int[endpoints];
         var crowded = 0;
         for (var step = 0; step < steps; step++)
@@ -47,7 +47,7 @@ public sealed class PromptHoldersTests
                 }
             }
 
-            Assert.Equal(held, found.All(endpoints).ToArray());
+            Assert.Equal(held, found.All().ToArray());
             if (found.MostOfCrowds(0, 1 << 20) > 0) crowded++;
         }
 
@@ -61,7 +61,7 @@ public sealed class PromptHoldersTests
         var common = Chain(1, 8);
         for (var e = 0; e < 1000; e++) index.Store(e, Branch(common, 8, 20, (ulong)(e / 4)));
 
-        var found = new PromptHolders();
+        var found = new PromptHolders(1000);
         index.Look(Branch(common, 8, 20, 7), found);
 
         Assert.Equal([28, 29, 30, 31], found.Listed.ToArray().Order());
@@ -75,7 +75,7 @@ public sealed class PromptHoldersTests
         var index = new PrefixIndex(Layout, 100, 10_000);
         for (var e = 0; e < 90; e++) index.Store(e, Chain(1, 8));
 
-        var found = new PromptHolders();
+        var found = new PromptHolders(100);
         index.Look(Chain(1, 8), found);
 
         Assert.Equal(90, found.Listed.Length);
@@ -92,7 +92,7 @@ public sealed class PromptHoldersTests
             for (var i = 0; i < 20 + (run % 40); i++) index.Store((run + i) % Endpoints, Chain((ulong)run + 1, 5));
         }
 
-        var found = new PromptHolders();
+        var found = new PromptHolders(Endpoints);
         var held = new int[Endpoints];
         for (var run = 0; run < 400; run++)
         {
@@ -107,7 +107,7 @@ public sealed class PromptHoldersTests
     {
         var index = new PrefixIndex(Layout, 1000, 100_000);
         for (var e = 0; e < 1000; e++) index.Store(e, Branch(Chain(1, 8), 8, 20, (ulong)(e / 4)));
-        var found = new PromptHolders();
+        var found = new PromptHolders(1000);
         var prompts = Enumerable.Range(0, 250).Select(i => Branch(Chain(1, 8), 8, 20, (ulong)i)).ToArray();
         foreach (var prompt in prompts) index.Look(prompt, found);
 
