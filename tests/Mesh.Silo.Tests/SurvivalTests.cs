@@ -35,8 +35,8 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         await region.EventuallyAsync(async () => (before = await pool.StatusAsync()) is { Leases: Held } && region.Servers.Sum(s => s.RunningRequests) == Held, "all are placed");
         var silo = await region.SiloOfPoolAsync();
 
-        region.KillSilo(silo);
         var killed = TimeProvider.System.GetTimestamp();
+        region.KillSilo(silo);
         await region.EventuallyAsync(async () => await pool.StatusAsync() is { Leases: Held, Sessions: 2 } after && after.Epoch > before!.Epoch, "the count is exact again");
         var took = TimeProvider.System.GetElapsedTime(killed);
 
@@ -155,7 +155,7 @@ public sealed class SurvivalTests(ProcessRegion region, ITestOutputHelper output
         {
             var within = sent.Where(r => r.At >= from && r.At < to).ToArray();
             var p99 = Quantile(within, 0.99);
-            var pause = watch.LongestPause(from, to);
+            var pause = watch.LongestPause(sent, from, to);
             output.WriteLine($"{what}: {within.Length} requests; ms until the answer: p50 {Quantile(within, 0.5):F0}, p99 {p99:F0}, longest {Quantile(within, 1):F0}; longest time without a placement {pause.TotalMilliseconds:F0} ms");
             return (p99, pause);
         }

@@ -16,13 +16,20 @@ internal sealed class PlacementWatch : IDisposable
     public PlacementWatch(ProcessRegion region, OpenLoad load) => _watching = Task.Factory.StartNew(
         () => Watch(region, load), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Longest time between two placements of a stretch of the load, its ends included.</summary>
-    public TimeSpan LongestPause(TimeSpan from, TimeSpan to)
+    /// <summary>
+    /// Longest time in which a request waited to be placed and none was, in a stretch of the load: from the first that was sent after a placement to
+    /// the next placement. When the load itself stands still, that is no pause.
+    /// </summary>
+    /// <param name="sent">The load, in the order in which it was sent.</param>
+    /// <param name="from">Beginning of the stretch.</param>
+    /// <param name="to">Its end.</param>
+    public TimeSpan LongestPause(IReadOnlyList<SentRequest> sent, TimeSpan from, TimeSpan to)
     {
-        var (last, longest) = (from, TimeSpan.Zero);
+        var (last, longest, next) = (from, TimeSpan.Zero, 0);
         foreach (var at in _placed.Where(p => p > from && p < to).Append(to))
         {
-            if (at - last > longest) longest = at - last;
+            while (next < sent.Count && sent[next].At < last) next++;
+            if (next < sent.Count && at - sent[next].At > longest) longest = at - sent[next].At;
             last = at;
         }
         return longest;
