@@ -39,8 +39,8 @@ internal interface IPoolGrain : IGrainWithStringKey
     ValueTask<TimeSpan?> Tick();
 
     /// <summary>The region's grain tells what is new of peer regions, and hears what they are to be told.</summary>
-    [Alias("exchange"), ResponseTimeout("00:00:01")]
-    ValueTask<Mesh.Grains.Federation.PoolExchangeReply> Exchange(Mesh.Grains.Federation.PoolExchange call);
+    [Alias("exchange-peers"), ResponseTimeout("00:00:01")]
+    ValueTask<Mesh.Grains.Federation.PoolExchangeReply> ExchangePeers(Mesh.Grains.Federation.PoolExchange call);
 
     /// <summary>State of the pool as <see cref="Mesh.Grains.Snapshots.SnapshotJson"/> writes it.</summary>
     [Alias("snapshot"), ResponseTimeout("00:00:05")]

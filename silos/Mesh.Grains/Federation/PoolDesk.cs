@@ -79,7 +79,7 @@ internal sealed class PoolDesk(PoolId id, IPoolGrain grain, TimeProvider time)
 
         try
         {
-            var reply = await grain.Exchange(new PoolExchange { Region = region, Epoch = epoch, Peers = peers, News = news }).ConfigureAwait(false);
+            var reply = await grain.ExchangePeers(new PoolExchange { Region = region, Epoch = epoch, Peers = peers, News = news }).ConfigureAwait(false);
             var parts = new Dictionary<string, PoolReport>(StringComparer.Ordinal);
             foreach (var part in reply.Parts)
             {

@@ -59,7 +59,11 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 
     /// <summary>The lease that a placement makes, as it would be announced.</summary>
     public HeldLease Hold(in RouteDecision decision, int assumedOutputTokens) => new(
-        decision.Lease, decision.Endpoint, call.PromptTokens, call.MaxOutputTokens > 0 ? call.MaxOutputTokens : assumedOutputTokens, FirstByteSeen: false);
+        decision.Lease, decision.Endpoint, call.PromptTokens, call.MaxOutputTokens > 0 ? call.MaxOutputTokens : assumedOutputTokens, FirstByteSeen: false)
+    {
+        Region = decision.Kind == RouteKind.Forward ? decision.Region : null,
+        OriginRegion = call.OriginRegion,
+    };
 
     /// <summary>Ends it under the link's lock; false when it has ended already.</summary>
     public bool TryEnd()

@@ -133,14 +133,14 @@ internal sealed partial class PoolLink
             Session = _services.Session,
             Epoch = _epoch,
             Sequence = ++_sequence,
-            Held = HeldHere(),
+            Held = [.. _held.Values],
             Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
             Hints = _wantsHints ? _view.Hints() : [],
             Watcher = _view.Reference,
         };
     }
 
-    // What a peer region works on holds nothing here: whoever comes next need not know of it.
+    // What a peer region works on holds nothing here, and who stands in sends nothing to peers.
     private Core.Leases.HeldLease[] HeldHere() => [.. _held.Values.Where(h => h.Endpoint.Address is not null)];
 
     private void Announced(in PoolReply reply, long epoch)

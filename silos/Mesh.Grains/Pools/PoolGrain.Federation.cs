@@ -7,7 +7,7 @@ internal sealed partial class PoolGrain
 {
     private PoolPeering? _peering;
 
-    public ValueTask<PoolExchangeReply> Exchange(PoolExchange call)
+    public ValueTask<PoolExchangeReply> ExchangePeers(PoolExchange call)
     {
         _peering ??= new PoolPeering(_id, region => GrainFactory.GetGrain<IRegionFederationGrain>(region));
         // Two activations of a pool must not grant the same room to peers.

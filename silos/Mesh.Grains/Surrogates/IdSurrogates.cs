@@ -76,13 +76,19 @@ internal struct HeldLeaseSurrogate
     [Id(2)] public int PromptTokens;
     [Id(3)] public int OutputTokens;
     [Id(4)] public bool FirstByteSeen;
+    [Id(5)] public string? Region;
+    [Id(6)] public string? OriginRegion;
 }
 
 [RegisterConverter]
 internal sealed class HeldLeaseConverter : IConverter<HeldLease, HeldLeaseSurrogate>
 {
     public HeldLease ConvertFromSurrogate(in HeldLeaseSurrogate surrogate) =>
-        new(surrogate.Lease, surrogate.Endpoint, surrogate.PromptTokens, surrogate.OutputTokens, surrogate.FirstByteSeen);
+        new(surrogate.Lease, surrogate.Endpoint, surrogate.PromptTokens, surrogate.OutputTokens, surrogate.FirstByteSeen)
+        {
+            Region = surrogate.Region,
+            OriginRegion = surrogate.OriginRegion,
+        };
 
     public HeldLeaseSurrogate ConvertToSurrogate(in HeldLease value) => new()
     {
@@ -91,5 +97,7 @@ internal sealed class HeldLeaseConverter : IConverter<HeldLease, HeldLeaseSurrog
         PromptTokens = value.PromptTokens,
         OutputTokens = value.OutputTokens,
         FirstByteSeen = value.FirstByteSeen,
+        Region = value.Region,
+        OriginRegion = value.OriginRegion,
     };
 }

@@ -186,7 +186,7 @@ public sealed class HubTests : IDisposable
 
         public RecordingEngine Engine { get; }
 
-        public FederationHub Hub => _service!.Hub;
+        public FederationHub Hub => (FederationHub)_service!.Hub;
 
         public PeerLinkSnapshot Peer => Assert.Single(_service!.Hub.Peers());
 

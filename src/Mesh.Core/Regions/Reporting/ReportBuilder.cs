@@ -112,7 +112,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
             Waiting = Waiting(),
             MarginalWaitMs = ready == 0 ? double.PositiveInfinity : Math.Round(_waits[0], 1),
             WaitLadderMs = Ladder(ready),
-            MarginalDecodeMs = least < 0 ? 0 : Math.Round(endpoints.Costs[least].DecodeMs, 2),
+            MarginalDecodeMs = least < 0 ? 0 : Math.Round(endpoints.Costs.Rows[least].DecodeMs, 2),
             MsPerToken = ready == 0 ? 0 : Math.Round(sumSpeed / ready * reservations.Costs.Curve.MsPerToken, 5),
             MeanWaitMs = ready == 0 ? 0 : Math.Round(sumWait / ready, 1),
             PromptCosts = ready == 0 ? [] : _freshCosts.Of(reservations.Costs, backends.Excluded, sumWait / ready, BeginsAtOnceMs, BusyShare(ready)),
