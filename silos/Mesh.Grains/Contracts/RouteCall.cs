@@ -53,6 +53,17 @@ internal sealed record RouteCall
     /// <summary>Null means none.</summary>
     [Id(17)] public string[]? Excluded { get; init; }
 
+    /// <summary>Null means none.</summary>
+    [Id(18)] public string[]? ExcludedRegions { get; init; }
+
+    [Id(19)] public string? OriginRegion { get; init; }
+
+    [Id(20)] public long OriginEpoch { get; init; }
+
+    [Id(21)] public int OriginReason { get; init; }
+
+    [Id(22)] public int Hops { get; init; }
+
     /// <summary>The call for a request. What the request only lends, its hashes, is copied.</summary>
     public static RouteCall From(in RouteRequest request, long number) => new()
     {
@@ -71,6 +82,11 @@ internal sealed record RouteCall
         Explain = request.Explain,
         Subset = Addresses(request.Subset),
         Excluded = Addresses(request.Excluded),
+        ExcludedRegions = request.ExcludedRegions.IsDefaultOrEmpty ? null : [.. request.ExcludedRegions],
+        OriginRegion = request.OriginRegion,
+        OriginEpoch = request.OriginEpoch,
+        OriginReason = (int)request.OriginReason,
+        Hops = request.Hops,
     };
 
     /// <summary>The request, for the pool's state.</summary>
@@ -92,6 +108,11 @@ internal sealed record RouteCall
         Explain = Explain,
         Subset = Endpoints(Subset),
         Excluded = Endpoints(Excluded),
+        ExcludedRegions = ExcludedRegions is null ? default : ImmutableCollectionsMarshal.AsImmutableArray(ExcludedRegions),
+        OriginRegion = OriginRegion,
+        OriginEpoch = OriginEpoch,
+        OriginReason = (DecisionReason)OriginReason,
+        Hops = Hops,
     };
 
     private static string[]? Addresses(System.Collections.Immutable.ImmutableArray<EndpointId> endpoints)

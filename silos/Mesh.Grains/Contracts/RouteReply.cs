@@ -25,6 +25,12 @@ internal enum ReplyKind
 
     /// <summary>The silo's configuration does not name the pool, or not yet.</summary>
     Unconfigured = 5,
+
+    /// <summary>Goes to another region, or another shard of the pool, under a lease here.</summary>
+    Forward = 6,
+
+    /// <summary>The shard gets no requests any more: to be asked elsewhere.</summary>
+    Moved = 7,
 }
 
 /// <summary>Answer to a <see cref="RouteCall"/>.</summary>
@@ -57,6 +63,12 @@ internal readonly record struct RouteReply
     /// <summary>The decision with its candidates, for calls that asked for it; null without.</summary>
     [Id(10)] public byte[]? Explained { get; init; }
 
+    /// <summary>Where it goes, for <see cref="ReplyKind.Forward"/>.</summary>
+    [Id(11)] public string? Region { get; init; }
+
+    /// <summary>Version of the map of the pool's shards by which it was placed.</summary>
+    [Id(12)] public long ShardsVersion { get; init; }
+
     /// <summary>The answer for a decision.</summary>
     public static RouteReply From(in RouteDecision decision, long epoch) => decision.Kind == RouteKind.Send
         ? new RouteReply
@@ -71,14 +83,26 @@ internal readonly record struct RouteReply
             LeaseSequence = decision.Lease.Sequence,
             Reason = (int)decision.Reason,
         }
+        : decision.Kind == RouteKind.Forward ? new RouteReply
+        {
+            Kind = ReplyKind.Forward,
+            Epoch = epoch,
+            Region = decision.Region,
+            LeaseEpoch = decision.Lease.Epoch,
+            LeaseSequence = decision.Lease.Sequence,
+            Reason = (int)decision.Reason,
+        }
         : new RouteReply { Kind = ReplyKind.Refuse, Epoch = epoch, Reason = (int)decision.Reason, RetryAfterTicks = decision.RetryAfter.Ticks };
 
     /// <summary>An answer without a decision.</summary>
     public static RouteReply Of(ReplyKind kind, long epoch) => new() { Kind = kind, Epoch = epoch };
 
-    /// <summary>The decision, for <see cref="ReplyKind.Send"/> and <see cref="ReplyKind.Refuse"/>.</summary>
-    public RouteDecision ToDecision() => Kind == ReplyKind.Send
-        ? RouteDecision.Send(
-            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason)
-        : RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks));
+    /// <summary>The decision, for <see cref="ReplyKind.Send"/>, <see cref="ReplyKind.Forward"/> and <see cref="ReplyKind.Refuse"/>.</summary>
+    public RouteDecision ToDecision() => Kind switch
+    {
+        ReplyKind.Send => RouteDecision.Send(
+            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+        ReplyKind.Forward => RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+        _ => RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks)),
+    };
 }

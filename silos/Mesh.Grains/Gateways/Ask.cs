@@ -9,8 +9,25 @@ namespace Mesh.Grains.Gateways;
 /// </summary>
 internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 {
+    private static readonly RouteCall Unasked = new();
     private readonly TaskCompletionSource<RouteDecision> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RouteRequest _request = request;
+
+    /// <summary>One that was decided without asking.</summary>
+    public static Ask Decided(in RouteRequest request, in RouteDecision decision)
+    {
+        var ask = new Ask(Unasked, in request, 0);
+        ask.Answer(in decision);
+        return ask;
+    }
+
+    /// <summary>One that another shard is to be asked.</summary>
+    public static Ask Moved(in RouteRequest request)
+    {
+        var ask = new Ask(Unasked, in request, 0);
+        ask.Move();
+        return ask;
+    }
 
     /// <summary>The link's number of it.</summary>
     public long Number => call.Number;
@@ -32,6 +49,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 
     /// <summary>True once the pool may have heard of it.</summary>
     public bool WasAsked { get; set; }
+
+    /// <summary>True when it ended without a decision because another shard has to be asked; set before <see cref="Task"/> ends.</summary>
+    public bool IsMoved { get; private set; }
 
     /// <summary>True while the gateway itself looks for a place.</summary>
     public bool IsWithStandIn { get; set; }
@@ -62,6 +82,14 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
     {
         Leaving.Unregister();
         _answer.TrySetResult(decision);
+    }
+
+    /// <summary>Ends it without a decision, outside the lock: another shard is to be asked.</summary>
+    public void Move()
+    {
+        Leaving.Unregister();
+        IsMoved = true;
+        _answer.TrySetResult(default);
     }
 
     /// <summary>The client has left.</summary>

@@ -40,7 +40,7 @@ internal sealed partial class PoolLink
         {
             if (Interlocked.Increment(ref _heartbeats) > MaxHeartbeats) return;
             SessionCall call;
-            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
+            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled, _map);
             // In real time, and by its own clock: a client that has not met a silo yet never gives a call up.
             Take(await _grain.Heartbeat(call).AsTask().WaitAsync(HeartbeatTimeout).ConfigureAwait(false));
         }
@@ -57,6 +57,7 @@ internal sealed partial class PoolLink
 
     private void Take(in PoolReply reply)
     {
+        Note(reply.Shard);
         if (reply.IsSuperseded) return;
         lock (_gate)
         {
@@ -113,6 +114,7 @@ internal sealed partial class PoolLink
                 var sending = announcement is not null ? _grain.Announce(announcement) : _grain.Feedback(batch!);
                 var reply = await sending.AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
                 isDone = !reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == (announcement?.Epoch ?? batch!.Epoch);
+                if (isDone) Note(reply.Shard);
                 if (isDone && announcement is not null) Announced(reply, announcement.Epoch);
                 else Take(in reply);
             }
@@ -145,6 +147,7 @@ internal sealed partial class PoolLink
             Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
             Hints = _wantsHints ? _view.Hints() : [],
             Watcher = _view.Reference,
+            Shards = _map,
         };
     }
 
@@ -185,7 +188,7 @@ internal sealed partial class PoolLink
         Ask[] open;
         lock (_gate)
         {
-            _standIn = new StandInPool(_config, _view.Latest!, [.. _held.Values], _services);
+            _standIn = new StandInPool(_config, _view.Latest!, [.. _held.Values], _services, Shard);
             _isAnnounced = false;
             open = [.. _open.Values.OrderBy(a => a.Number)];
         }

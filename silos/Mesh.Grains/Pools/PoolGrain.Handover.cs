@@ -39,6 +39,8 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
             Endpoints = EndpointHints.Of(_host.Snapshot(), mesh.Time, mesh.Options.Engine.SampleMaxAge),
             Sessions = [.. sessions],
             WaitingCalls = _host.WaitingCalls,
+            Shards = _member.Map,
+            HasAllOfShard = !_member.IsAwaiting,
         };
     }
 
@@ -69,6 +71,11 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
     {
         if (!_takenOver.Remove(session, out var before) || before.Length == 0) return;
         var known = held.Select(h => h.Lease).ToHashSet();
+        foreach (var lease in held)
+        {
+            // Its answer may have begun while it was handed over.
+            if (lease.FirstByteSeen) _host!.ReportFirstByte(lease.Lease);
+        }
         foreach (var lease in before)
         {
             if (!known.Contains(lease.Lease)) _host!.Complete(lease.Lease, new RequestOutcome(OutcomeKind.NotSent));

@@ -2,12 +2,14 @@ using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Core.Sharding;
 using Mesh.Engine;
 using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Shards;
 using Mesh.Grains.Snapshots;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -48,8 +50,11 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
-        if (_handover is not null) mesh.Epochs.Saw(_id, _handover.Epoch);
-        _epoch = mesh.Epochs.Next(_id);
+        var shard = PoolKey.ShardOf(_key);
+        _member = new ShardMember(_id, shard, mesh, Now);
+        if (_handover is not null) mesh.Epochs.Saw(_id, shard, _handover.Epoch);
+        _epoch = mesh.Epochs.Next(_id, shard);
+        if (_handover is not null) _member.Resume(_handover.Shards.ToMap(), _handover.HasAllOfShard, Now);
         TakeConfiguration();
         if (_handover is not null) TakeOver(_handover);
         _handover = null;
@@ -80,12 +85,21 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<RouteReply> Route(RouteCall call)
     {
+        var turn = _member.BeginTurn();
+        var reply = RouteNow(call);
+        _member.EndTurn(turn);
+        return reply;
+    }
+
+    private ValueTask<RouteReply> RouteNow(RouteCall call)
+    {
         if (call.Epoch != _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
         if (_host is null) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Unconfigured, _epoch));
         var now = Now;
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
         if (call.Number < calls.Settled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
+        if (_member.IsRetired) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Moved, _epoch));
         if (Settles(now) is { } left)
         {
             _parked.Add((call, calls));
@@ -97,6 +111,14 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
+    {
+        var turn = _member.BeginTurn();
+        var reply = FeedbackNow(batch);
+        _member.EndTurn(turn);
+        return reply;
+    }
+
+    private ValueTask<PoolReply> FeedbackNow(FeedbackBatch batch)
     {
         if (batch.Epoch != _epoch || _sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
         calls.LastSeen = Now;
@@ -110,23 +132,29 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
+        _lastCall = now;
+        Take(call.Shards);
         if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
 
         // The state may have forgotten a session that this shell still knows: it was silent for a little too long.
         var isKnown = _host is null || _host.Heartbeat(call.Session);
-        return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = !isKnown });
+        return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = !isKnown || calls.MustAnnounce });
     }
 
     public ValueTask<PoolReply> Announce(Announcement announcement)
     {
+        Take(announcement.Shards);
         if (_isSuperseded || announcement.Epoch != _epoch) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         var now = Now;
         var calls = _sessions.FindOrAdd(announcement.Session);
         if (calls is null) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         calls.LastSeen = now;
         if (announcement.Sequence <= calls.Sequence) return new ValueTask<PoolReply>(Reply(calls));
+        // By an older map it does not name what it holds of endpoints that have come here: that would be given back.
+        if (announcement.Shards.Version < _member.Map.Version) return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = true });
+        calls.MustAnnounce = false;
         calls.Sequence = announcement.Sequence;
         calls.Watcher = announcement.Watcher;
         _nextSnapshot = TimeSpan.Zero;
@@ -147,7 +175,10 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<LearnReply> Learn(EndpointNews news)
     {
-        if (_host is null || _endpoints is null || _isSuperseded) return new ValueTask<LearnReply>(new LearnReply(_epoch, IsKnown: false));
+        if (_host is null || _endpoints is null || _isSuperseded || !_member.Owns(news.Endpoint))
+        {
+            return new ValueTask<LearnReply>(new LearnReply(_epoch, IsKnown: false, _member.Map));
+        }
         _endpoints.SetResting(news.Endpoint, news.IsResting);
         if (news.Health is not null) _told.Add(news.Endpoint);
         Take(news);
@@ -165,6 +196,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
             Sessions = _sessions.Count,
+            Shards = _member.Map,
+            Busy = _member.Busy,
         });
     }
 
@@ -172,6 +205,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         TakeConfiguration();
         var now = Now;
+        TickShards(now);
         _sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
         EnterParked(now);
         var next = _host?.Tick();
@@ -197,12 +231,12 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     // :: Configuration.
-    private void TakeConfiguration()
+    private void TakeConfiguration(bool anew = false)
     {
         var current = mesh.Configuration.Current;
-        if (ReferenceEquals(current, _seen)) return;
+        if (ReferenceEquals(current, _seen) && !anew) return;
         _seen = current;
-        if (current.Pool(_key) is not { } config)
+        if (current.Pool(_id.ToString()) is not { } pool)
         {
             _host?.Close();
             if (_feeds is not null) _ = Task.WhenAll(_feeds.Stop());
@@ -211,12 +245,13 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             return;
         }
 
+        var config = _member.PartOf(pool);
         var isNew = _host is null;
         if (isNew)
         {
             var engine = mesh.Options.Engine;
             var seed = PoolSeed.Of(mesh.Options.Seed, _id);
-            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _epoch, SampleMaxAge = engine.SampleMaxAge });
+            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _epoch, Shard = ShardName.Of(Shard), SampleMaxAge = engine.SampleMaxAge });
             _endpoints = new RemoteEndpoints(_id, GrainFactory, mesh.Time);
             _host = new PoolHost(state, Wake) { Listener = _endpoints };
             _feeds = new PoolFeeds(_host.Cache, seed, mesh.Monitors);
@@ -228,6 +263,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             // Those that ended end by themselves.
         }
+        if (isNew && _member.IsDivided) SetPeers();
         if (isNew && mesh.Options.KeepsTime) _ = AskEndpointsAsync();
     }
 
@@ -260,6 +296,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     private void EnterParked(TimeSpan now)
     {
         if (_host is null || (_settlesAt is { } at && now < at)) return;
+        if (_member.IsRetired) _parked.Clear();
         foreach (var (call, calls) in _parked)
         {
             if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
@@ -302,7 +339,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     private RouteReply Reply(RouteCall call, in RouteDecision decision)
     {
-        var reply = RouteReply.From(in decision, _epoch);
+        // Remembered from before its endpoint went to another shard: that one gives the lease back, as the gateway does not hold it.
+        if (decision.Kind == RouteKind.Send && _member.Map.IsMoving && !_member.Owns(decision.Endpoint)) return RouteReply.Of(ReplyKind.Moved, _epoch);
+        var reply = RouteReply.From(in decision, _epoch) with { ShardsVersion = _member.Map.Version };
         if (!call.Explain || _host?.Decisions(call.RequestId, 1) is not [var explained]) return reply;
         return reply with { Explained = SnapshotJson.Write(explained with { Timestamp = Ages.Of(explained.Timestamp, mesh.Time) }) };
     }
@@ -375,14 +414,14 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     // :: Epochs.
-    private PoolReply Reply(CallMemory calls) => new() { Epoch = _epoch, Key = calls.Key, WantsHints = WantsHints };
+    private PoolReply Reply(CallMemory calls) => new() { Epoch = _epoch, Key = calls.Key, WantsHints = WantsHints, Shard = ShardState };
 
     private bool WantsHints => _endpoints is { } endpoints && _told.Count < endpoints.Count;
 
     private PoolReply Refusal(long epoch)
     {
         var kind = Stranger(epoch);
-        return new PoolReply { Epoch = _epoch, MustAnnounce = true, WantsHints = WantsHints, IsSuperseded = kind == ReplyKind.Superseded };
+        return new PoolReply { Epoch = _epoch, MustAnnounce = true, WantsHints = WantsHints, IsSuperseded = kind == ReplyKind.Superseded, Shard = ShardState };
     }
 
     // Somebody knows a higher epoch: another activation has taken this one's place, and two must not place requests side by side.
@@ -396,7 +435,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         if (!_isSuperseded)
         {
             _isSuperseded = true;
-            mesh.Epochs.Saw(_id, epoch);
+            mesh.Epochs.Saw(_id, Shard, epoch);
             Superseded(logger, _id, _epoch, epoch);
             DeactivateOnIdle();
         }

@@ -21,6 +21,12 @@ internal sealed record PoolHandover
 
     /// <summary>Calls that wait for a decision.</summary>
     [Id(3)] public int WaitingCalls { get; init; }
+
+    /// <summary>Map of the pool's shards.</summary>
+    [Id(4)] public ShardMapWord Shards { get; init; }
+
+    /// <summary>True when all endpoints that the map gives to the shard had come to it.</summary>
+    [Id(5)] public bool HasAllOfShard { get; init; }
 }
 
 /// <summary>What one gateway session holds.</summary>

@@ -99,13 +99,14 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         return true;
     }
 
-    /// <summary>Leases of a session, the youngest first. The table must not change while they are read.</summary>
+    /// <summary>Leases of a session on endpoints, the youngest first; not those of requests that were forwarded. The table must not change while they are read.</summary>
     public IEnumerable<(LeaseId Id, EndpointState Endpoint, LeaseLoad Load, bool FirstByteSeen)> Of(SessionState session)
     {
         for (var index = session.FirstSlot; index != NoSlot; index = _slots[index].Next)
         {
             var slot = _slots[index];
-            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint!, slot.Load, slot.FirstByteSeen);
+            if (slot.Endpoint is null) continue;
+            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint, slot.Load, slot.FirstByteSeen);
         }
     }
 
