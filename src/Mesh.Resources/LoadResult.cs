@@ -12,6 +12,9 @@ public sealed record LoadResult
     /// <summary>The configuration; null when there is an error.</summary>
     public MeshConfig? Config { get; init; }
 
+    /// <summary>The fleet as far as it could be read, ordered by name; present even when there are errors.</summary>
+    public ImmutableArray<ClusterConfig> Clusters { get; init; } = [];
+
     /// <summary>All findings, ordered by file and line.</summary>
     public ImmutableArray<Diagnostic> Diagnostics { get; init; } = [];
 

@@ -34,7 +34,7 @@ public static class ManifestLoader
         return Load(ManifestText.Over(ManifestDirectory.Read(directory, report), overlay), report, version);
     }
 
-    internal static LoadResult Load(ManifestSnapshot snapshot, DiagnosticBag report, long version)
+    internal static LoadResult Load(ManifestSnapshot snapshot, DiagnosticBag report, long version, ImmutableArray<string> peerRegions = default)
     {
         if (snapshot.Files.Count == 0) return new LoadResult { Diagnostics = report.Sorted() };
         var resources = new List<Resource>();
@@ -44,11 +44,21 @@ public static class ManifestLoader
             foreach (var document in YamlReader.Read(file.Path, file.Text, report)) binder.Bind(document);
         }
 
-        var world = new World(snapshot.Clusters, resources);
+        if (!snapshot.FromElsewhere.IsEmpty) DropOwnProfiles(resources, snapshot.FromElsewhere);
+        var world = new World(snapshot.Clusters, resources, peerRegions);
         foreach (var rule in Rules.All) rule.Check(world, report);
-        var result = new LoadResult { Diagnostics = report.Sorted(), Statuses = StatusBuilder.Build(world, report) };
+        var result = new LoadResult { Clusters = [.. world.Fleet.Values], Diagnostics = report.Sorted(), Statuses = StatusBuilder.Build(world, report) };
         if (report.HasErrors) return result;
         var (config, effective) = ConfigCompiler.Compile(world, version);
         return result with { Config = config, Effective = effective };
+    }
+
+    /// <summary>
+    /// What the config cluster says of the fleet holds; a region's own profiles are what it starts from before it has heard that.
+    /// </summary>
+    private static void DropOwnProfiles(List<Resource> resources, ImmutableArray<string> fromElsewhere)
+    {
+        var declared = resources.OfType<ClusterProfile>().Where(p => fromElsewhere.Contains(p.Header.Cluster)).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        resources.RemoveAll(r => r is ClusterProfile && !fromElsewhere.Contains(r.Header.Cluster) && declared.Contains(r.Header.Name));
     }
 }

@@ -13,7 +13,7 @@ if (args is ["kv-events", .. var options]) return await Mesh.Bench.KvEvents.KvEv
 if (args is ["gateway", .. var rest]) return await GatewayCommands.RunAsync(rest);
 
 // dotnet run -c Release --project tests/Mesh.Bench -- route-cost: processor time of a placement by the size of the pool
-if (args is ["route-cost"]) return Mesh.Bench.Routing.RouteCost.Run();
+if (args is ["route-cost", .. var sizes]) return Mesh.Bench.Routing.RouteCost.Run(sizes);
 
 // dotnet run -c Release --project tests/Mesh.Bench -- cross-check: one workload over HTTP in real time and in the virtual world
 if (args is ["cross-check", .. var checkOptions]) return await Mesh.Bench.CrossCheck.CrossCheckRun.MainAsync(checkOptions);

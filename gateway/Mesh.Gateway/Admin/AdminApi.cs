@@ -110,6 +110,7 @@ internal sealed class AdminApi
             ConfigurationVersion = reading.Routing.Config.Version,
             Ready = whyNot is null,
             NotReadyReason = whyNot,
+            Warning = _services.Readiness.Warning,
             AsksForKey = caller is not null,
             OpenRequests = _services.OpenRequests(),
             Pools = reading.Pools.Length,

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Mesh.Core.Regions.Links;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Errors;
 
@@ -73,6 +74,8 @@ internal sealed class DecisionJson(TimeProvider time)
         WriteText(json, "reason"u8, decision.Reason == DecisionReason.None ? null : Refusals.NameOf(decision.Reason));
         WriteText(json, "endpoint"u8, decision.Endpoint.Address);
         WriteText(json, "backend"u8, decision.Endpoint.Address is null ? null : decision.Backend.ToString());
+        if (decision.Region is { } region) json.WriteString("region"u8, region);
+        if (decision.OriginRegion is { } origin) json.WriteString("origin_region"u8, origin);
         WriteText(json, "model"u8, decision.Model is { } model ? Short(model) : null);
         json.WriteNumber("priority"u8, decision.Priority);
         json.WriteNumber("prompt_tokens"u8, decision.PromptTokens);
@@ -151,8 +154,30 @@ internal sealed class DecisionJson(TimeProvider time)
         json.WriteEndArray();
     }
 
+    private static void WriteRegions(Utf8JsonWriter json, ExplainedDecision decision)
+    {
+        if (decision.Regions.IsDefaultOrEmpty) return;
+        json.WriteStartArray("regions"u8);
+        foreach (var region in decision.Regions)
+        {
+            json.WriteStartObject();
+            json.WriteString("region"u8, region.Region);
+            json.WriteString("state"u8, region.State switch { PeerLinkState.Fresh => "fresh"u8, PeerLinkState.Suspect => "suspect"u8, _ => "unreachable"u8 });
+            WriteNumber(json, "round_trip_ms"u8, region.RoundTripMs);
+            WriteNumber(json, "credits"u8, region.Credits);
+            if (region.Fullness is { } fullness) WriteNumber(json, "fullness"u8, fullness);
+            WriteNumber(json, "cost_ms"u8, region.CostMs);
+            json.WriteNumber("cached_tokens"u8, region.CachedTokens);
+            if (region.Excluded is { } excluded) json.WriteString("excluded"u8, excluded);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteSurroundings(Utf8JsonWriter json, ExplainedDecision decision)
     {
+        WriteRegions(json, decision);
         json.WriteStartArray("removed_by"u8);
         foreach (var removal in decision.RemovedBy)
         {
@@ -199,6 +224,7 @@ internal sealed class DecisionJson(TimeProvider time)
     private static ReadOnlySpan<byte> OutcomeOf(ExplainedDecision decision) => decision switch
     {
         { Kind: RouteKind.Send } => "send"u8,
+        { Kind: RouteKind.Forward } => "forward"u8,
         { Kind: RouteKind.Wait } => "wait"u8,
         { Reason: DecisionReason.None } => "cancelled"u8,
         _ => "refuse"u8,

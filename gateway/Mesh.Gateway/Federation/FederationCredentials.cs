@@ -24,8 +24,10 @@ internal sealed class FederationCredentials
     private const int MaxHeadKib = 64;
 
     private readonly byte[]? _shared;
+    private readonly string? _sharedToken;
     private readonly FrozenDictionary<string, string> _tokens;
     private readonly FrozenDictionary<string, byte[]> _digests;
+    private readonly FrozenSet<string> _configured;
     private readonly SslStreamCertificateContext? _certificate;
     private readonly X509Certificate2Collection? _authorities;
     private readonly TimeSpan _connectTimeout;
@@ -36,7 +38,9 @@ internal sealed class FederationCredentials
         _connectTimeout = connectTimeout;
         var federation = options.Federation;
         var shared = FederationPlan.Secret("Mesh:Federation:Token", federation.Token);
+        _sharedToken = shared;
         _shared = shared is null ? null : Digest(shared);
+        _configured = options.Peers.Keys.ToFrozenSet(StringComparer.Ordinal);
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, peer) in options.Peers)
         {
@@ -82,7 +86,8 @@ internal sealed class FederationCredentials
         }
 
         if (!_digests.TryGetValue(name, out var expected)) expected = _shared;
-        if (expected is null) return null;
+        // Where each peer has a secret of its own, one that only the manifests name has none yet.
+        if (expected is null) return _digests.Count > 0 && !IsTls && !_configured.Contains(name) ? "has no secret here: give all peers one by Mesh:Federation:Token" : null;
         var given = context.Request.Headers[PeerIdentity.TokenHeader] is [{ } token] ? token : "";
         return CryptographicOperations.FixedTimeEquals(Digest(given), expected) ? null : "does not have the federation's secret";
     }
@@ -90,7 +95,7 @@ internal sealed class FederationCredentials
     /// <summary>Adds what the peer asks for to a request.</summary>
     public void AddTo(HttpRequestMessage request, string peer)
     {
-        if (_tokens.TryGetValue(peer, out var token)) request.Headers.TryAddWithoutValidation(PeerIdentity.TokenHeader, token);
+        if ((_tokens.GetValueOrDefault(peer) ?? _sharedToken) is { } token) request.Headers.TryAddWithoutValidation(PeerIdentity.TokenHeader, token);
     }
 
     /// <summary>A client towards a peer, with connections of its own.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Mesh.Core.Config;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Hosting;
 
@@ -10,12 +11,15 @@ internal static class FederationPlan
 {
     private const int LeastTokenChars = 16;
 
-    /// <summary>True when there are peers, or an address for them.</summary>
+    /// <summary>True when there are peers, or an address for them: the manifests may name them, now or later.</summary>
     public static bool IsWanted(GatewayOptions options) => options.Peers.Count > 0 || !string.IsNullOrEmpty(options.Federation.Listen);
 
     /// <summary>Settings of the exchange.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="version">Version of the program.</param>
+    /// <param name="clusters">The fleet, whose profiles may say where gateways are.</param>
     /// <exception cref="GatewayConfigurationException">An option is missing or wrong; the message says which.</exception>
-    public static FederationSettings Settings(GatewayOptions options, string version)
+    public static FederationSettings Settings(GatewayOptions options, string version, ImmutableArray<ClusterConfig> clusters = default)
     {
         if (string.IsNullOrEmpty(options.Region)) throw new GatewayConfigurationException("Mesh:Peers need Mesh:Region (--region): a gateway with peers serves one region.");
         var settings = new FederationSettings
@@ -25,7 +29,7 @@ internal static class FederationPlan
             Version = version,
             ReportInterval = options.Federation.ReportInterval,
             Seed = options.Seed,
-            Peers = [.. options.Peers.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => Peer(p.Key, p.Value, options.Federation))],
+            Peers = Peers(options, clusters),
         };
         try
         {
@@ -36,6 +40,28 @@ internal static class FederationPlan
         {
             throw new GatewayConfigurationException($"Mesh:Peers: {e.Message}", e);
         }
+    }
+
+    /// <summary>
+    /// The peers: those that the options name, and the gateways of all other regions whose ClusterProfiles say where those are. Of a region that the options name,
+    /// the options hold.
+    /// </summary>
+    /// <exception cref="GatewayConfigurationException">An address is of no use; the message says which.</exception>
+    public static ImmutableArray<PeerAddress> Peers(GatewayOptions options, ImmutableArray<ClusterConfig> clusters)
+    {
+        var peers = ImmutableArray.CreateBuilder<PeerAddress>();
+        foreach (var (name, peer) in options.Peers.OrderBy(p => p.Key, StringComparer.Ordinal))
+            peers.Add(new PeerAddress(name, peer.Region ?? name, Urls($"Mesh:Peers:{name}:Url", peer.Url, options.Federation)));
+        if (clusters.IsDefaultOrEmpty) return peers.ToImmutable();
+        var configured = peers.Select(p => p.Region).Append(options.Region ?? "").ToHashSet(StringComparer.Ordinal);
+        foreach (var region in clusters.Where(c => c.GatewayUrl.Length > 0 && !configured.Contains(c.Region)).GroupBy(c => c.Region).OrderBy(r => r.Key, StringComparer.Ordinal))
+        {
+            // Clusters of one region lead to the same gateway, perhaps by different ways.
+            var urls = region.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(c => Urls($"mesh.internal/gateway-url of cluster {c.Name}", c.GatewayUrl, options.Federation));
+            peers.Add(new PeerAddress(region.First().GatewayName is { Length: > 0 } name ? name : region.Key, region.Key, [.. urls.Distinct()]));
+        }
+
+        return peers.ToImmutable();
     }
 
     /// <summary>Where peers are answered.</summary>
@@ -84,30 +110,30 @@ internal static class FederationPlan
         }
     }
 
-    private static PeerAddress Peer(string name, PeerOptions peer, FederationOptions federation)
+    private static ImmutableArray<Uri> Urls(string where, string? list, FederationOptions federation)
     {
         var urls = ImmutableArray.CreateBuilder<Uri>();
-        foreach (var text in (peer.Url ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var text in (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.AbsolutePath != "/")
             {
-                throw new GatewayConfigurationException($"Mesh:Peers:{name}:Url has '{text}'; expected http://host:port or https://host:port.");
+                throw new GatewayConfigurationException($"{where} has '{text}'; expected http://host:port or https://host:port.");
             }
 
             if (url.Scheme == "https" && string.IsNullOrEmpty(federation.Authority))
             {
-                throw new GatewayConfigurationException($"Mesh:Peers:{name}:Url is https, but there is no Mesh:Federation:Authority to know the peer by.");
+                throw new GatewayConfigurationException($"{where} is https, but there is no Mesh:Federation:Authority to know the peer by.");
             }
 
             if (url.Scheme == "http" && !string.IsNullOrEmpty(federation.Certificate))
             {
-                throw new GatewayConfigurationException($"Mesh:Peers:{name}:Url is http, but this federation has certificates: write https.");
+                throw new GatewayConfigurationException($"{where} is http, but this federation has certificates: write https.");
             }
 
             urls.Add(url);
         }
 
-        if (urls.Count == 0) throw new GatewayConfigurationException($"Mesh:Peers:{name}:Url is required, for example http://10.0.0.1:9100.");
-        return new PeerAddress(name, peer.Region ?? name, urls.DrainToImmutable());
+        if (urls.Count == 0) throw new GatewayConfigurationException($"{where} is required, for example http://10.0.0.1:9100.");
+        return urls.DrainToImmutable();
     }
 }

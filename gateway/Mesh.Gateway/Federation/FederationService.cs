@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Reflection;
 using System.Text;
+using Mesh.Core.Config;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Federation.Forwarding;
 using Mesh.Gateway.Hosting;
@@ -25,7 +27,7 @@ internal sealed partial class FederationService : IAsyncDisposable
     private readonly RefusalLog _refusals;
     private WebApplication? _app;
 
-    private FederationService(GatewayOptions options, IRegionEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    private FederationService(GatewayOptions options, ImmutableArray<ClusterConfig> clusters, IRegionEngine engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _metrics = metrics.Federation;
@@ -33,7 +35,7 @@ internal sealed partial class FederationService : IAsyncDisposable
         _refusals = new RefusalLog(time);
         _log = loggers.CreateLogger<FederationService>();
         var version = typeof(FederationService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
-        var settings = FederationPlan.Settings(options, version);
+        var settings = FederationPlan.Settings(options, version, clusters);
         _address = FederationPlan.Listener(options);
         _credentials = new FederationCredentials(options, settings.ConnectTimeout);
         if (!Loopback.Is(_address.Address) && !_credentials.IsTls) ClearText(_log, _address);
@@ -47,19 +49,29 @@ internal sealed partial class FederationService : IAsyncDisposable
     /// <summary>Clients towards peers.</summary>
     public PeerClients Clients { get; }
 
+    /// <summary>Which two clusters claim to be the config cluster, in words; null when there is one.</summary>
+    public string? ConfigConflict { get; set; }
+
     /// <summary>Whether two clusters claim to be the config cluster.</summary>
-    public bool HasConfigConflict { get; set; }
+    public bool HasConfigConflict => ConfigConflict is not null;
 
     /// <summary>What peers may ask for as the configuration; set by whoever keeps it, before the start.</summary>
     public Func<HttpContext, Task>? ConfigPage { get; set; }
 
-    /// <summary>The service of a gateway's options; null when they name no peers.</summary>
+    /// <summary>The service of a gateway's options; null when they name neither peers nor an address for them.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="engine">Engine.</param>
+    /// <param name="metrics">Where forwarded requests are counted.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">Logs.</param>
+    /// <param name="clusters">The fleet, whose profiles may say where gateways are.</param>
     /// <exception cref="GatewayConfigurationException">An option is missing or wrong, or the engine knows no regions.</exception>
-    public static FederationService? Create(GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    public static FederationService? Create(
+        GatewayOptions options, object engine, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers, ImmutableArray<ClusterConfig> clusters = default)
     {
         if (!FederationPlan.IsWanted(options)) return null;
         if (engine is not IRegionEngine regions) throw new GatewayConfigurationException("Mesh:Peers need an engine that knows regions; this one does not.");
-        return new FederationService(options, regions, metrics, time, loggers);
+        return new FederationService(options, clusters, regions, metrics, time, loggers);
     }
 
     /// <summary>Opens the listener and begins the exchange.</summary>
@@ -89,6 +101,21 @@ internal sealed partial class FederationService : IAsyncDisposable
 
         Hub.Start();
         Listening(_log, _address, Hub.Self.Name, string.Join(", ", Hub.Addresses.Select(p => p.Name)));
+    }
+
+    /// <summary>Goes on with the peers that a new configuration names; links to those that stay are not touched.</summary>
+    /// <param name="clusters">The fleet.</param>
+    /// <exception cref="GatewayConfigurationException">An address is of no use, or two peers are named alike; the peers stay as they are.</exception>
+    public void Follow(ImmutableArray<ClusterConfig> clusters)
+    {
+        try
+        {
+            Hub.SetPeers(FederationPlan.Peers(_options, clusters));
+        }
+        catch (ArgumentException e)
+        {
+            throw new GatewayConfigurationException($"Peers: {e.Message}", e);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -85,8 +85,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         upstreamTls.Follow(state.Config);
         _upstream = UpstreamFor(options, upstreamTls, _metrics, time);
         _keys = new UpstreamKeys(options.UpstreamKeys, time);
-        _readiness = new Readiness(engine, _configuration);
-        _federation = FederationService.Create(options, engine, _metrics, time, loggers);
+        _readiness = new Readiness(engine, _configuration) { Warnings = Warn };
+        _federation = FederationService.Create(options, engine, _metrics, time, loggers, state.Config.Clusters);
         _endRequests = new CancellationTokenSource();
         _app.Lifetime.ApplicationStopping.Register(OnStopping);
         _accessLogFile = options.AccessLog is { Length: > 0 } path ? new AccessLogFile(path, _metrics.DroppedLines.With(), _log, time) : null;
@@ -161,8 +161,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers);
         try
         {
-            await host._app.StartAsync();
-            if (host._federation is { } federation) await federation.StartAsync((context, forwarded) => host._inference.HandleAsync(context, null, forwarded));
+            // Both at once: a region that comes back is the sooner of use to its peers.
+            var peers = host._federation is { } federation ? Task.Run(() => federation.StartAsync((context, forwarded) => host._inference.HandleAsync(context, null, forwarded))) : Task.CompletedTask;
+            await Task.WhenAll(host._app.StartAsync(), peers);
             host.WarnOfMissingCertificates(config);
             return host;
         }
@@ -187,6 +188,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         try
         {
+            // First the peers: what the rest cannot use, they need not follow either, but a peer that is named wrongly must not half change the rest.
+            _federation?.Follow(config.Clusters);
             _configuration.Apply(config);
             _metrics.Reloads.With("taken").Increment();
             WarnOfMissingCertificates(config);
@@ -294,6 +297,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             new ExternalMetricPages(engine, _configuration, time), _configuration, _gate, errors);
         return (handler, dispatcher);
     }
+
+    private string? Warn() => _federation?.ConfigConflict is { } conflict ? $"two config clusters: {conflict}; edits are not taken" : null;
 
     private void OnStopping()
     {

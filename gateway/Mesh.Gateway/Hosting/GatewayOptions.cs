@@ -121,6 +121,9 @@ internal sealed record GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Stops when its standard input ends: set by a process that starts this one and must not leave it behind, however it ends itself.</summary>
+    public bool EndWithInput { get; set; }
+
     /// <summary>File that the access log's lines are appended to; unset means that they go to the log category <c>Mesh.AccessLog</c>.</summary>
     public string? AccessLog { get; set; }
 

@@ -3,6 +3,7 @@ using Mesh.Core.Regions;
 using Mesh.Core.Routing;
 using Mesh.Core.SpillOver;
 using Mesh.Engine;
+using Mesh.Gateway.Federation;
 using Mesh.Gateway.Federation.Configuration;
 using Mesh.Gateway.Federation.Demo;
 using Mesh.Gateway.Telemetry.Otlp;
@@ -72,9 +73,10 @@ internal sealed class GatewayProcess(
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(GatewayLog.Allows)
             .AddSimpleConsole(console => console.SingleLine = true));
-        using var exchange = options.Peers.Count > 0 ? new ConfigExchange(options, manifests, time, loggers) : null;
+        var hasPeers = FederationPlan.IsWanted(options);
+        using var exchange = hasPeers ? new ConfigExchange(options, manifests, time, loggers) : null;
         if (exchange is not null) await exchange.PrepareAsync();
-        using var feed = new ManifestFeed(manifests, time, loggers, options.Peers.Count > 0 ? options.Region : null, exchange);
+        using var feed = new ManifestFeed(manifests, time, loggers, hasPeers ? options.Region : null, exchange, [.. options.Peers.Select(p => p.Value.Region ?? p.Key)]);
         Report(feed.First);
         if (feed.FirstConfig is not { } config) return Failed;
         await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
@@ -90,12 +92,33 @@ internal sealed class GatewayProcess(
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(host, simulate ? fleet.Follow : null);
         if (host.Federation is { } federation) exchange?.Attach(federation, feed.Refresh);
+        if (options.EndWithInput) StopWithInput(host);
         var ready = await WaitUntilReadyAsync(host, engine);
         Banner.Write(output, host, config, manifests, simulate, ready ? time.GetElapsedTime(started) : null);
         await host.WaitForShutdownAsync();
         await output.WriteLineAsync("Stopped.");
         return 0;
     }
+
+    /// <summary>Stops the host when nobody holds the other end of the standard input any more. A thread of its own: reading it blocks.</summary>
+    private static void StopWithInput(GatewayHost host) => new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> ignored = stackalloc byte[64];
+        try
+        {
+            while (input.Read(ignored) > 0)
+            {
+                // What is said there means nothing; only its end does.
+            }
+        }
+        catch (IOException)
+        {
+            // Nobody is there either.
+        }
+
+        _ = host.StopAsync();
+    }) { IsBackground = true, Name = "input" }.Start();
 
     private void Report(LoadResult result)
     {

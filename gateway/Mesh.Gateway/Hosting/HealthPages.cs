@@ -9,7 +9,7 @@ internal sealed class HealthPages(Readiness readiness)
 
     public Task ReadyAsync(HttpContext context) => readiness.WhyNot() is { } reason
         ? WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"not ready: {reason}\n")
-        : WriteAsync(context, StatusCodes.Status200OK, "ready\n");
+        : WriteAsync(context, StatusCodes.Status200OK, readiness.Warning is { } warning ? $"ready\nwarning: {warning}\n" : "ready\n");
 
     private static Task WriteAsync(HttpContext context, int status, string text)
     {

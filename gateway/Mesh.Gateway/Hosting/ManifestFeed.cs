@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Gateway.Federation.Configuration;
 using Mesh.Resources;
@@ -26,13 +27,15 @@ internal sealed partial class ManifestFeed : IDisposable
     /// <param name="loggers">Logs.</param>
     /// <param name="region">Region whose backends alone count, because peers stand for the others; null for all.</param>
     /// <param name="exchange">Gives the config cluster's manifests where they come from another region; null without peers.</param>
-    public ManifestFeed(string directory, TimeProvider time, ILoggerFactory loggers, string? region = null, ConfigExchange? exchange = null)
+    /// <param name="peerRegions">Regions that peers serve by the options.</param>
+    public ManifestFeed(
+        string directory, TimeProvider time, ILoggerFactory loggers, string? region = null, ConfigExchange? exchange = null, ImmutableArray<string> peerRegions = default)
     {
         _region = region;
         _exchange = exchange;
         _log = loggers.CreateLogger<ManifestFeed>();
         _directory = directory;
-        _watcher = ManifestWatcher.Start(directory, OnChanged, time, exchange is null ? null : new ManifestWatcherOptions { Overlay = () => exchange.Overlay });
+        _watcher = ManifestWatcher.Start(directory, OnChanged, time, exchange is null ? null : new ManifestWatcherOptions { Overlay = () => exchange.Overlay, PeerRegions = peerRegions.IsDefault ? [] : peerRegions });
         First = _watcher.Last;
         _applied = First.Config;
         FirstConfig = First.Config is { } config ? Scoped(config) : null;

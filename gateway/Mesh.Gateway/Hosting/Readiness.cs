@@ -11,6 +11,12 @@ internal sealed class Readiness(IMeshEngine engine, ActiveConfiguration configur
 {
     private volatile bool _stopping;
 
+    /// <summary>Gives what is wrong although requests can be served, in words; null when nothing is.</summary>
+    public Func<string?>? Warnings { get; init; }
+
+    /// <summary>What is wrong although requests can be served; null when nothing is.</summary>
+    public string? Warning => Warnings?.Invoke();
+
     /// <summary>From now on not ready.</summary>
     public void Stop() => _stopping = true;
 

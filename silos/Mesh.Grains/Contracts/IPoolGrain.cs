@@ -14,6 +14,10 @@ internal interface IPoolGrain : IGrainWithStringKey
     [Alias("route"), ResponseTimeout("00:00:05")]
     ValueTask<RouteReply> Route(RouteCall call);
 
+    /// <summary>What became of requests, and requests to place.</summary>
+    [Alias("exchange"), ResponseTimeout("00:00:05")]
+    ValueTask<ExchangeReply> Exchange(Exchange message);
+
     /// <summary>What became of requests, in order.</summary>
     [Alias("feedback"), ResponseTimeout("00:00:02")]
     ValueTask<PoolReply> Feedback(FeedbackBatch batch);

@@ -47,6 +47,12 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
     /// <summary>True once it is decided or given up.</summary>
     public bool IsDone { get; private set; }
 
+    /// <summary>True while it is to go with the next message.</summary>
+    public bool IsFresh { get; set; }
+
+    /// <summary>The call, for a message that says itself for whom it is.</summary>
+    public RouteCall Call => call;
+
     /// <summary>True once the pool may have heard of it.</summary>
     public bool WasAsked { get; set; }
 

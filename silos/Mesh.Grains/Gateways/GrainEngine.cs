@@ -7,6 +7,7 @@ using Mesh.Core.Routing;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Scraping.Orca;
+using Mesh.Grains.Rehearsing;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Gateways;
@@ -15,15 +16,17 @@ namespace Mesh.Grains.Gateways;
 /// The engine as a gateway sees it when the pools run in grains: it asks them, holds what they give, and knows of them what they push. Probing and
 /// scraping happen on the silos, by their own configuration. Thread-safe.
 /// </summary>
-public sealed class GrainEngine : IMeshEngine
+public sealed partial class GrainEngine : IMeshEngine
 {
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MostForRehearsing = TimeSpan.FromSeconds(3);
     private readonly LinkServices _services;
     private readonly GrainRouter _router = new();
     private readonly KeptDecisions _decisions;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _reconfiguring = new();
     private readonly Task _keeping;
+    private volatile bool _rehearses;
     private bool _isDisposed;
 
     /// <summary>Starts without pools.</summary>
@@ -42,6 +45,7 @@ public sealed class GrainEngine : IMeshEngine
         Session = new GatewaySession(options.GatewayId, Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds()));
         _decisions = new KeptDecisions(options.ExplainedDecisions, time);
         _services = new LinkServices(options, Session, grains, time, _decisions, loggers.CreateLogger<GrainEngine>());
+        _rehearses = options.KeepsTime;
         _keeping = options.KeepsTime ? Task.Run(() => KeepAlwaysAsync(_stop.Token)) : Task.CompletedTask;
     }
 
@@ -80,7 +84,8 @@ public sealed class GrainEngine : IMeshEngine
             {
                 if (!after.ContainsKey(id)) link.Close();
             }
-            if (!_services.Options.KeepsTime) return;
+            // Those that came while it rehearsed are asked when it has.
+            if (!_services.Options.KeepsTime || _rehearses) return;
             foreach (var (id, link) in after)
             {
                 // At once: the first request should not wait for the next sign of life.
@@ -133,12 +138,39 @@ public sealed class GrainEngine : IMeshEngine
         foreach (var link in _router.Links.Values) link.Keep();
     }
 
+    // Until that is over the gateway knows of no endpoint, and so is not ready: its first requests do not wait for code to be compiled.
+    private async Task RehearseAsync(CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(MostForRehearsing);
+        using var rehearsal = new Rehearsal(_services.Options.GatewayId, _services.Grains, _services.Time);
+        while (!end.IsCancellationRequested)
+        {
+            try
+            {
+                await rehearsal.RunAsync(end.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e)
+            {
+                // A client that has not met a silo yet fails in many ways. Where none answers at all, the first requests will take longer.
+                NotRehearsed(_services.Logger, e);
+            }
+            await Task.Delay(_services.Options.RetryPause, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
     private async Task KeepAlwaysAsync(CancellationToken cancellationToken)
     {
+        await RehearseAsync(cancellationToken).ConfigureAwait(false);
+        _rehearses = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             Keep();
             await Task.Delay(_services.Options.HeartbeatInterval, _services.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    [LoggerMessage(1, LogLevel.Debug, "The rehearsal was cut short.")]
+    private static partial void NotRehearsed(ILogger logger, Exception e);
 }

@@ -25,9 +25,11 @@ internal sealed partial class PoolLink
             _settled = settled;
         }
 
+        GiveUpOverdue(now);
         if (overdue is not null)
         {
-            foreach (var ask in overdue) _ = AttemptAsync(ask);
+            lock (_gate) overdue.ForEach(Freshen);
+            StartIfNeeded();
         }
         Send();
         WatchSilence(now);
@@ -80,58 +82,39 @@ internal sealed partial class PoolLink
         Send();
     }
 
-    // :: Telling. One message is under way at a time, so that they arrive in order.
-    private void Send()
+    // :: Telling. An announcement is alone under way: what it says holds together with nothing else.
+    private void Send(bool isUrgent = false)
     {
+        bool announces;
         lock (_gate)
         {
-            if (_isSending || _epoch == 0 || (_isAnnounced && _outbox.IsEmpty)) return;
-            _isSending = true;
+            announces = !_isAnnounced;
+            if (_epoch == 0 || _isSending || (!announces && (_outbox.IsEmpty || !MayStart(isUrgent)))) return;
+            _isSending = announces;
         }
-        _ = SendAsync();
+        if (announces) _ = AnnounceAsync();
+        else _ = FlyAsync(isUrgent);
     }
 
-    private async Task SendAsync()
+    private async Task AnnounceAsync()
     {
-        while (true)
+        Announcement announcement;
+        lock (_gate) announcement = WriteAnnouncement();
+        try
         {
-            FeedbackBatch? batch = null;
-            Announcement? announcement = null;
-            lock (_gate)
-            {
-                if (_isAnnounced && _outbox.IsEmpty)
-                {
-                    _isSending = false;
-                    return;
-                }
-                if (_isAnnounced) batch = _outbox.Take(_epoch, _key, ++_sequence, _services.Time);
-                else announcement = WriteAnnouncement();
-            }
-
-            var isDone = false;
-            try
-            {
-                var sending = announcement is not null ? _grain.Announce(announcement) : _grain.Feedback(batch!);
-                var reply = await sending.AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
-                isDone = !reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == (announcement?.Epoch ?? batch!.Epoch);
-                if (isDone) Note(reply.Shard);
-                if (isDone && announcement is not null) Announced(reply, announcement.Epoch);
-                else Take(in reply);
-            }
-            catch (Exception e) when (GrainFailure.IsExpected(e))
-            {
-                // Sent again, under a later number: what was carried out already has no effect a second time.
-            }
-
-            if (isDone) continue;
-            lock (_gate)
-            {
-                if (batch is not null) _outbox.PutBack(batch);
-                // Given up until the next sign of life tells where the pool is.
-                _isSending = false;
-            }
-            return;
+            var reply = await _grain.Announce(announcement).AsTask().WaitAsync(_services.Options.SendTimeout).ConfigureAwait(false);
+            if (!reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == announcement.Epoch) Announced(reply, announcement);
+            else Take(in reply);
         }
+        catch (Exception e) when (GrainFailure.IsExpected(e))
+        {
+            // Made again with the next sign of life, under a later number.
+        }
+        finally
+        {
+            lock (_gate) _isSending = false;
+        }
+        StartIfNeeded();
     }
 
     private Announcement WriteAnnouncement()
@@ -151,12 +134,14 @@ internal sealed partial class PoolLink
         };
     }
 
-    private void Announced(in PoolReply reply, long epoch)
+    private void Announced(in PoolReply reply, Announcement announcement)
     {
+        Note(reply.Shard);
         StandInPool? standIn;
         lock (_gate)
         {
-            if (_epoch != epoch) return;
+            // Under another map since, something else is held here: it is told that next.
+            if (_epoch != announcement.Epoch || _map.Version != announcement.Shards.Version) return;
             _key = reply.Key;
             _isAnnounced = true;
             _isLost = false;
@@ -218,7 +203,7 @@ internal sealed partial class PoolLink
         {
             // The pool is back.
             lock (_gate) ask.IsWithStandIn = false;
-            _ = AttemptAsync(ask);
+            _ = AttemptAsync(ask, TimeSpan.Zero);
         }
     }
 

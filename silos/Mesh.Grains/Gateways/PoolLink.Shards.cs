@@ -21,7 +21,7 @@ internal sealed partial class PoolLink
     public int Shard { get; }
 
     /// <summary>How full it is: what it told last, and what this gateway has added since. Without endpoints while it does not answer.</summary>
-    public ShardLoad Load
+    public ShardLoad LoadNow
     {
         get
         {
@@ -68,13 +68,14 @@ internal sealed partial class PoolLink
         Ask[] open;
         lock (_gate)
         {
-            _isRetired = true;
+            (_isRetired, _isClosed) = (true, true);
             open = [.. _open.Values];
         }
 
         foreach (var ask in open) Move(ask);
         _standIn?.Close();
         _view.Close();
+        _feedbackTimer.Dispose();
     }
 
     /// <summary>A request that the shard sent on has been placed elsewhere, or was refused there.</summary>
@@ -106,6 +107,7 @@ internal sealed partial class PoolLink
     // Not under the lock: the map may concern all links.
     private void Note(ShardState state)
     {
+        if (state.Map.Version == 0) return;
         lock (_gate) (_told, _ownWhenTold) = (state, _held.Count + _open.Count);
         if (state.Map.Version > _shards.Map.Version) _shards.Take(state.Map.ToMap());
     }

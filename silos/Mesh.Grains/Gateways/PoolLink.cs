@@ -56,6 +56,8 @@ internal sealed partial class PoolLink
         _grain = services.Grains.GetGrain<IPoolGrain>(PoolKey.GrainIdOf(config.Id, shard));
         _view = new PoolView(config, services);
         _lastContact = services.Time.GetTimestamp();
+        // In real time whatever the clock of decisions: it is the network that is spared.
+        _feedbackTimer = TimeProvider.System.CreateTimer(static me => ((PoolLink)me!).OnFeedbackTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _settled = 1;
     }
 
@@ -108,16 +110,20 @@ internal sealed partial class PoolLink
     {
         Ask ask;
         StandInPool? standIn;
+        bool starts, isAlone;
         lock (_gate)
         {
             if (_isRetired) return Ask.Moved(in request);
             if (_isClosed) return Ask.Decided(in request, RouteDecision.Refuse(DecisionReason.UnknownPool));
             if (_isLost) return Ask.Decided(in request, Unreachable);
             if (_open.Count >= _services.Options.MaxOpenCalls) return Ask.Decided(in request, RouteDecision.Refuse(DecisionReason.TooManyLeases, TimeSpan.FromSeconds(1)));
-            var call = RouteCall.From(in request, ++_lastNumber) with { Epoch = _epoch, Session = _key, Settled = _settled };
+            var call = RouteCall.From(in request, ++_lastNumber);
             ask = new Ask(call, in request, _services.Time.GetTimestamp());
             _open.Add(ask.Number, ask);
             standIn = _standIn;
+            // Until the pool has been told what this gateway holds, nobody is asked for; then all are.
+            if (standIn is null && _isAnnounced) Freshen(ask);
+            (starts, isAlone) = (standIn is null && MayStart(isUrgent: true), _flights.Count == 0 && _starting == 1);
         }
 
         if (cancellationToken.CanBeCanceled)
@@ -132,7 +138,7 @@ internal sealed partial class PoolLink
         }
 
         if (standIn is not null) _ = PlaceAsync(ask, standIn);
-        else _ = AttemptAsync(ask);
+        else if (starts) Start(isAlone);
         return ask;
     }
 
@@ -200,6 +206,7 @@ internal sealed partial class PoolLink
         foreach (var ask in left) Settle(ask, RouteDecision.Refuse(DecisionReason.UnknownPool));
         _standIn?.Close();
         _view.Close();
+        _feedbackTimer.Dispose();
     }
 
     /// <summary>Ends once everything that the pool is to be told has been told; false when it could not be in time.</summary>
@@ -210,11 +217,11 @@ internal sealed partial class PoolLink
         {
             lock (_gate)
             {
-                if (_outbox.IsEmpty && !_isSending) return true;
+                if (_outbox.IsEmpty && !_isSending && _flights.Count + _starting == 0) return true;
                 if (_epoch == 0) return _outbox.IsEmpty;
             }
             if (_services.Time.GetElapsedTime(began) > timeout) return false;
-            Send();
+            Send(isUrgent: true);
             await Task.Delay(1).ConfigureAwait(false);
         }
     }
@@ -222,11 +229,14 @@ internal sealed partial class PoolLink
     private static RouteDecision Unreachable => RouteDecision.Refuse(DecisionReason.EngineUnreachable, TimeSpan.FromSeconds(1));
 
     // :: Asking.
-    private async Task AttemptAsync(Ask ask)
+    // One that has to wait is asked for by itself, again and again: a message that waits for one must not keep the others.
+    private async Task AttemptAsync(Ask ask, TimeSpan pause)
     {
         var attempt = -1;
         while (true)
         {
+            // In real time whatever the clock of decisions: it is the network that needs it.
+            if (pause > TimeSpan.Zero) await Task.Delay(pause).ConfigureAwait(false);
             RouteCall call;
             lock (_gate)
             {
@@ -239,7 +249,6 @@ internal sealed partial class PoolLink
                 ask.WasAsked = true;
             }
 
-            TimeSpan pause;
             try
             {
                 pause = Take(await _grain.Route(call).ConfigureAwait(false), ask);
@@ -248,9 +257,6 @@ internal sealed partial class PoolLink
             {
                 pause = _services.Options.RetryPause;
             }
-
-            // In real time whatever the clock of decisions: it is the network that needs it.
-            if (pause > TimeSpan.Zero) await Task.Delay(pause).ConfigureAwait(false);
         }
     }
 
@@ -260,8 +266,7 @@ internal sealed partial class PoolLink
         {
             case ReplyKind.Send or ReplyKind.Refuse or ReplyKind.Forward when reply.Epoch >= Volatile.Read(ref _epoch):
                 Contact();
-                if (reply.Explained is { } explained) _services.Decisions.Add(explained);
-                Settle(ask, reply.ToDecision(), reply.ShardsVersion);
+                Settle(ask, reply.ToDecision(), reply.Explained, reply.ShardsVersion);
                 return TimeSpan.Zero;
             case ReplyKind.Moved:
                 Contact();
@@ -283,7 +288,7 @@ internal sealed partial class PoolLink
         }
     }
 
-    private void Settle(Ask ask, in RouteDecision decision, long shardsVersion = long.MaxValue)
+    private void Settle(Ask ask, in RouteDecision decision, byte[]? explained = null, long shardsVersion = long.MaxValue)
     {
         bool accepted;
         lock (_gate)
@@ -299,8 +304,13 @@ internal sealed partial class PoolLink
             }
         }
 
-        if (accepted) ask.Answer(in decision);
-        else Move(ask);
+        if (!accepted)
+        {
+            Move(ask);
+            return;
+        }
+        if (explained is not null) _services.Decisions.Add(explained);
+        ask.Answer(in decision);
     }
 
     private void Leave(Ask ask, CancellationToken token)
@@ -319,9 +329,13 @@ internal sealed partial class PoolLink
     // All of them, in the order in which they came: those that were asked elsewhere, too.
     private void AskAll()
     {
-        Ask[] open;
-        lock (_gate) open = [.. _open.Values.Where(a => !a.IsWithStandIn).OrderBy(a => a.Number)];
-        foreach (var ask in open) _ = AttemptAsync(ask);
+        lock (_gate)
+        {
+            _fresh.Clear();
+            foreach (var ask in _open.Values) ask.IsFresh = false;
+            foreach (var ask in _open.Values.OrderBy(a => a.Number)) Freshen(ask);
+        }
+        StartIfNeeded();
     }
 
     private void Contact() => Volatile.Write(ref _lastContact, _services.Time.GetTimestamp());

@@ -102,7 +102,7 @@ internal sealed partial class PoolShards
         if (!request.Subset.IsDefaultOrEmpty) return OwnerOfMost(in request, map);
 
         Span<ShardLoad> loads = stackalloc ShardLoad[ShardMap.Most];
-        for (var shard = 0; shard < now.Links.Length; shard++) loads[shard] = now.Links[shard].Load;
+        for (var shard = 0; shard < now.Links.Length; shard++) loads[shard] = now.Links[shard].LoadNow;
         if (request.AffinityKey != 0)
         {
             // A session keeps its shard whatever the load, as it keeps its endpoint.

@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Rehearsing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -26,6 +27,7 @@ public static class MeshSiloExtensions
         silo.Services.TryAddSingleton(new MeshClock(TimeProvider.System));
         silo.Services.AddSingleton<SiloMesh>();
         silo.AddPlacementDirector<SteadyPlacement, SteadyPlacementDirector>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloRehearsal>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, MeshKeeper>();
         return silo;
     }

@@ -27,6 +27,7 @@ internal sealed class SiloMesh : IDisposable
         Monitors = new MonitorServices(
             options.Engine, Time, _handlers, new EndpointProber(_handlers, options.Engine, Time, _metrics), _metrics, loggers.CreateLogger<EndpointMonitor>());
         Epochs = new EpochSource(Time, membership);
+        Leftovers = new Leftovers(Time);
     }
 
     public GrainOptions Options { get; }
@@ -38,6 +39,9 @@ internal sealed class SiloMesh : IDisposable
     public MonitorServices Monitors { get; }
 
     public EpochSource Epochs { get; }
+
+    /// <summary>What pools have just left here.</summary>
+    public Leftovers Leftovers { get; }
 
     /// <summary>Pools that run here.</summary>
     public ConcurrentDictionary<PoolGrain, byte> Residents { get; } = [];

@@ -32,7 +32,8 @@ internal sealed partial class MeshKeeper(
         mesh.Leave();
         await _stop.CancelAsync();
         await _keeping;
-        await MovePoolsAsync(cancellationToken);
+        // One that must stop at once has no time to hand anything over.
+        if (!cancellationToken.IsCancellationRequested) await MovePoolsAsync(cancellationToken);
     }
 
     private async Task MovePoolsAsync(CancellationToken cancellationToken)

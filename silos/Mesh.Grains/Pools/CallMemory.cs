@@ -1,5 +1,6 @@
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Grains.Contracts;
 
 namespace Mesh.Grains.Pools;
 
@@ -28,7 +29,7 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
     public TimeSpan LastSeen { get; set; }
 
     /// <summary>Who is to be told of the pool's state; null for nobody.</summary>
-    public Contracts.IPoolWatcher? Watcher { get; set; }
+    public IPoolWatcher? Watcher { get; set; }
 
     /// <summary>
     /// Calls below this number have been answered or given up. One that is asked all the same was overtaken on its way: nobody waits for its answer.
@@ -37,6 +38,26 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
 
     /// <summary>Calls remembered.</summary>
     public int Count => _calls.Count;
+
+    /// <summary>Calls without a decision.</summary>
+    public IEnumerable<RememberedCall> Waiting => _calls.Values.Where(c => c.IsWaiting);
+
+    /// <summary>What the next activation has to remember, beside the calls without a decision.</summary>
+    public AnswerHandover[] Answers() =>
+    [
+        .. _calls.Where(c => !c.Value.IsWaiting && c.Key >= Settled).OrderBy(c => c.Key)
+            .Select(c => new AnswerHandover(c.Key, c.Value.IsCancelled ? RouteReply.Of(ReplyKind.StillWaiting, 0) : RouteReply.From(c.Value.Decided, 0))),
+    ];
+
+    /// <summary>Remembers what the activation before this one did.</summary>
+    public void Restore(ReadOnlySpan<AnswerHandover> answers, TimeSpan now)
+    {
+        foreach (ref readonly var answer in answers)
+        {
+            var isCancelled = answer.Reply.Kind == ReplyKind.StillWaiting;
+            Remember(answer.Number, new RememberedCall(isCancelled ? default : answer.Reply.ToDecision(), null, null) { IsCancelled = isCancelled }, now);
+        }
+    }
 
     /// <summary>What is known of a call; null when it has not been asked.</summary>
     public RememberedCall? Find(long number) => _calls.TryGetValue(number, out var call) ? call : null;
@@ -58,7 +79,7 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
         {
             if (first.Number >= Settled && now - first.At < memory && _inOrder.Count <= maxAnswers) return;
             _inOrder.Dequeue();
-            if (_calls.TryGetValue(first.Number, out var call) && call.Waiting is { IsCompleted: false }) _inOrder.Enqueue((first.Number, now));
+            if (_calls.TryGetValue(first.Number, out var call) && call.IsWaiting) _inOrder.Enqueue((first.Number, now));
             else _calls.Remove(first.Number);
         }
     }
@@ -78,4 +99,16 @@ internal readonly record struct RememberedCall(RouteDecision Decision, Task<Rout
 {
     /// <summary>True when the gateway gave it up: whoever asks late gets nothing.</summary>
     public bool IsCancelled { get; init; }
+
+    /// <summary>The call itself, for as long as it may have to be entered again elsewhere; null once there was a decision at once.</summary>
+    public RouteCall? Call { get; init; }
+
+    /// <summary>Its place among all calls that have had to wait.</summary>
+    public long Order { get; init; }
+
+    /// <summary>True while there is no decision.</summary>
+    public bool IsWaiting => Waiting is { IsCompleted: false };
+
+    /// <summary>The decision, of a call that does not wait; a refusal where the wait was ended.</summary>
+    public RouteDecision Decided => Waiting is null ? Decision : Waiting.IsCompletedSuccessfully ? Waiting.Result : RouteDecision.Refuse(DecisionReason.EngineUnreachable);
 }

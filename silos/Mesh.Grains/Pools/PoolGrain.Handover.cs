@@ -1,16 +1,13 @@
 using Mesh.Core.Leases;
-using Mesh.Core.Routing;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Placement;
 
 namespace Mesh.Grains.Pools;
 
-// Moving to another silo while both live: the next activation knows what this one knew, and places requests at once.
+// Moving to another silo while both live: the next activation knows what this one knew, and goes on under its epoch.
 internal sealed partial class PoolGrain : IGrainMigrationParticipant
 {
-    private readonly Dictionary<GatewaySession, HeldLease[]> _takenOver = [];
     private PoolHandover? _handover;
-    private bool _hasTakenOver;
 
     /// <summary>Moves to another silo as soon as no call is under way; ends when it has left this one. Thread-safe.</summary>
     public Task MoveTo(SiloAddress silo)
@@ -31,18 +28,32 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
     private PoolHandover? WriteHandover()
     {
         if (_host is null || _isSuperseded) return null;
-        var sessions = _host.Leases(null, null, int.MaxValue).GroupBy(l => l.Session)
-            .Select(s => new SessionHandover(s.Key, [.. s.Select(l => new HeldLease(l.Id, l.Endpoint, l.PromptTokens, l.OutputTokens, l.FirstByteSeen))]));
+        var held = _host.Leases(null, null, int.MaxValue).ToLookup(
+            l => l.Session, l => new HeldLease(l.Id, l.Endpoint, l.PromptTokens, l.OutputTokens, l.FirstByteSeen));
+        var strangers = held.Where(s => _calls.Sessions.Find(s.Key) is null).Select(s => new SessionHandover { Session = s.Key, Held = [.. s] });
         return new PoolHandover
         {
             Epoch = _epoch,
+            LeaseEpoch = _leaseEpoch,
             Endpoints = EndpointHints.Of(_host.Snapshot(), mesh.Time, mesh.Options.Engine.SampleMaxAge),
-            Sessions = [.. sessions],
-            WaitingCalls = _host.WaitingCalls,
+            Sessions = [.. _calls.Sessions.All.Select(c => Write(c, [.. held[c.Session]])), .. strangers],
+            Waiting = _calls.Waiting(),
             Shards = _member.Map,
             HasAllOfShard = !_member.IsAwaiting,
+            FromShards = [.. _takenOver.Select(t => new SessionHandover { Session = t.Key, Held = t.Value })],
         };
     }
+
+    private static SessionHandover Write(CallMemory calls, HeldLease[] held) => new()
+    {
+        Session = calls.Session,
+        Held = held,
+        Key = calls.Key,
+        Sequence = calls.Sequence,
+        Settled = calls.Settled,
+        Watcher = calls.Watcher,
+        Answers = calls.Answers(),
+    };
 
     private void TakeOver(PoolHandover handover)
     {
@@ -54,34 +65,25 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
             Take(news);
         }
 
-        var leases = 0;
+        var (now, leases) = (Now, 0);
         foreach (var session in handover.Sessions)
         {
+            if (session.Key > 0) _calls.Sessions.Restore(session, now);
             leases += _host.Announce(session.Session, session.Held);
-            _takenOver[session.Session] = session.Held;
         }
 
-        // Nothing that is taken seems free. Only where requests wait must all gateways have their say first: they came before whoever asks now.
-        _hasTakenOver = handover.WaitingCalls == 0;
-        TookOver(logger, _id, _epoch, handover.Epoch, leases, handover.Endpoints.Length);
+        foreach (var session in handover.FromShards) _takenOver[session.Session] = session.Held;
+        if (handover.FromShards.Length > 0) _calls.Sessions.AllMustAnnounce();
+
+        // Nothing that is taken seems free, so whoever waited may have what there is at once.
+        foreach (var call in handover.Waiting)
+        {
+            if (_calls.Sessions.Find(call.Session) is { } calls) _calls.Park(call, calls);
+        }
+        _calls.EnterParked(now);
+        TookOver(logger, _id, _epoch, leases, handover.Endpoints.Length, handover.Sessions.Length, handover.Waiting.Length);
     }
 
-    // What its last activation placed and the gateway never heard of is asked again, and what it has completed since it will not tell again.
-    private void GiveBackWhatIsNotHeld(GatewaySession session, HeldLease[] held)
-    {
-        if (!_takenOver.Remove(session, out var before) || before.Length == 0) return;
-        var known = held.Select(h => h.Lease).ToHashSet();
-        foreach (var lease in held)
-        {
-            // Its answer may have begun while it was handed over.
-            if (lease.FirstByteSeen) _host!.ReportFirstByte(lease.Lease);
-        }
-        foreach (var lease in before)
-        {
-            if (!known.Contains(lease.Lease)) _host!.Complete(lease.Lease, new RequestOutcome(OutcomeKind.NotSent));
-        }
-    }
-
-    [LoggerMessage(6, LogLevel.Information, "Pool {Pool}: epoch {Epoch} takes over from {Before}: {Leases} leases, {Endpoints} endpoints.")]
-    private static partial void TookOver(ILogger logger, Core.Config.PoolId pool, long epoch, long before, int leases, int endpoints);
+    [LoggerMessage(6, LogLevel.Information, "Pool {Pool}: epoch {Epoch} goes on here: {Leases} leases, {Endpoints} endpoints, {Sessions} gateways, {Waiting} requests wait.")]
+    private static partial void TookOver(ILogger logger, Core.Config.PoolId pool, long epoch, int leases, int endpoints, int sessions, int waiting);
 }

@@ -15,11 +15,13 @@ internal sealed partial class PoolGrain : IPoolShard
     private static readonly TimeSpan HandoverPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan DecideEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetiredFor = TimeSpan.FromSeconds(10);
+    private readonly Dictionary<Core.Leases.GatewaySession, Core.Leases.HeldLease[]> _takenOver = [];
     private readonly bool[] _telling = new bool[ShardMap.Most];
     private ShardMember _member = null!;
     private TimeSpan _nextNews;
     private TimeSpan _nextDecision;
-    private TimeSpan _lastCall;
+    private TimeSpan _lastSignOfLife;
+    private int _readyEndpoints;
 
     private int Shard => _member.Shard;
 
@@ -42,7 +44,7 @@ internal sealed partial class PoolGrain : IPoolShard
         if (!_member.TryTake(handover)) return new ValueTask<bool>(true);
         TakeConfiguration(anew: true);
         // One may have ended a request since, and told the shard that had the endpoint; or named a lease here while the endpoint was not here yet.
-        _sessions.AllMustAnnounce();
+        _calls.Sessions.AllMustAnnounce();
         foreach (var news in handover.Endpoints)
         {
             if (!_member.Owns(news.Endpoint)) continue;
@@ -76,7 +78,7 @@ internal sealed partial class PoolGrain : IPoolShard
         ShardsChanged(logger, _id, Shard, map.Count, map.CountBefore, map.Version);
         if (_host is null) return;
         // A shard that ends cannot keep anybody waiting; whoever asks again is told to ask elsewhere.
-        if (_member.IsRetired) _sessions.LeaveAll();
+        if (_member.IsRetired) _calls.Sessions.LeaveAll();
         var lost = had.Where(e => !_member.Owns(e)).ToArray();
         var handovers = map.IsMoving && lost.Length > 0 ? WriteHandovers(map, lost) : [];
         _told.ExceptWith(lost);
@@ -110,8 +112,21 @@ internal sealed partial class PoolGrain : IPoolShard
             From = Shard,
             Map = map,
             Endpoints = [.. hints[o]],
-            Sessions = [.. leases[o].GroupBy(l => l.Session).Select(s => new SessionHandover(s.Key, [.. s.Select(HeldLeaseOf)]))],
+            Sessions = [.. leases[o].GroupBy(l => l.Session).Select(s => new SessionHandover { Session = s.Key, Held = [.. s.Select(HeldLeaseOf)] })],
         });
+    }
+
+    // What a gateway has ended since its shard handed the lease over, it told that shard; and what it never heard of it has asked elsewhere.
+    private void GiveBackWhatIsNotHeld(Core.Leases.GatewaySession session, Core.Leases.HeldLease[] held)
+    {
+        if (!_takenOver.Remove(session, out var before)) return;
+        var known = held.ToDictionary(h => h.Lease);
+        foreach (var lease in before)
+        {
+            if (!known.TryGetValue(lease.Lease, out var now)) _host!.Complete(lease.Lease, new RequestOutcome(OutcomeKind.NotSent));
+            // Its answer may have begun while it was handed over.
+            else if (now.FirstByteSeen) _host!.ReportFirstByte(lease.Lease);
+        }
     }
 
     private static Core.Leases.HeldLease HeldLeaseOf(Core.Snapshots.LeaseSnapshot lease) =>
@@ -142,23 +157,24 @@ internal sealed partial class PoolGrain : IPoolShard
     private void TickShards(TimeSpan now)
     {
         if (_host is null) return;
+        if (_member.Map.Version > 0) _readyEndpoints = _host.ReadyEndpoints;
         if (_member.EndsWaiting(now))
         {
             // Nobody has handed over what is in flight there: the gateways tell, before anything is placed.
             TakeConfiguration(anew: true);
-            _sessions.AllMustAnnounce();
-            _settlesAt = now + mesh.Options.SettleTime;
+            _calls.Sessions.AllMustAnnounce();
+            _calls.SettleAnew(now);
         }
         if (_member.IsRetired)
         {
             // Those that still ask have not heard; when they have, nobody needs it.
-            if (now - _lastCall > RetiredFor && _host.LeasesOut == 0) DeactivateOnIdle();
+            if (now - _lastSignOfLife > RetiredFor && _host.LeasesOut == 0) DeactivateOnIdle();
             return;
         }
-        if (now >= _nextDecision && Settles(now) is null)
+        if (now >= _nextDecision && !_calls.Settles(now))
         {
             _nextDecision = now + DecideEvery;
-            if (_member.Decide(_epoch, now) is { } map) Adopt(map);
+            if (_member.Decide(_leaseEpoch, now) is { } map) Adopt(map);
         }
         if (!_member.IsDivided || now < _nextNews) return;
         _nextNews = now + mesh.Options.Engine.Pool.Regions.ReportInterval;
@@ -178,7 +194,7 @@ internal sealed partial class PoolGrain : IPoolShard
             var report = new RegionReport
             {
                 Region = ShardName.Of(Shard),
-                Instance = _epoch,
+                Instance = _leaseEpoch,
                 Sequence = _member.NextSequence(shard),
                 HeardAge = _member.SinceHeard(shard),
                 Pools = [_host!.Peers.BuildReport(name)],
@@ -198,7 +214,8 @@ internal sealed partial class PoolGrain : IPoolShard
         }
     }
 
-    private ShardState ShardState => new(_member.Map, (_host?.LeasesOut ?? 0) + (_host?.WaitingCalls ?? 0), _host?.ReadyEndpoints ?? 0);
+    // Nobody chooses between the shards of a pool that has never been divided.
+    private ShardState ShardState => _member.Map.Version == 0 || _host is null ? default : new(_member.Map, _host.LeasesOut + _host.WaitingCalls, _readyEndpoints);
 
     [LoggerMessage(7, LogLevel.Information, "Pool {Pool}, shard {Shard}: {Count} shards instead of {Before} (map {Version}).")]
     private static partial void ShardsChanged(ILogger logger, Core.Config.PoolId pool, int shard, int count, int before, long version);

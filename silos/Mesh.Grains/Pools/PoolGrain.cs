@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
@@ -9,6 +8,7 @@ using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Rehearsing;
 using Mesh.Grains.Shards;
 using Mesh.Grains.Snapshots;
 using Microsoft.Extensions.Logging;
@@ -25,17 +25,16 @@ namespace Mesh.Grains.Pools;
 internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
     private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(10);
-    private readonly PoolSessions _sessions = new(mesh.Options);
     private readonly HashSet<Core.Endpoints.EndpointId> _told = [];
-    private readonly List<(RouteCall Call, CallMemory Calls)> _parked = [];
+    private PoolCalls _calls = null!;
     private PoolId _id;
     private string _key = "";
     private string _silo = "";
     private long _epoch;
+    private long _leaseEpoch;
     private long _started;
     private TimeSpan _nextSnapshot;
     private bool _isSuperseded;
-    private TimeSpan? _settlesAt;
     private ConfigurationIndex? _seen;
     private PoolHost? _host;
     private PoolFeeds? _feeds;
@@ -50,11 +49,13 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
-        var shard = PoolKey.ShardOf(_key);
-        _member = new ShardMember(_id, shard, mesh, Now);
-        if (_handover is not null) mesh.Epochs.Saw(_id, shard, _handover.Epoch);
-        _epoch = mesh.Epochs.Next(_id, shard);
+        _handover ??= mesh.Leftovers.Take(_key);
+        _member = new ShardMember(PoolKey.ShardOf(_key), mesh, RehearsalPool.Is(_id) ? new ShardingOptions() : mesh.Options.Sharding, Now);
+        if (_handover is not null) mesh.Epochs.Saw(_id, Shard, _handover.LeaseEpoch);
+        _leaseEpoch = mesh.Epochs.Next(_id, Shard);
+        _epoch = _handover?.Epoch ?? _leaseEpoch;
         if (_handover is not null) _member.Resume(_handover.Shards.ToMap(), _handover.HasAllOfShard, Now);
+        _calls = new PoolCalls(mesh, _id, _member) { Epoch = _epoch };
         TakeConfiguration();
         if (_handover is not null) TakeOver(_handover);
         _handover = null;
@@ -63,7 +64,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             _timer = this.RegisterGrainTimer(
                 OnTimerAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         }
-        mesh.Residents.TryAdd(this, 0);
+        if (!RehearsalPool.Is(_id)) mesh.Residents.TryAdd(this, 0);
         Began(logger, _id, _epoch, _silo);
         return Task.CompletedTask;
     }
@@ -71,11 +72,12 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         var moves = reason.ReasonCode == DeactivationReasonCode.Migrating;
-        if (moves) _handover = WriteHandover();
+        if (moves || reason.ReasonCode == DeactivationReasonCode.DirectoryFailure) _handover = WriteHandover();
+        if (!moves && _handover is not null) mesh.Leftovers.Leave(_key, _handover);
         mesh.Residents.TryRemove(this, out _);
         Ended(logger, _id, _epoch, reason.ReasonCode);
         _timer?.Dispose();
-        _sessions.LeaveAll();
+        _calls.Sessions.LeaveAll();
         _host?.Close();
         if (_feeds is null) return Task.CompletedTask;
         var ended = Task.WhenAll(_feeds.Stop());
@@ -85,56 +87,38 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<RouteReply> Route(RouteCall call)
     {
+        if (call.Epoch != _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
         var turn = _member.BeginTurn();
-        var reply = RouteNow(call);
+        var reply = _calls.RouteAsync(call, calls, Now);
         _member.EndTurn(turn);
         return reply;
     }
 
-    private ValueTask<RouteReply> RouteNow(RouteCall call)
+    public ValueTask<ExchangeReply> Exchange(Exchange message)
     {
-        if (call.Epoch != _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
-        if (_host is null) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Unconfigured, _epoch));
+        var batch = message.Feedback;
+        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<ExchangeReply>(new ExchangeReply(Refusal(batch.Epoch), []));
+        var turn = _member.BeginTurn();
         var now = Now;
-        calls.LastSeen = now;
-        calls.Trim(call.Settled, now);
-        if (call.Number < calls.Settled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
-        if (_member.IsRetired) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.Moved, _epoch));
-        if (Settles(now) is { } left)
-        {
-            _parked.Add((call, calls));
-            return new ValueTask<RouteReply>(AskAgainAsync(left));
-        }
-        var known = calls.Find(call.Number) ?? Enter(call, calls, now);
-        if (known.IsCancelled) return new ValueTask<RouteReply>(RouteReply.Of(ReplyKind.StillWaiting, _epoch));
-        return known.Waiting is { } waiting ? new ValueTask<RouteReply>(PollAsync(call, waiting)) : new ValueTask<RouteReply>(Reply(call, known.Decision));
+        Take(batch, calls, now);
+        var replies = _calls.Enter(message.Calls, message.Settled, calls, now);
+        _member.EndTurn(turn);
+        return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), replies));
     }
 
     public ValueTask<PoolReply> Feedback(FeedbackBatch batch)
     {
-        var turn = _member.BeginTurn();
-        var reply = FeedbackNow(batch);
-        _member.EndTurn(turn);
-        return reply;
-    }
-
-    private ValueTask<PoolReply> FeedbackNow(FeedbackBatch batch)
-    {
-        if (batch.Epoch != _epoch || _sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
-        calls.LastSeen = Now;
-        if (batch.Sequence <= calls.Sequence || _host is null) return new ValueTask<PoolReply>(Reply(calls));
-        calls.Sequence = batch.Sequence;
-        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls);
-        foreach (ref readonly var load in batch.Loads.AsSpan()) _host.Reported(Ages.ToReport(in load, mesh.Time));
+        if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(batch.Epoch));
+        Take(batch, calls, Now);
         return new ValueTask<PoolReply>(Reply(calls));
     }
 
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
-        _lastCall = now;
+        _lastSignOfLife = now;
         Take(call.Shards);
-        if (_isSuperseded || call.Epoch > _epoch || _sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
+        if (_isSuperseded || call.Epoch > _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
 
@@ -148,7 +132,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         Take(announcement.Shards);
         if (_isSuperseded || announcement.Epoch != _epoch) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         var now = Now;
-        var calls = _sessions.FindOrAdd(announcement.Session);
+        var calls = _calls.Sessions.FindOrAdd(announcement.Session);
         if (calls is null) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         calls.LastSeen = now;
         if (announcement.Sequence <= calls.Sequence) return new ValueTask<PoolReply>(Reply(calls));
@@ -167,8 +151,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
         GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
-        foreach (var call in announcement.Waiting) _parked.Add((call, calls));
-        EnterParked(now);
+        foreach (var call in announcement.Waiting) _calls.Park(call, calls);
+        _calls.EnterParked(now);
         Announced(logger, _id, _epoch, calls.Session, adopted, announcement.Waiting.Length);
         return new ValueTask<PoolReply>(Reply(calls));
     }
@@ -195,7 +179,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             IsConfigured = _host is not null,
             Leases = _host?.LeasesOut ?? 0,
             WaitingCalls = _host?.WaitingCalls ?? 0,
-            Sessions = _sessions.Count,
+            Sessions = _calls.Sessions.Count,
             Shards = _member.Map,
             Busy = _member.Busy,
         });
@@ -206,8 +190,10 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         TakeConfiguration();
         var now = Now;
         TickShards(now);
-        _sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
-        EnterParked(now);
+        _calls.Sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
+        // One whose silo died while it rehearsed.
+        if (RehearsalPool.Is(_id) && _calls.Sessions.Count == 0 && now > mesh.Options.Engine.Pool.SessionTimeout) DeactivateOnIdle();
+        _calls.EnterParked(now);
         var next = _host?.Tick();
         if (now >= _nextSnapshot) PushSnapshot(now);
         return new ValueTask<TimeSpan?>(next);
@@ -236,12 +222,12 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var current = mesh.Configuration.Current;
         if (ReferenceEquals(current, _seen) && !anew) return;
         _seen = current;
-        if (current.Pool(_id.ToString()) is not { } pool)
+        if ((RehearsalPool.Is(_id) ? RehearsalPool.Config(_id) : current.Pool(_id.ToString())) is not { } pool)
         {
             _host?.Close();
             if (_feeds is not null) _ = Task.WhenAll(_feeds.Stop());
             if (_host is not null) DeactivateOnIdle();
-            (_host, _feeds, _endpoints) = (null, null, null);
+            (_host, _feeds, _endpoints, _calls.Host) = (null, null, null, null);
             return;
         }
 
@@ -251,9 +237,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             var engine = mesh.Options.Engine;
             var seed = PoolSeed.Of(mesh.Options.Seed, _id);
-            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _epoch, Shard = ShardName.Of(Shard), SampleMaxAge = engine.SampleMaxAge });
+            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _leaseEpoch, Shard = ShardName.Of(Shard), SampleMaxAge = engine.SampleMaxAge });
             _endpoints = new RemoteEndpoints(_id, GrainFactory, mesh.Time);
-            _host = new PoolHost(state, Wake) { Listener = _endpoints };
+            _host = _calls.Host = new PoolHost(state, Wake) { Listener = _endpoints };
             _feeds = new PoolFeeds(_host.Cache, seed, mesh.Monitors);
         }
 
@@ -264,7 +250,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             // Those that ended end by themselves.
         }
         if (isNew && _member.IsDivided) SetPeers();
-        if (isNew && mesh.Options.KeepsTime) _ = AskEndpointsAsync();
+        if (isNew && mesh.Options.KeepsTime && !RehearsalPool.Is(_id)) _ = AskEndpointsAsync();
     }
 
     // A state that has just begun knows nothing of its endpoints; their grains, wherever they run, do.
@@ -279,71 +265,14 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     private void Wake() => _timer?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
 
-    // :: Settling. A gateway has known an earlier activation: until all have had the time to say what they hold, there seems to be more room than there is.
-    private void HasPredecessor(TimeSpan now)
+    // Whatever its order: a lease ends once, and a first byte comes once. Only what an announcement says must not be older than what came since.
+    private void Take(FeedbackBatch batch, CallMemory calls, TimeSpan now)
     {
-        if (_settlesAt is not null || _hasTakenOver || now > mesh.Options.Engine.Pool.SessionTimeout) return;
-        _settlesAt = now + mesh.Options.SettleTime;
-    }
-
-    private TimeSpan? Settles(TimeSpan now)
-    {
-        if (_settlesAt is { } at && now < at) return at - now;
-        if (_parked.Count > 0) EnterParked(now);
-        return null;
-    }
-
-    private void EnterParked(TimeSpan now)
-    {
-        if (_host is null || (_settlesAt is { } at && now < at)) return;
-        if (_member.IsRetired) _parked.Clear();
-        foreach (var (call, calls) in _parked)
-        {
-            if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
-        }
-        _parked.Clear();
-    }
-
-    private async Task<RouteReply> AskAgainAsync(TimeSpan after)
-    {
-        await Task.Delay(after, mesh.Time);
-        return RouteReply.Of(ReplyKind.StillWaiting, _epoch);
-    }
-
-    // :: Calls.
-    [SuppressMessage("Reliability", "CA2000", Justification = "The wait keeps it.")]
-    private RememberedCall Enter(RouteCall call, CallMemory calls, TimeSpan now)
-    {
-        var request = call.ToRequest(_id, calls.Session);
-        var leave = new CancellationTokenSource();
-        var route = _host!.RouteAsync(in request, leave.Token);
-        var known = route.IsCompletedSuccessfully ? new RememberedCall(route.Result, null, null) : new RememberedCall(default, route.AsTask(), leave);
-        calls.Remember(call.Number, in known, now);
-        return known;
-    }
-
-    private async Task<RouteReply> PollAsync(RouteCall call, Task<RouteDecision> waiting)
-    {
-        try
-        {
-            return Reply(call, waiting.IsCompletedSuccessfully
-                ? waiting.Result
-                : await waiting.WaitAsync(mesh.Options.PollInterval, mesh.Time, mesh.Leaving));
-        }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-        {
-            // Also when the silo stops: the next to be asked has heard of it by then.
-            return RouteReply.Of(ReplyKind.StillWaiting, _epoch);
-        }
-    }
-
-    private RouteReply Reply(RouteCall call, in RouteDecision decision)
-    {
-        // Remembered from before its endpoint went to another shard: that one gives the lease back, as the gateway does not hold it.
-        if (decision.Kind == RouteKind.Send && _member.Map.IsMoving && !_member.Owns(decision.Endpoint)) return RouteReply.Of(ReplyKind.Moved, _epoch);
-        var reply = RouteReply.From(in decision, _epoch) with { ShardsVersion = _member.Map.Version };
-        if (!call.Explain || _host?.Decisions(call.RequestId, 1) is not [var explained]) return reply;
-        return reply with { Explained = SnapshotJson.Write(explained with { Timestamp = Ages.Of(explained.Timestamp, mesh.Time) }) };
+        calls.LastSeen = now;
+        calls.Sequence = Math.Max(calls.Sequence, batch.Sequence);
+        if (_host is null) return;
+        foreach (ref readonly var item in batch.Items.AsSpan()) Take(in item, calls);
+        foreach (ref readonly var load in batch.Loads.AsSpan()) _host.Reported(Ages.ToReport(in load, mesh.Time));
     }
 
     private void Take(in FeedbackItem item, CallMemory calls)
@@ -357,45 +286,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
                 _host!.Complete(item.Lease, new RequestOutcome(item.Outcome, item.PromptTokens, item.CachedTokens, item.OutputTokens));
                 return;
             default:
-                Cancel(item.Lease.Sequence, calls);
+                _calls.Cancel(item.Lease.Sequence, calls, Now);
                 return;
         }
-    }
-
-    private void Cancel(long number, CallMemory calls)
-    {
-        if (calls.Find(number) is { IsCancelled: false } known)
-        {
-            if (known.Waiting is { } waiting)
-            {
-                known.Leave?.Cancel();
-                _ = GiveBackAsync(_host!, waiting);
-            }
-            else
-            {
-                GiveBack(_host!, known.Decision);
-            }
-        }
-
-        // Asked late, it must not be placed any more.
-        calls.Remember(number, new RememberedCall { IsCancelled = true }, Now);
-    }
-
-    private static async Task GiveBackAsync(PoolHost host, Task<RouteDecision> waiting)
-    {
-        try
-        {
-            GiveBack(host, await waiting);
-        }
-        catch (OperationCanceledException)
-        {
-            // It had not been placed.
-        }
-    }
-
-    private static void GiveBack(PoolHost host, in RouteDecision decision)
-    {
-        if (decision.Kind == RouteKind.Send) host.Complete(decision.Lease, new RequestOutcome(OutcomeKind.NotSent));
     }
 
     private void Take(EndpointNews news)
@@ -408,9 +301,9 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     private void PushSnapshot(TimeSpan now)
     {
         _nextSnapshot = now + mesh.Options.SnapshotInterval;
-        if (_host is null || !_sessions.HasWatchers) return;
+        if (_host is null || !_calls.Sessions.HasWatchers) return;
         var snapshot = SnapshotJson.Write(SnapshotClock.ToWire(_host.Snapshot(), mesh.Time));
-        foreach (var watcher in _sessions.Watchers) _ = watcher.Changed(_epoch, snapshot);
+        foreach (var watcher in _calls.Sessions.Watchers) _ = watcher.Changed(_epoch, snapshot);
     }
 
     // :: Epochs.
@@ -429,7 +322,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         if (epoch <= _epoch && !_isSuperseded)
         {
-            if (epoch != 0 && epoch < _epoch) HasPredecessor(Now);
+            // Later, nobody holds anything any more that the earlier activation gave; and who was handed the leases knows them.
+            if (epoch != 0 && epoch < _epoch && _epoch == _leaseEpoch && Now <= mesh.Options.Engine.Pool.SessionTimeout) _calls.Settle(Now);
             return ReplyKind.Announce;
         }
         if (!_isSuperseded)

@@ -13,6 +13,9 @@ internal sealed class PoolSessions(GrainOptions options)
 
     public int Count => _byKey.Count;
 
+    /// <summary>All of them, by their keys.</summary>
+    public IEnumerable<CallMemory> All => _byKey.Values.OrderBy(c => c.Key);
+
     public bool HasWatchers
     {
         get
@@ -39,6 +42,23 @@ internal sealed class PoolSessions(GrainOptions options)
         calls = new CallMemory(session, ++_lastKey, options.AnswerMemory, options.MaxRememberedAnswers);
         _byKey.Add(calls.Key, calls);
         _bySession.Add(session, calls);
+        return calls;
+    }
+
+    /// <summary>Takes a session over under the number that it had.</summary>
+    public CallMemory Restore(SessionHandover session, TimeSpan now)
+    {
+        var calls = new CallMemory(session.Session, session.Key, options.AnswerMemory, options.MaxRememberedAnswers)
+        {
+            Sequence = session.Sequence,
+            Watcher = session.Watcher,
+            LastSeen = now,
+        };
+        calls.Trim(session.Settled, now);
+        calls.Restore(session.Answers, now);
+        _byKey.Add(calls.Key, calls);
+        _bySession.Add(calls.Session, calls);
+        _lastKey = Math.Max(_lastKey, calls.Key);
         return calls;
     }
 

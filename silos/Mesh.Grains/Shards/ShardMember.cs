@@ -23,18 +23,15 @@ internal sealed class ShardMember
     private readonly long?[] _heardAt = new long?[ShardMap.Most];
     private readonly long[] _sequences = new long[ShardMap.Most];
 
-    public ShardMember(PoolId pool, int shard, SiloMesh mesh, TimeSpan now)
+    public ShardMember(int shard, SiloMesh mesh, ShardingOptions options, TimeSpan now)
     {
-        Pool = pool;
         _mesh = mesh;
-        Options = mesh.Options.Sharding;
+        Options = options;
         _ownership = new ShardOwnership(shard, Options.Patience);
         _scaler = new ShardScaler(Options);
         _scaler.OnChanged(now - Options.MapAge + QuietAtFirst);
         _meter = new BusyMeter(mesh.Time);
     }
-
-    public PoolId Pool { get; }
 
     public ShardingOptions Options { get; }
 

@@ -28,6 +28,7 @@ internal sealed class DecisionText(ToolConsole console, JsonElement decision)
     private string Outcome() => Text("outcome") switch
     {
         "send" => $"sent to {Text("endpoint")} of {Text("backend")}",
+        "forward" => $"forwarded to region {Text("region")}",
         "wait" => "waits",
         "refuse" => "refused",
         "cancelled" => "its client left before it was placed",

@@ -17,6 +17,15 @@ public sealed record ClusterConfig
     /// <summary>True for the one cluster whose Gateway, HTTPRoute and policies count.</summary>
     public bool IsConfigCluster { get; init; }
 
+    /// <summary>
+    /// Addresses at which the gateway of its region answers the gateways of other regions, by commas; empty where it does not say. Source: annotation
+    /// <c>mesh.internal/gateway-url</c>.
+    /// </summary>
+    public string GatewayUrl { get; init; } = "";
+
+    /// <summary>Name of that gateway; empty means that it is called as its region. Source: annotation <c>mesh.internal/gateway-name</c>.</summary>
+    public string GatewayName { get; init; } = "";
+
     /// <summary>All labels, the implicit ones included.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }

@@ -92,7 +92,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     }
 
     /// <summary>Healthy, not ejected, and in the configuration.</summary>
-    public bool IsReady => costs[slot].IsReady;
+    public bool IsReady => costs.Rows[slot].IsReady;
 
     /// <summary>Tokens that its KV cache holds.</summary>
     public long KvCapacityTokens => LastSample?.KvCapacityTokens ?? DefaultKvCapacityTokens;
@@ -342,9 +342,13 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     private void UpdateReady()
     {
+        var isReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
+        ref readonly var known = ref costs.Rows[slot];
+        // Most samples change nothing about it, and a row that is asked for to be changed is looked at again.
+        if (known.IsReady == isReady && known.MayBeChosen == (isReady && !IsHeldBack)) return;
         ref var row = ref costs[slot];
-        row.IsReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
-        row.MayBeChosen = row.IsReady && !IsHeldBack;
+        row.IsReady = isReady;
+        row.MayBeChosen = isReady && !IsHeldBack;
     }
 
     private HealthTransition Moved(EndpointHealth before)

@@ -1,3 +1,5 @@
+using Mesh.Core.PrefixCache.Crowds;
+
 namespace Mesh.Core.PrefixCache;
 
 /// <summary>Who holds how much of which node: the (node, endpoint) pairs of the index, found in O(1), listed per node.</summary>
@@ -17,7 +19,11 @@ internal sealed class HolderTable
         _holders = new Arena<Holder>(holderCapacity);
         _pairs = new ChainTable(entryCapacity);
         Order = new UsageOrder(_entries, endpointCapacity);
+        Crowds = new CrowdTable(nodes, endpointCapacity);
     }
+
+    /// <summary>The holders of nodes that many hold.</summary>
+    public CrowdTable Crowds { get; }
 
     /// <summary>Each endpoint's entries by time of use.</summary>
     public UsageOrder Order { get; }
@@ -34,17 +40,22 @@ internal sealed class HolderTable
 
     public int Find(int node, int endpoint) => _pairs.Find(Pair(node, endpoint));
 
-    public ref int Held(int entry) => ref _holders[_nodes[_entries[entry].Node].HolderStart + _entries[entry].Position].Held;
+    public int Held(int entry) => HolderOf(entry).Held;
+
+    public void SetHeld(int entry, int held)
+    {
+        ref var holder = ref HolderOf(entry);
+        Crowds.OnChanged(_entries[entry].Node, holder.Held, held);
+        holder.Held = held;
+    }
 
     /// <summary>Adds a pair that is not there; −1 when there is no room. The caller puts it into the order of use.</summary>
     public int Add(int node, int endpoint, int held)
     {
         if (FreeEntries == 0 || !Grow(ref _nodes[node])) return -1;
         var entry = _free.TryPop(out var freed) ? freed : _used++;
-        var position = _nodes[node].HolderCount++;
-        _holders[_nodes[node].HolderStart + position] = new Holder { Endpoint = endpoint, Held = held };
-        _entries[entry] = new HolderEntry { Node = node, Position = position, Newer = -1, Older = -1 };
-        _pairs.Add(Pair(node, endpoint), entry);
+        _entries[entry] = new HolderEntry { Newer = -1, Older = -1 };
+        PutIn(entry, node, endpoint, held);
         return entry;
     }
 
@@ -62,12 +73,20 @@ internal sealed class HolderTable
         if (!Grow(ref _nodes[toNode])) return false;
         var held = Held(entry);
         var endpoint = TakeOut(entry);
-        var position = _nodes[toNode].HolderCount++;
-        _holders[_nodes[toNode].HolderStart + position] = new Holder { Endpoint = endpoint, Held = held };
-        _entries[entry].Node = toNode;
-        _entries[entry].Position = position;
-        _pairs.Add(Pair(toNode, endpoint), entry);
+        PutIn(entry, toNode, endpoint, held);
         return true;
+    }
+
+    private ref Holder HolderOf(int entry) => ref _holders[_nodes[_entries[entry].Node].HolderStart + _entries[entry].Position];
+
+    private void PutIn(int entry, int node, int endpoint, int held)
+    {
+        var position = _nodes[node].HolderCount++;
+        _holders[_nodes[node].HolderStart + position] = new Holder { Endpoint = endpoint, Held = held };
+        _entries[entry].Node = node;
+        _entries[entry].Position = position;
+        _pairs.Add(Pair(node, endpoint), entry);
+        Crowds.OnAdded(node, endpoint, held, HoldersOf(node));
     }
 
     private static ulong Pair(int node, int endpoint) => ((ulong)(uint)node << 32) | (uint)endpoint;
@@ -77,6 +96,7 @@ internal sealed class HolderTable
         var (nodeIndex, position) = (_entries[entry].Node, _entries[entry].Position);
         ref var node = ref _nodes[nodeIndex];
         var endpoint = _holders[node.HolderStart + position].Endpoint;
+        Crowds.OnRemoved(nodeIndex, endpoint, _holders[node.HolderStart + position].Held);
         _pairs.Remove(Pair(nodeIndex, endpoint));
 
         var last = --node.HolderCount;

@@ -1,3 +1,5 @@
+using Mesh.Core.PrefixCache.Crowds;
+
 namespace Mesh.Core.PrefixCache;
 
 /// <summary>
@@ -84,6 +86,46 @@ public sealed class PrefixIndex
         return most;
     }
 
+    /// <summary>As <see cref="Match"/>, without a look at everybody who holds what many hold.</summary>
+    internal void Look(ReadOnlyMemory<ulong> chain, PromptHolders found)
+    {
+        found.Start(this, _holders, chain);
+        var hashes = chain.Span;
+        var areMany = true;
+        for (var depth = 0; depth < hashes.Length;)
+        {
+            var node = _tree.Find(hashes[depth]);
+            if (node < 0) break;
+            var matched = _tree.MatchLength(node, hashes[depth..]);
+            var crowd = _holders.Crowds.Of(node);
+            if (areMany && crowd is not null) found.AddCrowd(crowd, depth, matched, _nodes[node].Length);
+            else if (crowd is not null) ListAmongMany(found, node, depth, matched);
+            else ListFew(found, node, depth, matched, areMany);
+            areMany &= crowd is not null;
+            if (matched < _nodes[node].Length) break;
+            depth += matched;
+        }
+    }
+
+    private void ListFew(PromptHolders found, int node, int depth, int matched, bool areFirst)
+    {
+        foreach (ref readonly var holder in _holders.HoldersOf(node))
+        {
+            if ((areFirst ? found.OfCrowds(holder.Endpoint) : found.OfListed(holder.Endpoint)) == depth)
+                found.List(holder.Endpoint, depth + Math.Min(holder.Held, matched));
+        }
+    }
+
+    // Few have what came before: of those who hold this, no others count.
+    private void ListAmongMany(PromptHolders found, int node, int depth, int matched)
+    {
+        foreach (var endpoint in found.Listed)
+        {
+            if (found.OfListed(endpoint) != depth || _holders.Find(node, endpoint) is not (>= 0 and var entry)) continue;
+            found.List(endpoint, depth + Math.Min(_holders.Held(entry), matched));
+        }
+    }
+
     /// <summary>Notes that an endpoint holds a chain now, as used last.</summary>
     public void Store(int endpoint, ReadOnlySpan<ulong> chain)
     {
@@ -167,11 +209,11 @@ public sealed class PrefixIndex
             if (entry < 0) return -1;
             _holders.Order.AddNewest(endpoint, entry);
         }
-        ref var held = ref _holders.Held(entry);
+        var held = _holders.Held(entry);
         if (blocks > held)
         {
             _tokens[endpoint] += Tokens(node, held, blocks);
-            held = blocks;
+            _holders.SetHeld(entry, blocks);
         }
         return entry;
     }
@@ -182,6 +224,7 @@ public sealed class PrefixIndex
         if (_holders.FreeEntries < _nodes[node].HolderCount) return -1;
         var upper = _tree.Split(node, at);
         if (upper < 0) return -1;
+        _holders.Crowds.Drop(node);
         // Kept from being freed until all holders are sorted.
         _nodes[upper].Children++;
         for (var i = _nodes[node].HolderCount - 1; i >= 0; i--)
@@ -198,13 +241,14 @@ public sealed class PrefixIndex
             if (added < 0)
             {
                 _tokens[holder.Endpoint] -= Tokens(upper, 0, at);
-                _holders.Held(entry) -= at;
+                _holders.SetHeld(entry, holder.Held - at);
                 Reduce(holder.Endpoint, entry, 0);
                 continue;
             }
-            _holders.Held(entry) -= at;
+            _holders.SetHeld(entry, holder.Held - at);
             _holders.Order.AddNewerThan(holder.Endpoint, entry, added);
         }
+        _holders.Crowds.Gather(node, _holders.HoldersOf(node));
         _tree.FreeIfUnused(node);
         _nodes[upper].Children--;
         if (_nodes[upper].HolderCount > 0) return upper;
@@ -217,10 +261,10 @@ public sealed class PrefixIndex
     // countedFrom is the node by whose depth the held blocks count: while a node is being split, that is its upper part.
     private void Reduce(int endpoint, int entry, int toBlocks, int countedFrom)
     {
-        ref var held = ref _holders.Held(entry);
+        var held = _holders.Held(entry);
         if (toBlocks >= held) return;
         _tokens[endpoint] -= Tokens(countedFrom, toBlocks, held);
-        held = toBlocks;
+        _holders.SetHeld(entry, toBlocks);
         if (toBlocks > 0) return;
         var node = _holders.NodeOf(entry);
         _holders.Remove(entry);

@@ -1,4 +1,5 @@
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache.Crowds;
 using Mesh.Core.PrefixCache.Exact;
 using Mesh.Core.Routing;
 
@@ -19,6 +20,7 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     private float[] _share = [];
     private PrefixIndex? _index;
     private EventKnowledge? _events;
+    private PromptHolders? _found;
     private int[] _held = [];
     private int _slots;
     private double _offloadWeight = 1;
@@ -37,7 +39,6 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     public void SetSlots(int slots)
     {
         _slots = slots;
-        if (_held.Length < slots) _held = new int[Math.Max(LeastSlots, slots * 2)];
         if (_share.Length < slots)
         {
             var known = _share.Length;
@@ -70,11 +71,23 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     public ReadOnlySpan<int> Match(ReadOnlySpan<ulong> chain)
     {
         if (chain.IsEmpty || (_index is null && _events is null)) return [];
+        if (_held.Length < _slots) _held = new int[Math.Max(LeastSlots, _slots * 2)];
         var held = _held.AsSpan(0, _slots);
         if (_index is null) held.Clear();
         else _index.Match(chain, held);
         _events?.Overlay(chain, held, NowMs);
         return held;
+    }
+
+    /// <summary>
+    /// The same in a pool of many endpoints, without a look at each; null where there are few, where the request has no chain, and where events tell what is held. Valid
+    /// until the next call, or the next change.
+    /// </summary>
+    public PromptHolders? Find(ReadOnlyMemory<ulong> chain)
+    {
+        if (_slots < CrowdTable.LeastEndpoints || chain.IsEmpty || _index is null || _events is not null) return null;
+        _index.Look(chain, _found ??= new PromptHolders());
+        return _found;
     }
 
     /// <summary>A prompt was sent to an endpoint, which will hold it.</summary>

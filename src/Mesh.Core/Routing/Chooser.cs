@@ -60,15 +60,19 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
         return reservations.Peers.IsEmpty ? facts : facts.With(RegionExplainer.Explain(in context, reservations.Peers, clock.SinceStart(timestamp)));
     }
 
-    private SchedulingContext Context(ref readonly RouteRequest request, long timestamp) => new(
-        in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+    private SchedulingContext Context(ref readonly RouteRequest request, long timestamp)
     {
-        HeldBlocks = prefixes.Match(request.PrefixChain.Span),
-        Layout = prefixes.Layout,
-        Adapter = endpoints.Adapters.Find(request.Model),
-        Costs = reservations.Costs,
-        NowMs = clock.SinceStart(timestamp).TotalMilliseconds,
-        FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
-            && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
-    };
+        var holders = prefixes.Find(request.PrefixChain);
+        return new(in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
+        {
+            Holders = holders,
+            HeldBlocks = holders is null ? prefixes.Match(request.PrefixChain.Span) : default,
+            Layout = prefixes.Layout,
+            Adapter = endpoints.Adapters.Find(request.Model),
+            Costs = reservations.Costs,
+            NowMs = clock.SinceStart(timestamp).TotalMilliseconds,
+            FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
+                && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
+        };
+    }
 }

@@ -22,6 +22,7 @@ internal sealed class Dispatcher
     private readonly Chooser _chooser;
     private readonly Reservations _reservations;
     private readonly EndpointQueues _queues;
+    private readonly QueueHeads _heads;
     private readonly Action<Waiter> _leaving;
 
     public Dispatcher(PoolClock clock, Chooser chooser, Reservations reservations)
@@ -30,6 +31,7 @@ internal sealed class Dispatcher
         _chooser = chooser;
         _reservations = reservations;
         _queues = new EndpointQueues(chooser, reservations);
+        _heads = new QueueHeads(_queues, chooser);
         // Once: a delegate made at every call would be garbage at every call.
         _leaving = _queues.Leave;
     }
@@ -183,6 +185,7 @@ internal sealed class Dispatcher
         var overfill = Settings.WhenFull == WhenFull.Overfill;
         var askedAll = true;
         while (_queues.Ready(now) is { } ready && !_reservations.Leases.IsFull) ServeNext(ready, timestamp, now);
+        while (!_reservations.Leases.IsFull && _heads.FirstThatLeaves(timestamp, now) is { } leaving) ServeElsewhere(leaving.Waiter, leaving.Placement, now);
         while (Room.Queue.Count > 0 && !_reservations.Leases.IsFull && (overfill || Backends.Selector.HasRoom(now) || Peers.HasCredits(now))
             && DispatchOne(timestamp, now, overfill, out askedAll))
         {
@@ -236,6 +239,21 @@ internal sealed class Dispatcher
             _queues.Leave(waiter);
             endpoint.Queue.Remove(waiter, served: false);
             WaitFor(waiter, in placement, withinTarget: false, now);
+        }
+        _queues.Await(endpoint, now);
+    }
+
+    private void ServeElsewhere(Waiter waiter, Placement placement, TimeSpan now)
+    {
+        var endpoint = waiter.Endpoint!;
+        if (Session(waiter) is { } session)
+        {
+            Serve(waiter, session, in placement, now);
+        }
+        else
+        {
+            _queues.Leave(waiter);
+            Room.Forget(waiter);
         }
         _queues.Await(endpoint, now);
     }

@@ -8,6 +8,12 @@ internal sealed class EndpointQueues(Chooser chooser, Reservations reservations)
 {
     private readonly IntrusiveHeap<EndpointState, EndpointState.ByReadiness> _awaited = new();
 
+    /// <summary>Endpoints that requests wait for.</summary>
+    public int Count => _awaited.Count;
+
+    /// <summary>One of them; the order has no meaning.</summary>
+    public EndpointState this[int index] => _awaited[index];
+
     /// <summary>When the first endpoint that requests wait for may take one; null when none is awaited.</summary>
     public TimeSpan? NextReady => _awaited.Min is { } first
         // Rounded up: a tick that comes a hair too soon would have to come again.

@@ -72,19 +72,13 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     public double MeanWaitMs => _cost?.MeanWaitMs ?? 0;
 
     /// <summary>Chooses anew for a request that waits for <paramref name="current"/>, among the endpoints that its policy left it.</summary>
-    public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now)
-    {
-        const double WorthMovingMs = 5;
-        var placement = _cost is not null && backends.IsFree
+    public Placement PlaceAgain(in SchedulingContext context, BackendTable backends, EndpointState current, TimeSpan now) =>
+        _cost is not null && backends.IsFree
             ? PlaceAnywhere(in context, backends, now)
             : current.BackendIndex < 0 ? Placement.None(DecisionReason.NoReadyEndpoint) : PlaceIn(in context, backends, current.BackendIndex, now);
-        if (_cost is null || placement.Endpoint is null || placement.Endpoint == current || current.BackendIndex < 0) return placement;
-        if (!_profile.Accepts(in context, current, _workspace)) return placement;
-        var nowMs = now.TotalMilliseconds;
-        return _cost.CostOfNext(in context, current, nowMs) <= placement.CostMs + WorthMovingMs
-            ? placement with { Endpoint = current, Ready = IsReady(current, nowMs) }
-            : placement;
-    }
+
+    /// <summary>False when a request that waits for one endpoint could not be sent to any other now.</summary>
+    public bool MayHaveIdle(TimeSpan now) => endpoints.Costs.MayHaveIdle(BindAheadMs, now.TotalMilliseconds);
 
     // Full, and not merely unable: only for a place that there can be does it make sense to wait.
     private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>

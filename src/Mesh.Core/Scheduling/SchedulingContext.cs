@@ -2,6 +2,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Metrics;
 using Mesh.Core.PrefixCache;
+using Mesh.Core.PrefixCache.Crowds;
 using Mesh.Core.Routing;
 using Mesh.Core.Scheduling.Cost;
 
@@ -20,8 +21,18 @@ internal readonly ref struct SchedulingContext
         FailureDecay = failureDecay;
     }
 
-    /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain.</summary>
-    public ReadOnlySpan<int> HeldBlocks { get; init; }
+    /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain. In a large pool found out when it is asked for.</summary>
+    public ReadOnlySpan<int> HeldBlocks
+    {
+        get => Holders is null ? field : Holders.All(Endpoints.SlotCount);
+        init;
+    }
+
+    /// <summary>The same in a large pool, without a look at every endpoint; null elsewhere.</summary>
+    public PromptHolders? Holders { get; init; }
+
+    /// <summary>Blocks of the prompt that the endpoint in a slot holds.</summary>
+    public int HeldBy(int slot) => Holders is not null ? Holders.Of(slot) : HeldBlocks.IsEmpty ? 0 : HeldBlocks[slot];
 
     /// <summary>Lengths of the blocks.</summary>
     public PrefixLayout Layout { get; init; } = PrefixLayout.Growing;
@@ -66,7 +77,7 @@ internal readonly ref struct SchedulingContext
     public double PredictTpotMs(EndpointState endpoint) => Costs is null ? double.NaN : endpoint.Work.NextStepMs(Costs);
 
     /// <summary>Prompt tokens that an endpoint is believed to hold.</summary>
-    public int TokensHeldBy(EndpointState endpoint) => HeldBlocks.IsEmpty ? 0 : Math.Min(Layout.TokensIn(HeldBlocks[endpoint.Slot]), Request.PromptTokens);
+    public int TokensHeldBy(EndpointState endpoint) => Math.Min(Layout.TokensIn(HeldBy(endpoint.Slot)), Request.PromptTokens);
 
     /// <summary>Its model, when at least one endpoint lists it.</summary>
     public ModelName? Model { get; }

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using Mesh.Core.Regions;
@@ -24,12 +23,13 @@ public sealed class FederationHub : IAsyncDisposable
     private readonly Func<PeerAddress, HttpMessageInvoker> _connect;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly FrozenDictionary<string, Peer> _byName;
-    private readonly FrozenDictionary<string, Peer> _byRegion;
-    private readonly Peer[] _peers;
+    private readonly RegionOptions _options;
     private readonly ReportClock _clock;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
     private readonly List<Task> _running = [];
+    private volatile PeerSet _set = PeerSet.Empty;
+    private bool _isStarted;
     // Whoever waits for it goes on within the clock's call: publishing waits for nothing but its next report.
     private volatile TaskCompletionSource _tick = new();
     private volatile ConfigTag _config = ConfigTag.None;
@@ -52,10 +52,8 @@ public sealed class FederationHub : IAsyncDisposable
         (_settings, _engine, _connect, _time) = (settings, engine, connect, time);
         _log = loggers.CreateLogger<FederationHub>();
         Self = new PeerIdentity(settings.Name, settings.Region, ReportFrame.Protocol, Math.Max(1, time.GetUtcNow().ToUnixTimeMilliseconds()), settings.Version);
-        var options = new RegionOptions { ReportInterval = settings.ReportInterval };
-        _peers = [.. settings.Peers.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new Peer(p, options, time))];
-        _byName = _peers.ToFrozenDictionary(p => p.Address.Name, StringComparer.Ordinal);
-        _byRegion = _peers.ToFrozenDictionary(p => p.Address.Region, StringComparer.Ordinal);
+        _options = new RegionOptions { ReportInterval = settings.ReportInterval };
+        _set = new PeerSet([.. settings.Peers.Select(p => new Peer(p, _options, time))]);
         _clock = new ReportClock(time, settings.ReportInterval, settings.LeastInterval, Tick);
     }
 
@@ -66,7 +64,7 @@ public sealed class FederationHub : IAsyncDisposable
     public PeerIdentity Self { get; }
 
     /// <summary>The peers as configured, ordered by name.</summary>
-    public ImmutableArray<PeerAddress> Addresses => [.. _peers.Select(p => p.Address)];
+    public ImmutableArray<PeerAddress> Addresses => [.. _set.Ordered.Select(p => p.Address)];
 
     /// <summary>The configuration that reports say this region goes by.</summary>
     public ConfigTag Config
@@ -78,18 +76,54 @@ public sealed class FederationHub : IAsyncDisposable
     /// <summary>Begins to follow the peers and to make reports.</summary>
     public void Start()
     {
-        _engine.Federate([.. _peers.Select(p => p.Address.Region)], _clock.Wake, Peers);
-        foreach (var peer in _peers)
+        lock (_gate)
         {
-            var follower = new PeerFollower(peer, Self, _settings, _connect, Received, Lost, _time, _log);
-            _running.Add(Task.Run(() => follower.RunAsync(_stop.Token)));
+            _isStarted = true;
+            Federate();
+            foreach (var peer in _set.Ordered) Follow(peer);
         }
 
         _clock.Start();
     }
 
+    /// <summary>
+    /// Sets the peers. One that stays as it was keeps its link, whatever becomes of the others; one that is gone is neither followed nor answered any more, and what
+    /// waits there for its first byte goes elsewhere; one whose name or address has changed is another one.
+    /// </summary>
+    /// <param name="peers">All of them.</param>
+    /// <exception cref="ArgumentException">Two share a name or region, or one has no address; nothing has changed then.</exception>
+    public void SetPeers(ImmutableArray<PeerAddress> peers)
+    {
+        (_settings with { Peers = peers }).Validate();
+        lock (_gate)
+        {
+            if (_stop.IsCancellationRequested) return;
+            var before = _set;
+            var after = new PeerSet([.. peers.Select(p => before.Kept(p) ?? new Peer(p, _options, _time))]);
+            Peer[] gone = [.. before.Ordered.Except(after.Ordered)];
+            Peer[] come = [.. after.Ordered.Except(before.Ordered)];
+            if (gone.Length == 0 && come.Length == 0) return;
+            // First nobody finds it any more, then it ends.
+            _set = after;
+            if (_isStarted)
+            {
+                foreach (var peer in gone) _engine.PeerLost(peer.Address.Region);
+                Federate();
+                foreach (var peer in come) Follow(peer);
+            }
+
+            foreach (var peer in gone)
+            {
+                FederationLog.Removed(_log, peer.Address.Name, peer.Address.Region);
+                peer.Dispose();
+            }
+
+            foreach (var peer in come) FederationLog.Added(_log, peer.Address.Name, peer.Address.Region, peer.Address.Urls[0]);
+        }
+    }
+
     /// <summary>State of every peer, ordered by name.</summary>
-    public ImmutableArray<PeerLinkSnapshot> Peers() => [.. _peers.Select(p => p.Snapshot())];
+    public ImmutableArray<PeerLinkSnapshot> Peers() => [.. _set.Ordered.Select(p => p.Snapshot())];
 
     /// <summary>Whether a reader is a peer; null when it is, else why not.</summary>
     /// <param name="reader">What the reader says of itself; null when it says nothing.</param>
@@ -97,17 +131,17 @@ public sealed class FederationHub : IAsyncDisposable
     {
         if (reader is null) return "says not who it is";
         if (reader.Name == Self.Name) return $"calls itself '{reader.Name}', which is this gateway's own name";
-        return _byName.TryGetValue(reader.Name, out var peer) ? Self.Objection(peer.Address, reader) : $"calls itself '{reader.Name}', which is none of this gateway's peers";
+        return _set.ByName.TryGetValue(reader.Name, out var peer) ? Self.Objection(peer.Address, reader) : $"calls itself '{reader.Name}', which is none of this gateway's peers";
     }
 
     /// <summary>The peer that serves a region; null when none does.</summary>
-    public PeerAddress? PeerOf(string region) => _byRegion.GetValueOrDefault(region)?.Address;
+    public PeerAddress? PeerOf(string region) => _set.ByRegion.GetValueOrDefault(region)?.Address;
 
     /// <summary>Address of the peer that answered last, else its first; null for an unknown region.</summary>
-    public Uri? UrlOf(string region) => _byRegion.TryGetValue(region, out var peer) ? peer.Url ?? peer.Address.Urls[0] : null;
+    public Uri? UrlOf(string region) => _set.ByRegion.TryGetValue(region, out var peer) ? peer.Url ?? peer.Address.Urls[0] : null;
 
     /// <summary>Cancelled when the peer of a region becomes unreachable; none for an unknown region.</summary>
-    public CancellationToken ReachableToken(string region) => _byRegion.TryGetValue(region, out var peer) ? peer.Reachable : CancellationToken.None;
+    public CancellationToken ReachableToken(string region) => _set.ByRegion.TryGetValue(region, out var peer) ? peer.Reachable : CancellationToken.None;
 
     /// <summary>Asks a peer for something besides its reports, over a connection of its own.</summary>
     /// <param name="peer">The peer, by name.</param>
@@ -118,7 +152,7 @@ public sealed class FederationHub : IAsyncDisposable
     /// <exception cref="HttpRequestException">It could not be had; the message says why.</exception>
     public async Task<byte[]> AskAsync(string peer, string path, int mostBytes, CancellationToken cancellationToken)
     {
-        var known = _byName[peer];
+        if (!_set.ByName.TryGetValue(peer, out var known)) throw new HttpRequestException($"'{peer}' is no peer any more.");
         return await PeerQuestion.AskAsync(known.Url ?? known.Address.Urls[0], known.Address, path, mostBytes, Self, _connect, cancellationToken).ConfigureAwait(false);
     }
 
@@ -133,14 +167,16 @@ public sealed class FederationHub : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(output);
-        var peer = _byName[reader.Name];
+        if (!_set.ByName.TryGetValue(reader.Name, out var peer)) return;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var publishing = peer.BeginPublishing(ends.Token);
+        peer.Greeted(reader.Epoch);
         try
         {
             var writer = new ByteWriter();
             var before = ReportSections.Empty;
             var isFull = true;
+            var number = 0;
             while (!publishing.IsCancellationRequested)
             {
                 var tick = _tick.Task;
@@ -156,7 +192,9 @@ public sealed class FederationHub : IAsyncDisposable
                     if (flushed.IsCompleted || flushed.IsCanceled) return;
                 }
 
-                await tick.WaitAsync(publishing.Token).ConfigureAwait(false);
+                // A peer takes the link for sound once several reports have come in a row: nothing is won by letting it wait for them.
+                if (++number < _options.ReportsToReturn) await Task.Delay(_settings.LeastInterval, _time, publishing.Token).ConfigureAwait(false);
+                else await tick.WaitAsync(publishing.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -174,8 +212,10 @@ public sealed class FederationHub : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _clock.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_running).ConfigureAwait(false);
-        foreach (var peer in _peers) peer.Dispose();
+        Task[] running;
+        lock (_gate) running = [.. _running];
+        await Task.WhenAll(running).ConfigureAwait(false);
+        foreach (var peer in _set.Ordered) peer.Dispose();
         _stop.Dispose();
     }
 
@@ -205,7 +245,7 @@ public sealed class FederationHub : IAsyncDisposable
     {
         try
         {
-            foreach (var peer in _peers)
+            foreach (var peer in _set.Ordered)
             {
                 // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
                 if (passed > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
@@ -224,13 +264,36 @@ public sealed class FederationHub : IAsyncDisposable
         }
     }
 
-    private void Received(Peer peer, RegionReport? report, TimeSpan? roundTrip)
+    private void Federate() => _engine.Federate([.. _set.Ordered.Select(p => p.Address.Region)], _clock.Wake, Peers);
+
+    private void Follow(Peer peer)
     {
+        var follower = new PeerFollower(peer, Self, _settings, _connect, Received, Lost, _time, _log);
+        _running.RemoveAll(static t => t.IsCompleted);
+        _running.Add(Task.Run(() => RunAsync(peer, follower)));
+    }
+
+    private async Task RunAsync(Peer peer, PeerFollower follower)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, peer.Removed);
+        await follower.RunAsync(ends.Token).ConfigureAwait(false);
+    }
+
+    private void Received(Peer peer, RegionReport? report, TimeSpan? roundTrip, bool isTurn)
+    {
+        // What was read as the peer left is of the region's new one no business.
+        if (peer.Removed.IsCancellationRequested) return;
+
         if (roundTrip is { } time) _engine.ApplyRoundTrip(peer.Address.Region, time);
         if (report is null) return;
         _engine.ApplyPeer(report);
         ConfigHeard?.Invoke(peer.Address, peer.Config);
+        // The peer grants nothing to whom it does not know to be heard, nor we to it: neither waits for the next interval.
+        if (isTurn) _clock.Wake();
     }
 
-    private void Lost(Peer peer) => _engine.PeerLost(peer.Address.Region);
+    private void Lost(Peer peer)
+    {
+        if (!peer.Removed.IsCancellationRequested) _engine.PeerLost(peer.Address.Region);
+    }
 }

@@ -20,6 +20,12 @@ internal static partial class FederationLog
     [LoggerMessage(4, LogLevel.Error, "The exchange with peer regions failed and goes on.")]
     public static partial void Failed(ILogger logger, Exception exception);
 
+    [LoggerMessage(7, LogLevel.Information, "Peer {Peer} (region {Region}) at {Url} has been added.")]
+    public static partial void Added(ILogger logger, string peer, string region, Uri url);
+
+    [LoggerMessage(8, LogLevel.Information, "Peer {Peer} (region {Region}) has been removed.")]
+    public static partial void Removed(ILogger logger, string peer, string region);
+
     [LoggerMessage(5, LogLevel.Error, "Reports of peer {Peer} could not be taken.")]
     public static partial void CannotTake(ILogger logger, string peer, Exception exception);
 }

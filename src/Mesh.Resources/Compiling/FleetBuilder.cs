@@ -25,6 +25,8 @@ internal static class FleetBuilder
             Region = region,
             Zone = zone,
             IsConfigCluster = name == configCluster,
+            GatewayUrl = string.Join(',', profile?.GatewayUrls ?? []),
+            GatewayName = profile?.GatewayName ?? "",
             Labels = WithImplicit(
                 profile?.Header.Labels ?? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), name, region, zone),
         };

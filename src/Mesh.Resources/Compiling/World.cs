@@ -10,8 +10,9 @@ namespace Mesh.Resources.Compiling;
 /// </summary>
 internal sealed class World
 {
-    public World(IReadOnlyList<string> directories, IEnumerable<Resource> resources)
+    public World(IReadOnlyList<string> directories, IEnumerable<Resource> resources, ImmutableArray<string> peerRegions = default)
     {
+        PeerRegions = peerRegions.IsDefault ? [] : peerRegions;
         Directories = [.. directories];
         Resources = new ResourceSet(resources);
         var marked = Resources.Of<ClusterProfile>().Where(p => p.IsConfigCluster).Select(p => p.Name).Distinct().ToList();
@@ -20,6 +21,9 @@ internal sealed class World
         Pools = PoolDrafts.Build(this);
         Attachments = PolicyAttachments.Build(this);
     }
+
+    /// <summary>Regions that are known from elsewhere: a gateway of another region serves them.</summary>
+    public ImmutableArray<string> PeerRegions { get; }
 
     /// <summary>Clusters that have a directory.</summary>
     public ImmutableArray<string> Directories { get; }

@@ -192,6 +192,9 @@ public static class DiagnosticCodes
     /// <summary>Two ports of a server, each raised by its rank, are the same for some ranks.</summary>
     public const string PortOverlap = "port-overlap";
 
+    /// <summary>Clusters contradict each other in where the gateway of a region is, or an address is none.</summary>
+    public const string PeerGateway = "peer-gateway";
+
     /// <summary>A port field contradicts portSpecification.</summary>
     public const string PortSpecificationMismatch = "port-specification-mismatch";
 

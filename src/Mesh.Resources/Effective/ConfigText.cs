@@ -14,6 +14,8 @@ internal static class ConfigText
         yield return ("region", cluster.Region);
         yield return ("zone", cluster.Zone);
         yield return ("config cluster", cluster.IsConfigCluster ? "yes" : "no");
+        if (cluster.GatewayUrl.Length > 0) yield return ("gateway", cluster.GatewayUrl);
+        if (cluster.GatewayName.Length > 0) yield return ("gateway name", cluster.GatewayName);
         foreach (var (key, value) in cluster.Labels) yield return ($"label {key}", value);
     }
 

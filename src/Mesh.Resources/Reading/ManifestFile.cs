@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Mesh.Resources.Reading;
 
 /// <summary>One file of a cluster's directory.</summary>
@@ -9,4 +11,8 @@ internal sealed record ManifestFile(string Cluster, string Path, string Text);
 /// <summary>What a manifest directory holds at one moment.</summary>
 /// <param name="Clusters">Names of its cluster directories, sorted.</param>
 /// <param name="Files">Their files, sorted by path.</param>
-internal sealed record ManifestSnapshot(IReadOnlyList<string> Clusters, IReadOnlyList<ManifestFile> Files);
+internal sealed record ManifestSnapshot(IReadOnlyList<string> Clusters, IReadOnlyList<ManifestFile> Files)
+{
+    /// <summary>Those of the clusters that the directory itself does not have, or whose files it would have otherwise.</summary>
+    public ImmutableArray<string> FromElsewhere { get; init; } = [];
+}

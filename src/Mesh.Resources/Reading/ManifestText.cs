@@ -27,6 +27,6 @@ public sealed record ManifestText(string Cluster, string Name, string Text)
         if (overlay.IsDefaultOrEmpty) return own;
         var replaced = overlay.Select(t => t.Cluster).ToHashSet(StringComparer.Ordinal);
         var files = own.Files.Where(f => !replaced.Contains(f.Cluster)).Concat(overlay.Select(t => new ManifestFile(t.Cluster, $"{t.Cluster}/{t.Name}", t.Text)));
-        return new ManifestSnapshot([.. own.Clusters.Union(replaced).Order(StringComparer.Ordinal)], [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)]);
+        return new ManifestSnapshot([.. own.Clusters.Union(replaced).Order(StringComparer.Ordinal)], [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)]) { FromElsewhere = [.. replaced.Order(StringComparer.Ordinal)] };
     }
 }

@@ -39,7 +39,8 @@ internal sealed class ClustersAreDeclared : IRule
                 profile.Header.NameAt, DiagnosticCodes.ClusterNameMismatch,
                 $"Label {ClusterProfile.NameLabel} is {name}, but the profile's name is {profile.Name}",
                 "leave out the label: it is implicit");
-        if (!world.Directories.Contains(profile.Name))
+        // Whoever says where its region's gateway is has its manifests there.
+        if (!world.Directories.Contains(profile.Name) && profile.GatewayUrls.IsEmpty)
         {
             var nearest = NearestName.Of(
                 profile.Name, world.Directories.Where(d => world.Resources.Of<ClusterProfile>().All(p => p.Name != d)));

@@ -19,7 +19,7 @@ internal sealed class GatewayRegions : IRule
                     address.At, DiagnosticCodes.AddressWithoutRegion, $"An address of type {address.Type} names no region and is not used",
                     "write type: networking.gke.io/ephemeral-ipv4-address/REGION");
             }
-            else if (!regions.Contains(address.Region) && world.Fleet.Values.All(c => c.Region.Length > 0))
+            else if (!regions.Contains(address.Region) && !world.PeerRegions.Contains(address.Region) && world.Fleet.Values.All(c => c.Region.Length > 0))
             {
                 var nearest = NearestName.Of(address.Region, regions);
                 report.Warning(

@@ -19,6 +19,7 @@ internal static class Rules
         new EndpointsHaveZones(),
         new GatewayListeners(),
         new GatewayRegions(),
+        new PeerGateways(),
         new RouteParents(),
         new RouteBackends(),
         new PolicyTargets(),

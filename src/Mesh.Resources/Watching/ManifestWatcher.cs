@@ -45,7 +45,7 @@ public sealed class ManifestWatcher : IDisposable
         lock (_gate)
         {
             (var snapshot, var reading, _fingerprint) = Read();
-            Last = ManifestLoader.Load(snapshot, reading, version: 1);
+            Last = ManifestLoader.Load(snapshot, reading, version: 1, options.PeerRegions);
             _meaning = ManifestFingerprint.Meaning(Last);
             LastGood = Last.HasErrors ? null : Last;
         }
@@ -146,7 +146,7 @@ public sealed class ManifestWatcher : IDisposable
 
         _unsettled = null;
         _fingerprint = fingerprint;
-        Accept(ManifestLoader.Load(snapshot, reading, (LastGood?.Config?.Version ?? 0) + 1));
+        Accept(ManifestLoader.Load(snapshot, reading, (LastGood?.Config?.Version ?? 0) + 1, _options.PeerRegions));
     }
 
     private void Accept(LoadResult result)

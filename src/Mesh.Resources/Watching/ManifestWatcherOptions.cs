@@ -21,6 +21,9 @@ public sealed record ManifestWatcherOptions
     /// <summary>Gives clusters that come from elsewhere and stand in the place of the directory's own ones of that name; null for none. Called at every reading.</summary>
     public Func<ImmutableArray<ManifestText>>? Overlay { get; init; }
 
+    /// <summary>Regions that gateways elsewhere serve and whose clusters need not be declared here.</summary>
+    public ImmutableArray<string> PeerRegions { get; init; } = [];
+
     /// <summary>Listens to the file system; false leaves it to polling.</summary>
     public bool UseEvents { get; init; } = true;
 }

@@ -39,9 +39,12 @@ internal sealed class Clients(FaultWorld world)
         var random = world.Random;
         var prompt = 16 + random.NextInt32(random.NextInt32(4) == 0 ? 3000 : 400);
         var output = 1 + random.NextInt32(120);
+        var pool = DrawPool();
         return new ClientRequest
         {
             Number = world.Requests + 1,
+            Pool = pool,
+            Model = DrawModel(pool),
             PromptTokens = prompt,
             OutputTokens = output,
             MaxOutputTokens = random.NextInt32(2) == 0 ? 0 : output,
@@ -51,6 +54,27 @@ internal sealed class Clients(FaultWorld world)
             AffinityKey = random.NextInt32(6) == 0 ? 1 + (ulong)random.NextInt32(5) : 0,
             Blocks = BlocksOf(random.NextInt32(6), prompt),
         };
+    }
+
+    // In proportion to the weights of the route.
+    private int DrawPool()
+    {
+        var weights = world.Plan.PoolWeights;
+        if (weights.Count == 1) return 0;
+        var point = world.Random.NextInt32(weights.Sum());
+        for (var pool = 0; ; pool++)
+        {
+            point -= weights[pool];
+            if (point < 0) return pool;
+        }
+    }
+
+    // Now and then one that nobody lists, or none.
+    private string? DrawModel(int pool)
+    {
+        if (world.Plan.Models == 0) return null;
+        var kind = world.Random.NextInt32(20);
+        return kind == 0 ? "nobody-lists-this" : kind < 4 ? null : FaultFleet.Model(pool, world.Random.NextInt32(world.Plan.Models));
     }
 
     // Prompts of one kind begin alike.

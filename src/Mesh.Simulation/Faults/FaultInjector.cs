@@ -61,11 +61,11 @@ internal sealed class FaultInjector(FaultWorld world)
                 world.Time.After(fault.DurationMs, () => gatewayRegion.StartGateway(gateway));
                 break;
             case FaultKind.GatewayCut:
-                gatewayRegion.Gateways[gateway]?.CutFromPool(world.Time.NowMs + fault.DurationMs);
+                gatewayRegion.Gateways[gateway]?.CutFromEngine(world.Time.NowMs + fault.DurationMs);
                 break;
             case FaultKind.EngineRestart:
-                region.CrashPool();
-                world.Time.After(fault.DurationMs, region.StartPool);
+                region.CrashEngine();
+                world.Time.After(fault.DurationMs, region.StartEngine);
                 break;
             case FaultKind.RegionCut:
                 world.Network.Cut(region.Number, world.Time.NowMs + fault.DurationMs);
@@ -78,13 +78,16 @@ internal sealed class FaultInjector(FaultWorld world)
                 });
                 break;
             case FaultKind.PolicyChange:
-                world.Fleet.SetPolicy(region.Number, world.Random.NextInt32(4) switch { 0 => 0, 1 => 0.5, _ => 1 }, world.Random.NextInt32(3) == 0 ? null : 1 + world.Random.NextInt32(5));
+                ChangePolicy(region.Number);
                 world.Publish();
                 world.Time.After(fault.DurationMs, () =>
                 {
-                    world.Fleet.SetPolicy(region.Number, 1, world.Plan.MaxInFlight);
+                    world.Fleet.SetPolicy(region.Number, 1, world.Plan.MaxInFlight, world.Plan.MaxRate);
                     world.Publish();
                 });
+                break;
+            case FaultKind.ModelsChange:
+                Last(fault, on => endpoint.Models = world.DrawModels(endpoint, change: on));
                 break;
             case FaultKind.ClientsLeave:
                 if (gatewayRegion.Gateways[gateway] is not { } left) break;
@@ -93,6 +96,15 @@ internal sealed class FaultInjector(FaultWorld world)
             default:
                 throw new InvalidOperationException($"{fault.Kind} is not known here.");
         }
+    }
+
+    // A world of rates has other rates, or targets of another kind now and then.
+    private void ChangePolicy(int region)
+    {
+        var scaler = world.Random.NextInt32(4) switch { 0 => 0, 1 => 0.5, _ => 1 };
+        int? maxInFlight = world.Random.NextInt32(3) == 0 ? null : 1 + world.Random.NextInt32(5);
+        if (world.Plan.MaxRate is null || world.Random.NextInt32(4) == 0) world.Fleet.SetPolicy(region, scaler, maxInFlight, null);
+        else world.Fleet.SetPolicy(region, scaler, null, 0.5 + world.Random.NextInt32(20));
     }
 
     private void Last(Fault fault, Action<bool> set)

@@ -40,6 +40,7 @@ internal sealed class FaultWorld
         }
 
         Fleet = new FaultFleet(plan, Endpoints);
+        foreach (var endpoint in Endpoints) endpoint.Models = DrawModels(endpoint, change: false);
         Regions = [.. Enumerable.Range(0, plan.Regions).Select(r => new RegionProcess(this, r))];
     }
 
@@ -82,6 +83,14 @@ internal sealed class FaultWorld
     /// <summary>Sends something between regions that needs no order.</summary>
     public void Send(int from, int to, Action arrive) => Time.At(Network.ArrivalMs(from, to), arrive);
 
+    /// <summary>What an endpoint lists: the first model of its pool, where nothing has changed that, and some of the others; default where nobody tells.</summary>
+    public ImmutableArray<string> DrawModels(EndpointProcess endpoint, bool change)
+    {
+        if (Plan.Models == 0) return default;
+        var pool = Fleet.PoolOf(endpoint);
+        return [.. Enumerable.Range(0, Plan.Models).Where(m => (m == 0 && !change) || Random.NextInt32(2) == 0).Select(m => FaultFleet.Model(pool, m))];
+    }
+
     /// <summary>Sends the configuration as of now to all regions.</summary>
     public void Publish()
     {
@@ -122,8 +131,12 @@ internal sealed class FaultWorld
         if (ended != Requests) Journal.Break($"{Requests} requests came, {ended} ended");
         foreach (var region in Regions)
         {
-            region.Pool?.CountAnew();
-            if (region.Pool is { } pool && (pool.Leases > 0 || pool.Waits > 0)) Journal.Break($"{FaultFleet.RegionName(region.Number)} is left with {pool.Leases} leases and {pool.Waits} waits");
+            foreach (var pool in region.Pools)
+            {
+                pool?.CountAnew();
+                if (pool is { Leases: > 0 } or { Waits: > 0 }) Journal.Break($"{pool.Config.Id} in {FaultFleet.RegionName(region.Number)} is left with {pool.Leases} leases and {pool.Waits} waits");
+            }
+
             foreach (var gateway in region.Gateways)
             {
                 if (gateway is { HeldCount: > 0 }) Journal.Break($"{gateway.Session} is left with {gateway.HeldCount} leases");

@@ -65,6 +65,12 @@ public sealed class SimulatedVllmServer : IAsyncDisposable
     /// <summary>Sequences in the queue.</summary>
     public int WaitingRequests => _host.Waiting;
 
+    /// <summary>Inference requests that have come, whatever became of them.</summary>
+    public long ArrivedRequests => _counts.ArrivedTotal;
+
+    /// <summary>Times that its metrics were read.</summary>
+    public long MetricsReads => _counts.MetricsReadsTotal;
+
     /// <summary>Inference requests that were answered in full.</summary>
     public long CompletedRequests => _counts.CompletedTotal;
 

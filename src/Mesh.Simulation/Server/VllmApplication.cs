@@ -104,6 +104,7 @@ internal sealed class VllmApplication : IHttpApplication<IFeatureCollection>
             case "/ping" when IsGet(context) || IsPost(context):
                 return HttpAnswers.SendEmptyAsync(context);
             case "/metrics" or "/metrics/" when IsGet(context):
+                _counts.MetricsRead();
                 return _metrics.SendAsync(context);
             case "/v1/models" when IsGet(context):
                 return HttpAnswers.SendAsync(context, 200, HttpAnswers.JsonType, _models.ListJson);

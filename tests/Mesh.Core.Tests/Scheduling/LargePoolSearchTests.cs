@@ -64,7 +64,7 @@ public sealed class LargePoolSearchTests
             Assert.Equal(Choose(looking, in request, excluded, bindAheadMs, nowMs), Choose(searching, in request, excluded, bindAheadMs, nowMs));
         }
 
-        Assert.True(searching.Search.BlocksLookedAt < looking.Search.BlocksLookedAt, $"{searching.Search.BlocksLookedAt} of {looking.Search.BlocksLookedAt}");
+        Assert.True(searching.Search.LeavesLookedAt < looking.Search.LeavesLookedAt, $"{searching.Search.LeavesLookedAt} of {looking.Search.LeavesLookedAt}");
     }
 
     [Fact]

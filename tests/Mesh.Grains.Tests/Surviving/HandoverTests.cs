@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
 using Mesh.Engine;
@@ -19,7 +21,7 @@ public sealed class HandoverTests : IAsyncLifetime
         _endpoints = await SimulatedEndpoints.StartAsync(2);
         // So that nobody is forgotten for silence while a busy machine stops a silo.
         _cluster = await MeshCluster.StartAsync(
-            _endpoints.Config(), silos: 2, engine: new EngineOptions { Pool = new PoolStateOptions { SessionTimeout = TimeSpan.FromSeconds(60) } });
+            _endpoints.Config(inFlight: 2), silos: 2, engine: new EngineOptions { Pool = new PoolStateOptions { SessionTimeout = TimeSpan.FromSeconds(60) } });
         _pool = _cluster.Pool(SimulatedEndpoints.PoolId);
         await Eventually.HoldsAsync(async () => await HealthyAsync() == 2, "healthy");
     }
@@ -31,36 +33,110 @@ public sealed class HandoverTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task StopSilo_LeasesAndHealthAreKnownAtOnce_AndWhatNobodyHoldsComesBack()
+    public async Task StopSilo_GoesOnUnderTheSameEpoch_AnswersTheSame_AndPlacesAtOnce()
     {
         var before = (await _pool.Keep()).Epoch;
         var key = (await _pool.Announce(new Announcement { Session = Session, Epoch = before, Sequence = 1 })).Key;
         var held = await _pool.Route(Call(before, key, 1));
         var unheard = await _pool.Route(Call(before, key, 2));
         Assert.Equal((ReplyKind.Send, ReplyKind.Send), (held.Kind, unheard.Kind));
-        var silo = await _cluster.SiloOfAsync(SimulatedEndpoints.PoolId);
+        await _pool.Feedback(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2, Items = [new FeedbackItem { Kind = FeedbackKind.Cancel, Lease = new LeaseId(0, 3) }] });
 
-        await _cluster.Cluster.StopSiloAsync(silo);
+        await StopItsSiloAsync();
 
         var after = await _pool.Keep();
-        Assert.True(after.Epoch > before);
-        Assert.Equal((2, 0), (after.Leases, after.Sessions));
+        Assert.Equal((before, 2, 1), (after.Epoch, after.Leases, after.Sessions));
         Assert.Equal(2, await HealthyAsync());
 
-        // The gateway never had the second answer: it does not hold that lease, and asks again at once, without a pause.
-        var lease = new LeaseId(held.LeaseEpoch, held.LeaseSequence);
-        var reply = await _pool.Announce(new Announcement
+        // The gateway never had the second answer, and asks again; what it has given up stays so.
+        Assert.Equal(unheard, await _pool.Route(Call(before, key, 2)));
+        Assert.Equal(ReplyKind.StillWaiting, (await _pool.Route(Call(before, key, 3))).Kind);
+        var next = await _pool.Route(Call(before, key, 4));
+        Assert.Equal((ReplyKind.Send, 3), (next.Kind, (await _pool.Keep()).Leases));
+        Assert.True(next.LeaseEpoch > held.LeaseEpoch, "leases of two activations must never have the same name");
+        await _pool.Feedback(new FeedbackBatch
         {
-            Session = Session,
-            Epoch = after.Epoch,
-            Sequence = 1,
-            Held = [new HeldLease(lease, new Mesh.Core.Endpoints.EndpointId(held.Endpoint!), 10, 10, FirstByteSeen: false)],
+            Epoch = before, Session = key, Sequence = 3, Items = [Completed(held), Completed(unheard), Completed(next)],
         });
-        Assert.Equal(1, (await _pool.Keep()).Leases);
-        Assert.Equal(ReplyKind.Announce, (await _pool.Route(Call(before, reply.Key, 2))).Kind);
-        Assert.Equal(ReplyKind.Send, (await _pool.Route(Call(after.Epoch, reply.Key, 2))).Kind);
-        Assert.Equal(2, (await _pool.Keep()).Leases);
+        Assert.Equal(0, (await _pool.Keep()).Leases);
     }
+
+    [Fact]
+    public async Task StopSilo_RequestsThatWait_KeepTheirOrder()
+    {
+        var before = (await _pool.Keep()).Epoch;
+        var key = (await _pool.Announce(new Announcement { Session = Session, Epoch = before, Sequence = 1 })).Key;
+        var placed = new List<RouteReply>();
+        var waiting = new List<long>();
+        // Until three have found no room.
+        for (var number = 1L; waiting.Count < 3; number++)
+        {
+            Assert.InRange(number, 1, 100_000);
+            var reply = await _pool.Route(Call(before, key, number));
+            if (reply.Kind == ReplyKind.Send) placed.Add(reply);
+            else waiting.Add(number);
+        }
+
+        await StopItsSiloAsync();
+
+        Assert.Equal((placed.Count, 3), ((await _pool.Keep()).Leases, (await _pool.Keep()).WaitingCalls));
+        for (var i = 0; i < waiting.Count; i++)
+        {
+            await _pool.Feedback(new FeedbackBatch { Epoch = before, Session = key, Sequence = 2 + i, Items = [Completed(placed[i])] });
+            Assert.Equal(waiting.Count - 1 - i, (await _pool.Keep()).WaitingCalls);
+            Assert.Equal(ReplyKind.Send, (await _pool.Route(Call(before, key, waiting[i]))).Kind);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OtherSiloGoes_PoolsWhoseDirectoryEntryWasThere_GoOnUnderTheirEpochs(bool isKilled)
+    {
+        // Enough for some to have their entry there.
+        var config = _endpoints.Config(version: 2);
+        var first = config.Pools[0];
+        var pools = Enumerable.Range(0, 12).Select(i => first with { Id = new PoolId("default", $"pool-{i}") }).ToImmutableArray();
+        _cluster.Configuration.Set(config with { Pools = pools });
+        var silos = _cluster.Cluster.Silos;
+        var before = new Dictionary<PoolId, PoolStatus>();
+        foreach (var pool in pools)
+        {
+            var status = await _cluster.Pool(pool.Id).Keep();
+            await _cluster.Pool(pool.Id).Announce(new Announcement { Session = Session, Epoch = status.Epoch, Sequence = 1 });
+            before[pool.Id] = status;
+        }
+        var stays = silos[0].SiloAddress.ToParsableString();
+        var staying = pools.Select(p => p.Id).Where(id => before[id].Silo == stays).ToArray();
+        Assert.NotEmpty(staying);
+
+        if (isKilled) await _cluster.Cluster.KillSiloAsync(silos[1]);
+        else await _cluster.Cluster.StopSiloAsync(silos[1]);
+
+        foreach (var id in staying)
+        {
+            var status = new PoolStatus();
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    try
+                    {
+                        status = await _cluster.Pool(id).Keep();
+                        return true;
+                    }
+                    catch (OrleansException)
+                    {
+                        return false;
+                    }
+                },
+                "the pool answers");
+            Assert.Equal((before[id].Epoch, stays, 1), (status.Epoch, status.Silo, status.Sessions));
+        }
+    }
+
+    private async Task StopItsSiloAsync() => await _cluster.Cluster.StopSiloAsync(await _cluster.SiloOfAsync(SimulatedEndpoints.PoolId));
+
+    private static FeedbackItem Completed(RouteReply reply) => new() { Kind = FeedbackKind.Complete, Lease = new LeaseId(reply.LeaseEpoch, reply.LeaseSequence) };
 
     private static RouteCall Call(long epoch, int key, long number) => new()
     {

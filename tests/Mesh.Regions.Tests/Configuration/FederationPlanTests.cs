@@ -1,3 +1,4 @@
+using Mesh.Core.Config;
 using Mesh.Gateway.Federation;
 using Mesh.Gateway.Hosting;
 
@@ -34,6 +35,30 @@ public sealed class FederationPlanTests
         options.Peers["b"].Url = url;
         Assert.Contains(says, Assert.Throws<GatewayConfigurationException>(() => FederationPlan.Settings(options, "")).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Peers_OfProfiles_AreThoseOfOtherRegionsThatTheOptionsDoNotName()
+    {
+        var peers = FederationPlan.Peers(Options(),
+        [
+            Cluster("a-1", "a", "http://own:1"), Cluster("b-1", "b", "http://other:1"), Cluster("c-2", "c", "http://c:2,http://c:1", "sea"), Cluster("c-1", "c", "http://c:1", "sea"),
+            Cluster("d-1", "d", ""),
+        ]);
+        Assert.Equal(["b", "sea"], peers.Select(p => p.Name));
+        Assert.Equal("http://127.0.0.1:1/", peers[0].Urls[0].ToString());
+        Assert.Equal(("c", "http://c:1/ http://c:2/"), (peers[1].Region, string.Join(' ', peers[1].Urls)));
+    }
+
+    [Fact]
+    public void Peers_OfProfilesWithUselessAddress_SaysWhichCluster()
+    {
+        var e = Assert.Throws<GatewayConfigurationException>(() => FederationPlan.Peers(Options(), [Cluster("c-1", "c", "https://c:1")]));
+        Assert.Contains("cluster c-1", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Mesh:Federation:Authority", e.Message, StringComparison.Ordinal);
+    }
+
+    private static ClusterConfig Cluster(string name, string region, string url, string gateway = "") =>
+        new() { Name = name, Region = region, Zone = "", GatewayUrl = url, GatewayName = gateway };
 
     [Fact]
     public void Settings_NoRegion_SaysSo()

@@ -97,6 +97,41 @@ public sealed class HubTests : IDisposable
         Assert.Empty(b.Engine.Reports);
     }
 
+    [Fact]
+    public async Task SetPeers_AnotherPeer_IsLinkedAndTheOneThatIsGoneIsTurnedAway()
+    {
+        await using var a = new Side("a", "b");
+        await using var b = new Side("b", "a");
+        await using var c = new Side("c", "a");
+        await StartAsync(a, b, _ => { }, _ => { });
+        await c.StartAsync(a.Address, "http", _ => { });
+        await Poll.UntilAsync(() => Task.FromResult(b.State == PeerReach.Healthy && c.State == PeerReach.Refused), TimeSpan.FromSeconds(30), () => $"{b.State} {c.State}");
+        var reachable = a.Hub.ReachableToken("b");
+        a.Hub.SetPeers([new PeerAddress("c", "c", [new Uri($"http://{c.Address}")])]);
+        Assert.True(reachable.IsCancellationRequested);
+        Assert.Null(a.Hub.PeerOf("b"));
+        Assert.Equal("c", Assert.Single(a.Engine.Regions));
+        await Poll.UntilAsync(() => Task.FromResult(a.State == PeerReach.Healthy && c.State == PeerReach.Healthy), TimeSpan.FromSeconds(30), () => $"{a.Peer} {c.Peer}");
+        await Poll.UntilAsync(() => Task.FromResult(b.State == PeerReach.Refused), TimeSpan.FromSeconds(30), () => b.Peer.ToString());
+        Assert.Contains("none of this gateway's peers", b.Peer.LastError, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => a.Hub.SetPeers([new PeerAddress("x", "a", [new Uri("http://127.0.0.1:1")])]));
+        Assert.Equal("c", a.Peer.Name);
+    }
+
+    [Fact]
+    public async Task SetPeers_SameAgain_TouchesNothing()
+    {
+        await using var a = new Side("a", "b");
+        await using var b = new Side("b", "a");
+        await StartAsync(a, b, _ => { }, _ => { });
+        await Poll.UntilAsync(() => Task.FromResult(a.State == PeerReach.Healthy && b.State == PeerReach.Healthy), TimeSpan.FromSeconds(30), () => $"{a.Peer} {b.Peer}");
+        var connections = a.Peer.Connections;
+        var reachable = a.Hub.ReachableToken("b");
+        a.Hub.SetPeers([new PeerAddress("b", "b", [new Uri($"http://{b.Address}")])]);
+        Assert.Equal(reachable, a.Hub.ReachableToken("b"));
+        Assert.Equal(connections, a.Peer.Connections);
+    }
+
     private static async Task StartAsync(Side first, Side second, Action<GatewayOptions> firstOptions, Action<GatewayOptions> secondOptions, string scheme = "http")
     {
         await first.StartAsync(second.Address, scheme, firstOptions);
@@ -151,6 +186,8 @@ public sealed class HubTests : IDisposable
 
         public RecordingEngine Engine { get; }
 
+        public FederationHub Hub => _service!.Hub;
+
         public PeerLinkSnapshot Peer => Assert.Single(_service!.Hub.Peers());
 
         public PeerReach State => Peer.State;
@@ -174,9 +211,9 @@ public sealed class HubTests : IDisposable
     {
         public ConcurrentQueue<RegionReport> Reports { get; } = new();
 
-        public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot)
-        {
-        }
+        public ImmutableArray<string> Regions { get; private set; } = [];
+
+        public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot) => Regions = regions;
 
         public ImmutableArray<PoolReport> BuildReport(string receiver) => [new PoolReport { Pool = new PoolId("ns", $"pool-of-{name}") }];
 

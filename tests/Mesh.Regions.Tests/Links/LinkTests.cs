@@ -56,7 +56,7 @@ public sealed class LinkTests
         peer.Next(ReportSections.Empty, ConfigTag.None, isFull: true, Interval, 0);
         _time.Advance(TimeSpan.FromMilliseconds(130));
         // The peer had heard it for 50 ms when it sent this.
-        var (report, roundTrip) = peer.Received(Frame(1, heard: 1, ago: 50), 100, Epoch);
+        var (report, roundTrip, _) = peer.Received(Frame(1, heard: 1, ago: 50), 100, Epoch);
         Assert.Equal(TimeSpan.FromMilliseconds(80), roundTrip);
         Assert.Equal(TimeSpan.FromMilliseconds(50), report!.HeardAge);
         Assert.Equal(TimeSpan.FromMilliseconds(80), peer.Snapshot().RoundTrip);
@@ -67,7 +67,7 @@ public sealed class LinkTests
     {
         using var peer = Connected();
         peer.Next(ReportSections.Empty, ConfigTag.None, isFull: true, Interval, 0);
-        var (report, roundTrip) = peer.Received(Frame(1, heard: 1, ago: 0) with { HeardEpoch = Epoch - 1 }, 100, Epoch);
+        var (report, roundTrip, _) = peer.Received(Frame(1, heard: 1, ago: 0) with { HeardEpoch = Epoch - 1 }, 100, Epoch);
         Assert.Null(report!.HeardAge);
         Assert.Null(roundTrip);
     }

@@ -135,7 +135,7 @@ public sealed class NetworkFaultTests(DistantRegions regions, ITestOutputHelper 
             async () => await regions.All[0].MetricAsync("mesh_forwarded_requests_total", Near, "answered") > answered, limit ?? RecoveryLimit, () => $"nothing goes to {Near} again\n{regions.All[0].Log}");
         await busy.StopAsync();
         await local.StopAsync();
-        Tell(busy, localDuring, recovery, again);
+        Tell(busy, localDuring, recovery, again, watched == 2 ? Near : null);
         Assert.DoesNotContain(busy.Requests, r => r.Kind == EndKind.Lost);
         Assert.NotEmpty(localDuring);
         Assert.All(local.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
@@ -143,12 +143,14 @@ public sealed class NetworkFaultTests(DistantRegions regions, ITestOutputHelper 
             await Poll.UntilAsync(async () => await region.MetricAsync("mesh_pool_leases") == 0, TimeSpan.FromSeconds(20), () => $"{region.Name} holds leases");
     }
 
-    private void Tell(Load busy, Ended[] local, TimeSpan recovery, TimeSpan again)
+    private void Tell(Load busy, Ended[] local, TimeSpan recovery, TimeSpan again, string? restarted)
     {
         var kinds = busy.Requests.GroupBy(r => r.Kind).OrderBy(g => g.Key).Select(g => $"{g.Key} {g.Count()}");
         output.WriteLine($"busy: {string.Join(", ", kinds)}; longest {busy.Requests.Max(r => r.Took).TotalSeconds:0.0} s");
         foreach (var lost in busy.Requests.Where(r => r.Kind == EndKind.Lost).Take(5)) output.WriteLine($"lost: {lost}");
         output.WriteLine($"local during the fault: {local.Length}, longest {local.Select(r => r.Took).DefaultIfEmpty().Max().TotalSeconds:0.0} s");
-        output.WriteLine($"links back after {recovery.TotalSeconds:0.0} s, requests over them {again.TotalSeconds:0.0} s later");
+        var start = regions.All.FirstOrDefault(r => r.Name == restarted)?.StartTook;
+        if (start is { } took) output.WriteLine($"of that {took.TotalSeconds:0.0} s until the process answered its peers");
+        output.WriteLine($"links back after {recovery.TotalSeconds:0.00} s, requests over them {again.TotalSeconds:0.00} s later");
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Mesh.Regions.Tests.Support;
 using Xunit.Abstractions;
 
@@ -10,30 +12,47 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     // Long enough that reports pass many times while a request runs.
     private const int Tokens = 300;
 
-    private const int Samples = 30;
+    // Spans of the machine's own time are tried until one is without a pause of it.
+    private const int Runs = 6;
+    private const double SpanSeconds = 4;
 
-    [Fact]
-    public async Task Load_HalfOneAndAHalfAndTwoAndAHalfTimesACapacity_SharesAreTheWaterfalls()
+    // Of what is offered.
+    private const double Bound = 0.05;
+
+    private static readonly TimeSpan ReactionLimit = TimeSpan.FromMilliseconds(200);
+
+    [Theory]
+    [InlineData(ThreeRegions.Capacity / 2)]
+    [InlineData(ThreeRegions.Capacity * 3 / 2)]
+    [InlineData(ThreeRegions.Capacity * 5 / 2)]
+    public async Task Load_HalfOneAndAHalfAndTwoAndAHalfTimesACapacity_SharesAreTheWaterfalls(int clients)
     {
-        foreach (var clients in new[] { ThreeRegions.Capacity / 2, ThreeRegions.Capacity * 3 / 2, ThreeRegions.Capacity * 5 / 2 })
+        double[] expected =
+        [
+            Math.Min(clients, ThreeRegions.Capacity), Math.Clamp(clients - ThreeRegions.Capacity, 0, ThreeRegions.Capacity),
+            Math.Clamp(clients - (2 * ThreeRegions.Capacity), 0, ThreeRegions.Capacity),
+        ];
+        var isMet = false;
+        for (var run = 0; run < Runs && !isMet; run++)
         {
+            await regions.AreLinkedAsync(2, regions.All);
             await using var load = new Load(regions.All[0].Listener, clients, Tokens);
-            // The two others are about equally near: what counts is that the home is full before, and that the second is before the third.
-            double[] expected =
-            [
-                Math.Min(clients, ThreeRegions.Capacity), Math.Clamp(clients - ThreeRegions.Capacity, 0, ThreeRegions.Capacity),
-                Math.Clamp(clients - (2 * ThreeRegions.Capacity), 0, ThreeRegions.Capacity),
-            ];
-            // A pause of this machine may let a link be suspected for a moment; shares are of the times in between.
-            double[] median = [];
-            await Poll.UntilAsync(
-                async () => IsNear(median = await MedianAsync(), expected, clients * 0.05), TimeSpan.FromSeconds(45),
-                () => $"{clients} clients: {string.Join(" / ", median)} instead of {string.Join(" / ", expected)}");
-            output.WriteLine($"{clients} clients: {string.Join(" / ", median)}");
+            // Credits are divided evenly before anybody's need is known: what began together in three regions takes some generations of requests to go where it should.
+            await Task.Delay(TimeSpan.FromSeconds((clients > 2 * ThreeRegions.Capacity ? 7 : 2) + SpanSeconds));
+            var end = load.Now.TotalSeconds;
             await load.StopAsync();
             Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+            var timeline = new Timeline(load.Requests, regions.Manifests.Networks);
+            var means = timeline.Means(end - SpanSeconds, end);
+            // Each interval's credits may turn out to be one too few or too many in each of the regions; that must not last.
+            var (misplaced, longest) = timeline.Misplaced(ThreeRegions.Capacity, end - SpanSeconds, end, clients * Bound);
+            output.WriteLine(
+                $"{clients} clients: {string.Join(" / ", means.Select(m => m.ToString("0.00", CultureInfo.InvariantCulture)))} instead of {string.Join(" / ", expected)}; {misplaced:0.00} above target while another had room, at most {longest * 1000:0} ms more than {clients * Bound:0.0}");
+            // A pause of this machine lets a link be suspected and what comes meanwhile stay at home: shares are of a span without one.
+            isMet = misplaced <= clients * Bound && !means.Where((m, r) => Math.Abs(m - expected[r]) > clients * Bound).Any();
         }
 
+        Assert.True(isMet, $"{clients} clients: no span in {Runs} had the shares of the golden rules; see the output");
         await NoLeaseIsLeftAsync();
     }
 
@@ -41,24 +60,31 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     public async Task Load_StepFromNothingToTwice_OverflowsAtOnceAndNoPeerGetsMoreThanItsTargetAndCredits()
     {
         var home = regions.All[0];
-        await Poll.UntilAsync(() => home.IsLinkedAsync(2), TimeSpan.FromSeconds(20), () => home.Log);
-        await using var load = new Load(home.Listener, ThreeRegions.Capacity * 2, Tokens);
-        var peak = new double[3];
-        for (var i = 0; i < 40; i++)
+        var isMet = false;
+        for (var run = 0; run < Runs && !isMet; run++)
         {
-            for (var r = 1; r < 3; r++) peak[r] = Math.Max(peak[r], await InFlightAsync(r));
-            await Task.Delay(25);
+            await regions.AreLinkedAsync(2, regions.All);
+            var began = TimeProvider.System.GetUtcNow();
+            await using var load = new Load(home.Listener, ThreeRegions.Capacity * 2, Tokens);
+            var peak = new double[3];
+            for (var i = 0; i < 40; i++)
+            {
+                for (var r = 1; r < 3; r++) peak[r] = Math.Max(peak[r], await InFlightAsync(r));
+                await Task.Delay(25);
+            }
+
+            var (sent, after) = await UntilFirstForwardAsync(home, began);
+            await load.StopAsync();
+            Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+            var timeline = new Timeline(load.Requests, regions.Manifests.Networks, fromHead: true);
+            output.WriteLine(
+                $"first request overflows after {sent} placed at home, {after?.TotalMilliseconds:0} ms after the first of them; peers' peaks {peak[1]} and {peak[2]} by their own count, {timeline.Peak(1)} and {timeline.Peak(2)} by their clients'");
+            // The credits of one report are never more than what is free, so that the target is the bound of both together.
+            Assert.InRange(Math.Max(peak[1], peak[2]), 1, ThreeRegions.Capacity);
+            isMet = after is { } time && time < ReactionLimit && sent <= ThreeRegions.Capacity;
         }
 
-        // The credits of one report are never more than what is free.
-        Assert.InRange(Math.Max(peak[1], peak[2]), 1, ThreeRegions.Capacity);
-        await load.StopAsync();
-        Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
-        var first = load.Requests.Min(r => r.HeadAt)!.Value;
-        var elsewhere = load.Requests.Where(r => !r.Served!.StartsWith(regions.Manifests.Networks[0], StringComparison.Ordinal)).Min(r => r.HeadAt)!.Value;
-        output.WriteLine($"first answer after {first.TotalMilliseconds:0} ms, first of another region after {elsewhere.TotalMilliseconds:0} ms; peaks {peak[1]} and {peak[2]}");
-        // 200 ms where nothing else runs.
-        Assert.InRange((elsewhere - first).TotalMilliseconds, -2000, 2000);
+        Assert.True(isMet, $"in none of {Runs} steps the first request overflowed within {ReactionLimit.TotalMilliseconds:0} ms and as soon as the home was at target; see the output");
         await NoLeaseIsLeftAsync();
     }
 
@@ -76,6 +102,22 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     }
 
     [Fact]
+    public async Task Regions_OfPeers_ShowWhatIsReadyThere()
+    {
+        var seen = "";
+        await Poll.UntilAsync(
+            async () =>
+            {
+                using var page = JsonDocument.Parse((await regions.All[0].PageAsync("/api/v1/regions"))!);
+                var items = page.RootElement.GetProperty("items").EnumerateArray().ToArray();
+                seen = string.Join(", ", items.Select(r => $"{r.GetProperty("name")} {r.GetProperty("link")} {r.GetProperty("readyEndpoints")}/{r.GetProperty("endpoints")}"));
+                return items.Length == 3 && items.All(r => r.GetProperty("readyEndpoints").GetInt32() == 2 && r.GetProperty("endpoints").GetInt32() == 2);
+            }, TimeSpan.FromSeconds(30), () => seen);
+        // Regions that peers serve are no mistake of the manifests.
+        Assert.All(regions.All, r => Assert.DoesNotContain("region-without-cluster", r.Log, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Config_EditInItsRegion_IsInForceEverywhere()
     {
         var before = await regions.All[2].MetricAsync("mesh_config_version");
@@ -85,28 +127,14 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
             TimeSpan.FromSeconds(30), () => regions.All[2].Log);
     }
 
-    private static bool IsNear(double[] actual, double[] expected, double by)
+    /// <summary>Requests that a gateway placed at home before the first that it forwarded, and the time between the first decision and that one; null without one.</summary>
+    private static async Task<(int Sent, TimeSpan? After)> UntilFirstForwardAsync(RegionProcess home, DateTimeOffset since)
     {
-        // Which of the two peers is nearer by some microseconds does not matter.
-        double[] sorted = actual[1] >= actual[2] ? actual : [actual[0], actual[2], actual[1]];
-        for (var i = 0; i < 3; i++)
-        {
-            if (Math.Abs(sorted[i] - expected[i]) > Math.Max(by, 1)) return false;
-        }
-
-        return true;
-    }
-
-    private async Task<double[]> MedianAsync()
-    {
-        var samples = new List<double>[] { [], [], [] };
-        for (var i = 0; i < Samples; i++)
-        {
-            for (var r = 0; r < 3; r++) samples[r].Add(await InFlightAsync(r));
-            await Task.Delay(30);
-        }
-
-        return [.. samples.Select(s => s.Order().ElementAt(s.Count / 2))];
+        using var page = JsonDocument.Parse((await home.PageAsync("/mesh/v1/decisions?limit=256"))!);
+        // The newest comes first.
+        var decisions = page.RootElement.GetProperty("decisions").EnumerateArray().Reverse().Where(d => d.GetProperty("time").GetDateTimeOffset() >= since).ToArray();
+        var first = Array.FindIndex(decisions, d => d.GetProperty("outcome").GetString() == "forward");
+        return first < 0 ? (decisions.Length, null) : (first, decisions[first].GetProperty("time").GetDateTimeOffset() - decisions[0].GetProperty("time").GetDateTimeOffset());
     }
 
     private Task<double> InFlightAsync(int region) => regions.All[region].MetricAsync("mesh_backend_in_flight_requests");

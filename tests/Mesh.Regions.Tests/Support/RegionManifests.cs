@@ -37,6 +37,18 @@ internal sealed class RegionManifests : IDisposable
     /// <summary>First three parts of the model servers' addresses in each region, with the last dot.</summary>
     public string[] Networks { get; } = new string[3];
 
+    /// <summary>Writes a file of a cluster of a region, in the place of one that is there.</summary>
+    public void Write(int region, string cluster, string file, string text)
+    {
+        var path = System.IO.Path.Combine(Path, Regions[region], cluster, file);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllText(path + ".new", text);
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
+    /// <summary>A file of a cluster of a region.</summary>
+    public string Read(int region, string cluster, string file) => File.ReadAllText(System.IO.Path.Combine(Path, Regions[region], cluster, file));
+
     /// <summary>Changes one file of the config cluster.</summary>
     public void Edit(string file, string old, string @new)
     {

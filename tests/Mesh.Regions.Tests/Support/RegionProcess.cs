@@ -13,6 +13,7 @@ internal sealed class RegionProcess : IDisposable
     private readonly Func<ProcessStartInfo> _start;
     private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
+    private long _started;
 
     /// <param name="name">Region.</param>
     /// <param name="address">Where it is reached.</param>
@@ -29,7 +30,7 @@ internal sealed class RegionProcess : IDisposable
         _start = () =>
         {
             var info = start();
-            info.RedirectStandardOutput = info.RedirectStandardError = true;
+            info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
             info.UseShellExecute = false;
             foreach (var argument in all) info.ArgumentList.Add(argument);
             return info;
@@ -44,6 +45,9 @@ internal sealed class RegionProcess : IDisposable
 
     public IPEndPoint Peers { get; }
 
+    /// <summary>From its last start until it answered its peers: what starting the process takes; null before.</summary>
+    public TimeSpan? StartTook { get; private set; }
+
     /// <summary>What it has written lately.</summary>
     public string Log => string.Join('\n', _lines);
 
@@ -52,11 +56,34 @@ internal sealed class RegionProcess : IDisposable
     public void Start()
     {
         _process?.Dispose();
+        StartTook = null;
+        _started = TimeProvider.System.GetTimestamp();
         _process = Process.Start(_start())!;
         _process.OutputDataReceived += (_, line) => Take(line.Data);
         _process.ErrorDataReceived += (_, line) => Take(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Lets go of its standard input, as a parent that dies does; true when it has ended in time.</summary>
+    public bool EndsWithInput(TimeSpan limit)
+    {
+        _process!.StandardInput.Close();
+        return _process.WaitForExit(limit);
+    }
+
+    /// <summary>Text of a page of the administrative address; null when it cannot be had.</summary>
+    public async Task<string?> PageAsync(string path)
+    {
+        try
+        {
+            using var response = await Client.GetAsync(new Uri($"http://{Admin}{path}"));
+            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync() : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
     }
 
     /// <summary>As <c>kill -9</c>.</summary>
@@ -90,22 +117,10 @@ internal sealed class RegionProcess : IDisposable
         _process?.Dispose();
     }
 
-    private async Task<string?> PageAsync(string path)
-    {
-        try
-        {
-            using var response = await Client.GetAsync(new Uri($"http://{Admin}{path}"));
-            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync() : null;
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-        {
-            return null;
-        }
-    }
-
     private void Take(string? line)
     {
         if (line is null) return;
+        if (line.Contains("Peers are answered", StringComparison.Ordinal)) StartTook = TimeProvider.System.GetElapsedTime(_started);
         _lines.Enqueue(line);
         while (_lines.Count > 400) _lines.TryDequeue(out _);
     }

@@ -14,8 +14,7 @@ internal readonly record struct SentRequest(TimeSpan At, int Gateway, TimeSpan T
 /// <summary>Requests at a steady rate, whether answers come or not, to the gateways that are said to be open.</summary>
 internal sealed class OpenLoad : IDisposable
 {
-    private static readonly byte[] Body = Encoding.UTF8.GetBytes(
-        """{"model":"meta-llama/Llama-3.1-8B-Instruct","prompt":"What is the best pizza in the world?","max_tokens":20}""");
+    private static readonly byte[] Body = Prompt(maxTokens: 20);
 
     private readonly ConcurrentQueue<SentRequest> _done = new();
     private readonly ConcurrentDictionary<Task, byte> _open = new();
@@ -49,6 +48,10 @@ internal sealed class OpenLoad : IDisposable
         await Task.WhenAll(_open.Keys);
         return [.. _done.OrderBy(r => r.At)];
     }
+
+    /// <summary>A request's body.</summary>
+    public static byte[] Prompt(int maxTokens) => Encoding.UTF8.GetBytes(
+        $$"""{"model":"meta-llama/Llama-3.1-8B-Instruct","prompt":"What is the best pizza in the world?","max_tokens":{{maxTokens}},"ignore_eos":true}""");
 
     public void Dispose()
     {

@@ -13,15 +13,16 @@ public sealed class ProcessRegion : IAsyncLifetime
     public const int Endpoints = 16;
     private const int Silos = 2;
     private const int Gateways = 2;
+    private const int MostGateways = 4;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mesh-silo-tests");
     private readonly List<SimulatedVllmServer> _servers = [];
     private readonly OwnProcess?[] _silos = new OwnProcess?[Silos];
-    private readonly OwnProcess?[] _gateways = new OwnProcess?[Gateways];
+    private readonly OwnProcess?[] _gateways = new OwnProcess?[MostGateways];
     private readonly int[] _siloPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
     private readonly int[] _siloGatewayPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
     private readonly int[] _adminPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
-    private readonly int[] _gatewayPorts = [.. Enumerable.Range(0, Gateways).Select(_ => FreePort())];
+    private readonly int[] _gatewayPorts = [.. Enumerable.Range(0, MostGateways).Select(_ => FreePort())];
     private readonly int _redisPort = FreePort();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private OwnProcess? _redis;
@@ -51,6 +52,9 @@ public sealed class ProcessRegion : IAsyncLifetime
         for (var i = 0; i < Gateways; i++) StartGateway(i);
         await ReadyAsync();
     }
+
+    /// <summary>Where its silos find each other.</summary>
+    public string Redis => $"127.0.0.1:{_redisPort}";
 
     public Uri GatewayUri(int index) => new($"http://127.0.0.1:{_gatewayPorts[index]}");
 
@@ -129,8 +133,9 @@ public sealed class ProcessRegion : IAsyncLifetime
             var uri = new Uri($"http://127.0.0.1:{port}/readyz");
             await EventuallyAsync(async () => (await _http.GetAsync(uri)).StatusCode == HttpStatusCode.OK, $"the silo of {uri} is ready");
         }
-        for (var i = 0; i < Gateways; i++)
+        for (var i = 0; i < MostGateways; i++)
         {
+            if (_gateways[i] is not { HasExited: false }) continue;
             var uri = new Uri(GatewayUri(i), "/readyz");
             await EventuallyAsync(async () => (await _http.GetAsync(uri)).StatusCode == HttpStatusCode.OK, $"gateway {i} is ready");
         }

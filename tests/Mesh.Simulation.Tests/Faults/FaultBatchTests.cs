@@ -1,3 +1,4 @@
+using Mesh.Core.FlowControl;
 using Mesh.Simulation.Faults;
 using Mesh.Simulation.Faults.Pools;
 using Mesh.Simulation.Faults.Processes;
@@ -32,6 +33,10 @@ public class FaultBatchTests
         Assert.Equal(3, plans.Select(p => p.Regions).Distinct().Count());
         Assert.Contains(plans, p => p.BindAhead is null);
         Assert.Contains(plans, p => p.MaxInFlight is null);
+        Assert.Equal(3, plans.Select(p => p.PoolWeights.Count).Distinct().Count());
+        Assert.Contains(plans, p => p.PoolWeights.Contains(0));
+        Assert.Equal(4, plans.Select(p => p.Models).Distinct().Count());
+        Assert.True(plans.Count(p => p.MaxRate is not null && p.FlowControl.WhenFull != WhenFull.Overfill) > 20);
         Assert.All(plans, p => Assert.Equal(p.Faults.OrderBy(f => f.AtMs), p.Faults));
     }
 

@@ -97,6 +97,33 @@ public class ScriptTests
         Assert.Equal(world.Requests, world.Ended(RequestEnd.Answered) + world.Ended(RequestEnd.ClientLeft));
     }
 
+    [Fact]
+    public void Run_ModelListedNowhereAnyMore_RefusesWithThatReason()
+    {
+        var world = Play(Calm(new Fault(2500, FaultKind.ModelsChange, 0, 2000), new Fault(2500, FaultKind.ModelsChange, 1, 2000)) with { Models = 1 }, out var log);
+
+        Assert.Contains("Refused UnknownModel", log);
+        Assert.True(world.Ended(RequestEnd.Answered) > 20);
+    }
+
+    [Fact]
+    public void Run_TwoPools_EachEndpointServesItsOwn()
+    {
+        var world = Play(Calm() with { PoolWeights = [3, 1], EndpointsPerRegion = 4 }, out var log);
+
+        Assert.Equal(world.Requests, world.Ended(RequestEnd.Answered));
+        Assert.All(Enumerable.Range(0, 4), e => Assert.Contains($" to 10.0.0.{e}:8000 ", log));
+    }
+
+    [Fact]
+    public void Run_RateFarBelowTheLoad_ShedsTheRest()
+    {
+        var world = Play(Calm() with { MaxRate = 1, FlowControl = new() { WhenFull = Core.FlowControl.WhenFull.Shed } }, out var log);
+
+        Assert.Contains("Refused Saturated", log);
+        Assert.InRange(world.Ended(RequestEnd.Answered), 4, 4 + (2 * 8));
+    }
+
     private static FaultWorld Play(FaultPlan plan, out string log)
     {
         var writer = new StringWriter();
@@ -112,6 +139,9 @@ public class ScriptTests
         Regions = 1,
         GatewaysPerRegion = 1,
         EndpointsPerRegion = 2,
+        PoolWeights = [1],
+        Models = 0,
+        MaxRate = null,
         DurationMs = 6000,
         RequestsPerSecond = 12,
         LeavingShare = 0,

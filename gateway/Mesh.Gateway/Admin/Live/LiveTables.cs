@@ -10,7 +10,7 @@ internal sealed class LiveTables(AdminServices services)
     private readonly EndpointView _endpointView = new(services.Time);
 
     private readonly LiveTable _state = new(
-        "state", "region", "configurationVersion", "journalRevision", "ready", "notReadyReason", "openRequests", "queuedRequests", "leases", "gateway", "lastHistoryStep");
+        "state", "region", "configurationVersion", "journalRevision", "ready", "notReadyReason", "openRequests", "queuedRequests", "leases", "gateway", "lastHistoryStep", "warning");
 
     private readonly LiveTable _regions = new(
         "regions", "name", "own", "link", "endpoints", "readyEndpoints", "inFlightRequests", "requestsPerSecond", "fullness", "roundTripMs", "creditRequests",
@@ -74,7 +74,7 @@ internal sealed class LiveTables(AdminServices services)
         [
             Cell.Of(reading.Routing.Region), Cell.Of(reading.Routing.Config.Version), Cell.Of(services.Journal.Revision), Cell.Of(whyNot is null), Cell.Of(whyNot),
             Cell.Of(services.OpenRequests()), Cell.Of(reading.Pools.Sum(PoolView.QueuedIn)), Cell.Of(reading.Pools.Sum(p => p.Leases)),
-            Cell.Of(services.Engine.Session.ToString()), Cell.Of(services.History.LastStep),
+            Cell.Of(services.Engine.Session.ToString()), Cell.Of(services.History.LastStep), Cell.Of(services.Readiness.Warning),
         ]);
         _state.Put("");
     }

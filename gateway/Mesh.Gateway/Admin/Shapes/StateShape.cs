@@ -33,6 +33,9 @@ internal sealed record StateShape
     /// <summary>Why not; absent when ready.</summary>
     public string? NotReadyReason { get; init; }
 
+    /// <summary>What is wrong although requests are served, such as two config clusters; absent when nothing is.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>True when the reader of this had to show a key.</summary>
     public required bool AsksForKey { get; init; }
 

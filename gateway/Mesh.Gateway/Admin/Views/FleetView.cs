@@ -19,8 +19,8 @@ internal static class FleetView
         [
             .. clusters.Select(c => c.Region).Concat(links.Select(l => l.Region)).Distinct().Order(StringComparer.Ordinal).Select(name =>
             {
-                var load = loads.GetValueOrDefault(name);
                 var link = links.FirstOrDefault(l => l.Region == name);
+                var load = link is null ? loads.GetValueOrDefault(name) : LoadOf(reading, link);
                 var isOwn = link is null && (own.Length == 0 || name == own);
                 return new RegionShape
                 {
@@ -78,6 +78,23 @@ internal static class FleetView
             return new ObjectiveShape(o.Namespace, o.Name, o.Priority, $"{o.Namespace}/{o.PoolName}", pool is not null, queued);
         }),
     ];
+
+    /// <summary>A peer's endpoints as its last report has them: they are none of this gateway's backends.</summary>
+    private static Load LoadOf(MeshReading reading, RegionLink link)
+    {
+        var load = default(Load);
+        foreach (var pool in reading.Pools)
+        {
+            foreach (var peer in pool.Peers)
+            {
+                if (peer.Region == link.Region) load.Add(peer);
+            }
+        }
+
+        // Of one that is silent nobody knows what is ready.
+        if (link.State is not ("reachable" or "stale")) load.Ready = 0;
+        return load;
+    }
 
     private static Dictionary<string, Load> LoadsBy(MeshReading reading, Func<BackendSnapshot, string> key)
     {

@@ -31,6 +31,14 @@ internal struct Load
         if (backend.Fullness is { } fullness && !(Fullness >= fullness)) Fullness = fullness;
     }
 
+    /// <summary>Adds a peer region's part of a pool; what was forwarded there is the link's to tell.</summary>
+    public void Add(PeerSnapshot peer)
+    {
+        Endpoints += peer.Endpoints;
+        Ready += peer.Healthy;
+        if (peer.Fullness is { } fullness && !(Fullness >= fullness)) Fullness = fullness;
+    }
+
     /// <summary>Endpoints of a backend that can be sent requests.</summary>
     public static int ReadyIn(BackendSnapshot backend)
     {

@@ -78,6 +78,7 @@ function frame() {
     const since = (Date.now() - Date.parse(live.time)) / 1000;
     say(`${live.problem ?? 'The connection is lost.'} These numbers are ${since >= 0 && since < 1e6 ? age(since) + ' old' : 'old'}; trying again.`, true);
   } else if (state && state.ready === false) say(`Not ready: ${state.notReadyReason}.`);
+  else if (state && state.warning) say(`Warning: ${state.warning}.`);
   else notice.hidden = true;
 }
 

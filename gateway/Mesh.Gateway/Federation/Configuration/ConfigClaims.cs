@@ -22,6 +22,12 @@ internal sealed class ConfigClaims(string ownRegion)
         else _peers[region] = tag;
     }
 
+    /// <summary>Forgets what was said by regions that are no peers any more.</summary>
+    public void Keep(IReadOnlyCollection<string> regions)
+    {
+        foreach (var region in _peers.Keys.Where(r => !regions.Contains(r)).ToArray()) _peers.Remove(region);
+    }
+
     /// <summary>The two claims that contradict each other, in words; null when there is no conflict.</summary>
     public string? Conflict
     {

@@ -39,6 +39,7 @@ internal sealed partial class ConfigExchange : IDisposable
     private string _refusedHash = "";
     private long _askedAt;
     private bool _asking;
+    private ImmutableArray<ClusterConfig> _ownClusters = [];
 
     public ConfigExchange(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
     {
@@ -74,8 +75,9 @@ internal sealed partial class ConfigExchange : IDisposable
     public async Task PrepareAsync()
     {
         var own = ManifestLoader.Load(_manifests);
+        _ownClusters = own.Clusters;
         var kept = _file.Read();
-        if (own.Config is { } config)
+        if (own.Config is { } config && !IsElsewhere(config))
         {
             lock (_gate)
             {
@@ -86,7 +88,7 @@ internal sealed partial class ConfigExchange : IDisposable
             return;
         }
 
-        if (!own.Diagnostics.Any(d => d.Code == DiagnosticCodes.ConfigClusterMissing)) return;
+        if (own.Config is null && !own.Diagnostics.Any(d => d.Code == DiagnosticCodes.ConfigClusterMissing)) return;
         if (kept is not null)
         {
             Kept(_log, kept.Tag.Cluster, kept.Tag.Version);
@@ -94,8 +96,9 @@ internal sealed partial class ConfigExchange : IDisposable
             return;
         }
 
+        // Without anybody to ask, the reading of the manifests says what is missing.
         _current = await FirstAsync();
-        _file.Write(_current);
+        if (_current is not null) _file.Write(_current);
     }
 
     /// <summary>From now on reports tell what this region goes by, and what peers tell is followed.</summary>
@@ -120,6 +123,8 @@ internal sealed partial class ConfigExchange : IDisposable
         lock (_gate)
         {
             Claim(config);
+            // What a peer said that is none any more is nobody's word.
+            if (_service is { } service) _claims.Keep([.. service.Hub.Addresses.Select(p => p.Region)]);
             Publish();
         }
     }
@@ -130,6 +135,10 @@ internal sealed partial class ConfigExchange : IDisposable
         _stop.Cancel();
         _stop.Dispose();
     }
+
+    /// <summary>True when the own manifests say which the config cluster is, but do not have it.</summary>
+    private bool IsElsewhere(MeshConfig config) =>
+        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && cluster.Region != _region && !Directory.Exists(Path.Combine(_manifests, cluster.Name));
 
     /// <summary>Takes the own manifests' configuration for the mesh's when the config cluster is one of the own region; true when it is.</summary>
     private bool Claim(MeshConfig config)
@@ -168,7 +177,7 @@ internal sealed partial class ConfigExchange : IDisposable
         if (_service is not { } service) return;
         service.Hub.Config = _current?.Tag ?? ConfigTag.None;
         var conflict = _claims.Conflict;
-        service.HasConfigConflict = conflict is not null;
+        service.ConfigConflict = conflict;
         if (conflict == _conflict) return;
         _conflict = conflict;
         if (conflict is not null) Conflict(_log, conflict, _current?.Tag.Version ?? 0);
@@ -187,7 +196,7 @@ internal sealed partial class ConfigExchange : IDisposable
             if (newer.Tag.Hash == _refusedHash && _time.GetElapsedTime(_askedAt) < RetryPause) return;
             _asking = true;
             _askedAt = _time.GetTimestamp();
-            var name = _service!.Hub.PeerOf(newer.Region)!.Name;
+            var name = _service!.Hub.PeerOf(newer.Region)?.Name ?? peer.Name;
             _ = Task.Run(() => AskAsync(name, newer.Tag));
         }
     }
@@ -257,13 +266,14 @@ internal sealed partial class ConfigExchange : IDisposable
     }
 
     /// <summary>Asks every peer in turn until one tells a configuration that can be used.</summary>
-    private async Task<ConfigBundle> FirstAsync()
+    private async Task<ConfigBundle?> FirstAsync()
     {
-        var settings = FederationPlan.Settings(_options, "");
+        var settings = FederationPlan.Settings(_options, "", _ownClusters);
         var credentials = new FederationCredentials(_options, settings.ConnectTimeout);
         var self = new PeerIdentity(settings.Name, settings.Region, FederationHub.Protocol, 1, "");
         var began = _time.GetTimestamp();
         var last = "";
+        if (settings.Peers.IsEmpty) return null;
         Waiting(_log);
         while (_time.GetElapsedTime(began) < FirstWait)
         {

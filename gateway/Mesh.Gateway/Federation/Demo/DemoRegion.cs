@@ -47,14 +47,15 @@ internal sealed class DemoRegion(string name, int index) : IDisposable
     /// <param name="output">Gets what people should see.</param>
     public void Start(string manifests, string state, IEnumerable<(string Name, IPEndPoint Address)> peers, TextWriter output)
     {
-        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         var program = Environment.ProcessPath!;
         start.FileName = program;
         if (Path.GetFileNameWithoutExtension(program) == "dotnet") start.ArgumentList.Add(typeof(DemoRegion).Assembly.Location);
         string[] arguments =
         [
             "--manifests", Path.Combine(manifests, name), "--region", name, "--simulate", "true", "--admin", Admin.ToString(), "--peers-at", Peers.ToString(),
-            $"--Mesh:Listeners:80={Listener}", $"--Mesh:Federation:StateDirectory={state}", .. peers.Select(p => $"--peer={p.Name}=http://{p.Address}"),
+            // However this process ends, and be it by kill -9: its regions end with it.
+            "--Mesh:EndWithInput=true", $"--Mesh:Listeners:80={Listener}", $"--Mesh:Federation:StateDirectory={state}", .. peers.Select(p => $"--peer={p.Name}=http://{p.Address}"),
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         _process = new Process { StartInfo = start };

@@ -25,6 +25,9 @@ internal sealed class PeerClient : IDisposable
         _idleTimeout = idleTimeout;
     }
 
+    /// <summary>The peer as it was configured when the client was made.</summary>
+    public PeerAddress Peer => _peer;
+
     public async ValueTask<PeerAnswer> SendAsync(UpstreamRequest request, ForwardedRequest forwarded, CancellationToken cancellationToken)
     {
         if (_hub.UrlOf(_peer.Region) is not { } url) return PeerAnswer.Failed(UpstreamFailure.ConnectFailed, "unknown peer");

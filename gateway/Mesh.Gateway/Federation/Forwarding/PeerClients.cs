@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Upstream;
 
@@ -12,15 +12,16 @@ namespace Mesh.Gateway.Federation.Forwarding;
 internal sealed class PeerClients : IDisposable
 {
     private readonly FederationHub _hub;
-    private readonly FrozenDictionary<string, PeerClient> _byRegion;
+    private readonly FederationCredentials _credentials;
+    private readonly TimeSpan _idleTimeout;
+    private readonly ConcurrentDictionary<string, PeerClient> _byName = new(StringComparer.Ordinal);
 
     /// <param name="hub">Where the peers are.</param>
     /// <param name="credentials">By what they know this gateway.</param>
     /// <param name="idleTimeout">Time within which an answer that has begun must go on; zero sets no limit.</param>
     public PeerClients(FederationHub hub, FederationCredentials credentials, TimeSpan idleTimeout)
     {
-        _hub = hub;
-        _byRegion = hub.Addresses.ToFrozenDictionary(p => p.Region, p => new PeerClient(hub, p, credentials, idleTimeout), StringComparer.Ordinal);
+        (_hub, _credentials, _idleTimeout) = (hub, credentials, idleTimeout);
     }
 
     /// <summary>Region of this gateway.</summary>
@@ -41,13 +42,29 @@ internal sealed class PeerClients : IDisposable
     /// <param name="forwarded">What the peer is told of it.</param>
     /// <param name="cancellationToken">Aborts it, across.</param>
     public ValueTask<PeerAnswer> SendAsync(string region, UpstreamRequest request, ForwardedRequest forwarded, CancellationToken cancellationToken) =>
-        _byRegion.TryGetValue(region, out var client)
-            ? client.SendAsync(request, forwarded, cancellationToken)
+        _hub.PeerOf(region) is { } peer
+            ? ClientOf(peer).SendAsync(request, forwarded, cancellationToken)
             : ValueTask.FromResult(PeerAnswer.Failed(UpstreamFailure.ConnectFailed, $"No peer serves region {region}."));
 
     public void Dispose()
     {
-        foreach (var client in _byRegion.Values) client.Dispose();
+        foreach (var client in _byName.Values) client.Dispose();
+    }
+
+    /// <summary>The client of a peer; another one once its address or region has changed.</summary>
+    private PeerClient ClientOf(PeerAddress peer)
+    {
+        if (_byName.TryGetValue(peer.Name, out var client) && client.Peer.Equals(peer)) return client;
+        // Rare: a peer has been added or changed. What an old client is at goes on; its connections close once they are idle.
+        foreach (var name in _byName.Keys)
+        {
+            if (!_hub.Addresses.Any(a => a.Name == name)) _byName.TryRemove(name, out _);
+        }
+
+        return _byName.AddOrUpdate(
+            peer.Name, static (_, arg) => new PeerClient(arg._hub, arg.peer, arg._credentials, arg._idleTimeout),
+            static (_, old, arg) => old.Peer.Equals(arg.peer) ? old : new PeerClient(arg._hub, arg.peer, arg._credentials, arg._idleTimeout),
+            (_hub, peer, _credentials, _idleTimeout));
     }
 }
 

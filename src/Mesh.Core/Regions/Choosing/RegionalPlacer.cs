@@ -164,7 +164,7 @@ internal sealed class RegionalPlacer(PeerTable peers)
     private static double CostOf(in SchedulingContext context, Placer placer, in Placement local)
     {
         if (placer.PredictsCosts) return local.CostMs;
-        ref var row = ref context.Endpoints.Costs[local.Endpoint!.Slot];
+        ref readonly var row = ref context.Endpoints.Costs.Rows[local.Endpoint!.Slot];
         var wait = row.WaitMs(context.NowMs);
         return wait + row.QueuedMs + local.OwnMs + CostModel.WorkWeightAt(wait) * local.TableMs + row.DecodeMs + row.RoundTripMs;
     }

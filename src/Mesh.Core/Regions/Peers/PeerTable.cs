@@ -17,6 +17,21 @@ internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
 
     public bool IsEmpty => _peers.Length == 0;
 
+    /// <summary>How many of them are heard and hear us.</summary>
+    public int Connected
+    {
+        get
+        {
+            var connected = 0;
+            foreach (var peer in _peers)
+            {
+                if (peer.IsConnected) connected++;
+            }
+
+            return connected;
+        }
+    }
+
     public PeerPrefixes Prefixes { get; } = new(options.PrefixLayout, Math.Max(64, options.MaxPrefixBlocks / 4));
 
     /// <summary>Requests per second that found no room at home.</summary>

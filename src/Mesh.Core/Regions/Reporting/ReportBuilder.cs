@@ -34,6 +34,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
     private int _healthy;
     private bool _hadRoom;
     private int _leases;
+    private int _connected;
 
     /// <summary>Counts prompts for the digest.</summary>
     public HotPrefixCounter Hot { get; } = new(options.PrefixLayout);
@@ -54,8 +55,12 @@ internal sealed class ReportBuilder(PoolStateOptions options, EndpointTable endp
     /// <param name="now">Now.</param>
     public PoolReport Build(PoolConfig config, string receiver, Reservations reservations, TimeSpan now)
     {
-        if (_body is null || now - _builtAt >= options.Regions.ReportInterval / 2 || IsNeededSooner(reservations.Backends, reservations.Leases.Count, now))
+        // A peer that has just been heard is granted its share at once, and one that is lost leaves its own to the others.
+        var connected = peers.Connected;
+        if (_body is null || connected != _connected || now - _builtAt >= options.Regions.ReportInterval / 2
+            || IsNeededSooner(reservations.Backends, reservations.Leases.Count, now))
         {
+            _connected = connected;
             _body = BuildBody(config, reservations, now);
             _builtAt = now;
             Grant(now);

@@ -1,10 +1,15 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
 /// The least of everything that the costs of a run of ready endpoints are made of: from it follows what none of them can be cheaper than. Times
 /// in milliseconds. <c>fixed</c> is what an endpoint costs besides prompt and wait, over its scale: <c>(decode + round trip) / scale + 2 · increment</c>,
-/// for every prompt takes a step at least, which counts twice at least.
+/// for every prompt takes a step at least, which counts twice at least. One cache line; everything is infinite where nobody is ready.
 /// </summary>
+[StructLayout(LayoutKind.Sequential)]
 internal struct CostBlock
 {
     /// <summary>Least end of the work outstanding + fixed, of endpoints that had some when the block was looked at last.</summary>
@@ -19,8 +24,8 @@ internal struct CostBlock
     /// <summary>Least end of the work outstanding, of endpoints that nobody waits for in the pool.</summary>
     public double FreeUntilMs;
 
-    /// <summary>Least prompt work that waits in the pool for one of them.</summary>
-    public double QueuedMs;
+    /// <summary>Fills the cache line.</summary>
+    public double Unused;
 
     /// <summary>Least learned speed.</summary>
     public double Speed;
@@ -31,33 +36,55 @@ internal struct CostBlock
     /// <summary>Least scale.</summary>
     public double Scale;
 
-    /// <summary>Ready endpoints.</summary>
-    public int Count;
+    private const double None = double.PositiveInfinity;
+
+    private static readonly CostBlock Nobody = new()
+    {
+        RunningMs = None, StillMs = None, FixedMs = None, FreeUntilMs = None, Unused = None, Speed = None, Increment = None, Scale = None,
+    };
 
     /// <summary>Looks at the rows of a block.</summary>
     /// <param name="rows">Rows, of which the ready ones count.</param>
     /// <param name="nowMs">Now; the block holds from then on, until a row changes.</param>
-    public static CostBlock Of(ReadOnlySpan<CostRow> rows, double nowMs)
+    /// <param name="ready">Those that may be chosen.</param>
+    public static CostBlock Of(ReadOnlySpan<CostRow> rows, double nowMs, out int ready)
     {
-        const double None = double.PositiveInfinity;
-        var block = new CostBlock { RunningMs = None, StillMs = None, FixedMs = None, FreeUntilMs = None, QueuedMs = None, Speed = None, Increment = None, Scale = None };
+        ready = 0;
+        var block = Nobody;
         foreach (ref readonly var row in rows)
         {
             if (!row.MayBeChosen) continue;
-            block.Count++;
+            ready++;
             // A scale of 0 makes everything cost nothing: then nothing bounds it.
             var fixedMs = row.Scale > 0 ? (row.DecodeMs + row.RoundTripMs) / row.Scale + 2 * row.StepIncrementMs : double.NegativeInfinity;
             if (row.BusyUntilMs - nowMs > row.LeastWaitMs) block.RunningMs = Math.Min(block.RunningMs, row.BusyUntilMs + fixedMs);
             else block.StillMs = Math.Min(block.StillMs, row.LeastWaitMs + fixedMs);
             block.FixedMs = Math.Min(block.FixedMs, fixedMs);
             if (row.QueuedMs <= 0) block.FreeUntilMs = Math.Min(block.FreeUntilMs, row.BusyUntilMs);
-            block.QueuedMs = Math.Min(block.QueuedMs, row.QueuedMs);
             block.Speed = Math.Min(block.Speed, row.PrefillSpeed);
             block.Increment = Math.Min(block.Increment, row.StepIncrementMs);
             block.Scale = Math.Min(block.Scale, row.Scale);
         }
 
         return block;
+    }
+
+    /// <summary>A block of blocks.</summary>
+    public static CostBlock Of(ReadOnlySpan<CostBlock> blocks)
+    {
+        var (low, high) = (Vector256.Create(None), Vector256.Create(None));
+        foreach (ref readonly var block in blocks)
+        {
+            ref var first = ref Unsafe.AsRef(in block.RunningMs);
+            low = Vector256.MinNative(low, Vector256.LoadUnsafe(ref first));
+            high = Vector256.MinNative(high, Vector256.LoadUnsafe(ref first, (nuint)Vector256<double>.Count));
+        }
+
+        CostBlock least;
+        Unsafe.SkipInit(out least);
+        low.StoreUnsafe(ref least.RunningMs);
+        high.StoreUnsafe(ref least.RunningMs, (nuint)Vector256<double>.Count);
+        return least;
     }
 
     /// <summary>What no endpoint of the block costs less than.</summary>
@@ -67,7 +94,7 @@ internal struct CostBlock
     /// <param name="nowMs">Now.</param>
     public readonly double Bound(double tableMs, int steps, double workWeight, double nowMs)
     {
-        if (Count == 0) return double.PositiveInfinity;
+        if (Scale == None) return None;
         var waiting = Math.Min(Math.Max(RunningMs - nowMs, FixedMs), StillMs);
         return Scale * (waiting + tableMs * (Speed + workWeight) + (steps * (1 + workWeight) - 2) * Increment);
     }

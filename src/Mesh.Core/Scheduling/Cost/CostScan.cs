@@ -12,7 +12,6 @@ internal ref struct CostScan
 {
     // A failure within the last seconds weighs as much as this for every request that it counts as.
     private const double FailureMs = 100;
-    private readonly ReadOnlySpan<int> _heldBlocks;
     private readonly ReadOnlySpan<float> _adapterMs;
     private readonly WorkCurve _curve;
     private readonly CostModel _model;
@@ -33,7 +32,6 @@ internal ref struct CostScan
     {
         _adapterMs = adapterMs;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
-        _heldBlocks = context.HeldBlocks;
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
         _model = model;
@@ -57,11 +55,8 @@ internal ref struct CostScan
     /// <summary>The cheapest.</summary>
     public Found Cheapest = Found.Nothing;
 
-    /// <summary>The cheapest that could begin at once; slot −1 when none could.</summary>
+    /// <summary>The cheapest that could begin at once and would push no stream over its target; slot −1 when there is none.</summary>
     public Found CheapestReady = Found.Nothing;
-
-    /// <summary>The cheapest, what waits in the pool for each counted as if it came first.</summary>
-    public Found CheapestQueued = Found.Nothing;
 
     /// <summary>Where the endpoints are that are looked at now: equal ones replace each other within a group only.</summary>
     public int Group { get; set; }
@@ -71,24 +66,16 @@ internal ref struct CostScan
     /// <param name="boundMs">What none of its endpoints costs less than.</param>
     public readonly bool MayFindIn(in CostBlock block, double boundMs)
     {
-        // Sums of the same numbers in another order differ in their last digits, which is less than what counts as equal.
-        if (!(boundMs >= Cheapest.Cost)) return true;
-        if (boundMs + block.QueuedMs * block.Scale < CheapestQueued.Cost) return true;
-        return boundMs < CheapestReady.Cost && block.FreeUntilMs - _nowMs < _bindAheadMs;
+        // Those within half of what counts as equal could not replace what was found: the other half is for the last digits of the sums.
+        const double AsGood = Found.TieMs / 2;
+        if (!(boundMs >= Cheapest.Cost - AsGood)) return true;
+        return boundMs < CheapestReady.Cost - AsGood && block.FreeUntilMs - _nowMs < _bindAheadMs;
     }
 
-    /// <summary>The least work that the prompt can be where at most so many of its blocks are held.</summary>
-    public readonly (double TableMs, int Steps) LeastWork(in SchedulingContext context, int held, WorkCurve curve)
-    {
-        var cached = Math.Min(context.Layout.TokensIn(held), _promptTokens - 1);
-        return (curve.LeastPromptMs(_promptTokens - cached, cached), WorkCurve.Steps(_promptTokens - cached));
-    }
-
-    /// <summary>Looks at one endpoint.</summary>
+    /// <summary>Looks at one endpoint that holds so many blocks of the prompt.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints)
+    public void Look(in SchedulingContext context, int slot, ref readonly CostRow row, EndpointTable endpoints, int held)
     {
-        var held = _heldBlocks.IsEmpty ? 0 : _heldBlocks[slot];
         ref var prompt = ref _byHeld[held];
         if (prompt.Decision != _decision) Work(in context, held, ref prompt);
         var wait = row.WaitMs(_nowMs);
@@ -113,14 +100,14 @@ internal ref struct CostScan
         if (row.HasStreams)
         {
             var endpoint = endpoints.InSlot(slot);
-            cost += _pushedStreamMs * endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+            var pushed = endpoint.Work.PushedOver(wait, own, _promptTokens - cached, _nowMs, _model);
+            cost += _pushedStreamMs * pushed;
+            ready &= pushed == 0;
             cost += _kvShare * CostModel.KvShortageMs(endpoint.KnownKvCapacityTokens, endpoint.ExpectedKvTokens(context.Freshness) + _promptTokens - cached);
         }
-        var queued = cost + row.QueuedMs * row.Scale;
         if (cost <= Cheapest.Cost + Found.TieMs) Cheapest.Offer(slot, Group, cost, own, work, cached, _random);
-        if (queued <= CheapestQueued.Cost + Found.TieMs) CheapestQueued.Offer(slot, Group, queued, own, work, cached, _random);
         if (ready && cost <= CheapestReady.Cost + Found.TieMs) CheapestReady.Offer(slot, Group, cost, own, work, cached, _random);
-        _limit = Math.Max(CheapestQueued.Cost, Math.Max(Cheapest.Cost, CheapestReady.Cost)) + Found.TieMs;
+        _limit = Math.Max(Cheapest.Cost, CheapestReady.Cost) + Found.TieMs;
     }
 
     private readonly void Work(in SchedulingContext context, int held, ref HeldCost prompt)

@@ -6,11 +6,11 @@ namespace Mesh.Core.Scheduling.Cost;
 /// </summary>
 internal sealed class CostTable
 {
-    /// <summary>Slots from which a pool is large: its rows are kept in blocks, too.</summary>
+    /// <summary>Slots from which a pool is large: its rows are kept in a tree of blocks, too.</summary>
     public const int LargeSlots = 512;
 
     private CostRow[] _rows = [];
-    private CostBlocks? _blocks;
+    private CostTree? _tree;
 
     /// <summary>Rows of the slots given out, some of which may be of no endpoint.</summary>
     public ReadOnlySpan<CostRow> Rows => _rows.AsSpan(0, Count);
@@ -19,31 +19,58 @@ internal sealed class CostTable
     public int Count { get; private set; }
 
     /// <summary>True once there are so many slots that looking at all of them takes longer than finding out at which to look.</summary>
-    public bool IsLarge => _blocks is not null;
+    public bool IsLarge => _tree is not null;
 
-    /// <summary>Ready endpoints of a large pool, as of the last <see cref="Blocks"/>.</summary>
-    public int Ready => _blocks?.Ready ?? 0;
+    /// <summary>Ready endpoints of a large pool, as of the last <see cref="Tree"/>.</summary>
+    public int Ready => _tree?.Ready ?? 0;
 
     /// <summary>A row to change; to read one, take it from <see cref="Rows"/>.</summary>
     public ref CostRow this[int slot]
     {
         get
         {
-            _blocks?.Change(slot);
+            _tree?.Change(slot);
             return ref _rows[slot];
         }
     }
 
     /// <summary>The blocks of a large pool as they are now.</summary>
-    public ReadOnlySpan<CostBlock> Blocks(double nowMs) => _blocks!.At(Rows, nowMs);
+    public CostTree Tree(double nowMs)
+    {
+        _tree!.SetSlots(Count);
+        _tree.Update(Rows, nowMs);
+        return _tree;
+    }
+
+    /// <summary>False when no endpoint that nobody waits for has less work outstanding than so many milliseconds; of a large pool it may be true then, too.</summary>
+    public bool MayHaveIdle(double workMs, double nowMs)
+    {
+        if (_tree is not null)
+        {
+            var tree = Tree(nowMs);
+            foreach (ref readonly var block in tree[tree.Levels - 1])
+            {
+                if (block.FreeUntilMs - nowMs < workMs) return true;
+            }
+
+            return false;
+        }
+
+        foreach (ref readonly var row in Rows)
+        {
+            if (row.MayBeChosen && row.QueuedMs <= 0 && row.WaitMs(nowMs) < workMs) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Makes an empty row for a slot.</summary>
     public void Reset(int slot)
     {
         if (slot >= _rows.Length) Array.Resize(ref _rows, Math.Max(16, Math.Max(slot + 1, _rows.Length * 2)));
         Count = Math.Max(Count, slot + 1);
-        if (Count >= LargeSlots) (_blocks ??= new CostBlocks()).SetSlots(Count);
-        _blocks?.Change(slot);
+        if (Count >= LargeSlots) _tree ??= new CostTree();
+        _tree?.Change(slot);
         _rows[slot] = new CostRow { Backend = -1, Scale = 1, PrefillSpeed = 1 };
     }
 }

@@ -1,25 +1,30 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Mesh.Core.Endpoints;
+using Mesh.Core.PrefixCache.Crowds;
 using Mesh.Core.Randomness;
 
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
-/// Finds the cheapest endpoints of a large pool without looking at all: a block of endpoints is looked at only if none of what its costs are
-/// made of rules out that it holds a cheaper one than those found so far (<see cref="CostBlock"/>). The block that promises most comes first, the
-/// others in order from one that is drawn; among equal endpoints the first found stays, and those of its own block have the same chance. What is found is what
-/// looking at all blocks in that order finds. Not thread-safe.
+/// Finds the cheapest endpoints of a large pool without looking at all. The few that hold more of the prompt than many do are looked at first; then the leaf
+/// of the tree (<see cref="CostTree"/>) that promises most, found by going down to the block of the least bound; then the others in order from one that is drawn, blocks in which
+/// nothing cheaper than what was found can be left out. Among equal endpoints the first found stays, and those of its own leaf have the same chance. What is
+/// found is what looking at all in that order finds. Not thread-safe.
 /// </summary>
 internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, Xoshiro256 random)
 {
-    private double[] _bounds = [];
+    private readonly LeastWork _leastWork = new(model.Curve);
+    private readonly MostHeld _mostHeld = new();
+    private CostTree _tree = null!;
+    private PromptHolders? _holders;
+    private double _workWeight;
+    private double _nowMs;
+    private int _first;
 
     /// <summary>Looks at every block, for comparison.</summary>
     public bool LooksAtAll { get; init; }
 
-    /// <summary>Blocks looked at so far.</summary>
-    public long BlocksLookedAt { get; private set; }
+    /// <summary>Leaves looked at so far.</summary>
+    public long LeavesLookedAt { get; private set; }
 
     /// <summary>Looks at the endpoints that may be the cheapest.</summary>
     /// <param name="context">A request that fits everywhere.</param>
@@ -29,69 +34,94 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     /// <param name="nowMs">Now.</param>
     public void Search(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, double workWeight, double nowMs)
     {
-        var rows = endpoints.Costs.Rows;
-        var blocks = endpoints.Costs.Blocks(nowMs);
-        if (_bounds.Length < blocks.Length) _bounds = new double[Math.Max(blocks.Length, 2 * _bounds.Length)];
-        var start = random.NextInt32(blocks.Length);
-        var first = Bound(in context, blocks, ref scan, workWeight, nowMs, start);
-        Look(in context, rows, excluded, ref scan, first);
-        for (var i = 0; i < blocks.Length; i++)
-        {
-            var block = start + i;
-            if (block >= blocks.Length) block -= blocks.Length;
-            if (block != first && (LooksAtAll || scan.MayFindIn(in blocks[block], _bounds[block]))) Look(in context, rows, excluded, ref scan, block);
-        }
+        (_holders, _workWeight, _nowMs) = (context.Holders, workWeight, nowMs);
+        _tree = endpoints.Costs.Tree(nowMs);
+        _leastWork.Start(context.Layout, context.Request.PromptTokens);
+        if (_holders is null) _mostHeld.Start(context.HeldBlocks, _tree);
+
+        // :: Step 1: those who hold most, which are in no leaf from here on.
+        if (_holders is not null) LookAtListed(in context, excluded, ref scan);
+
+        // :: Step 2: the leaf that promises most.
+        var top = _tree.Levels - 1;
+        var start = random.NextInt32(_tree[0].Length);
+        _first = Descend(top, start);
+        Look(in context, excluded, ref scan, _first);
+
+        // :: Step 3: the others, from the one that was drawn to the end and from the beginning.
+        Visit(in context, excluded, ref scan, top, 0, start, int.MaxValue);
+        Visit(in context, excluded, ref scan, top, 0, 0, start);
     }
 
-    // The block of the least bound, the first of equal ones from where the search starts.
-    private int Bound(in SchedulingContext context, ReadOnlySpan<CostBlock> blocks, ref CostScan scan, double workWeight, double nowMs, int start)
+    // On each level the block of the least bound; of equal ones the first from that of the leaf that was drawn.
+    private int Descend(int top, int start)
     {
-        var (least, leastMs) = (start, double.PositiveInfinity);
-        var (held, tableMs, steps) = (-1, 0.0, 0);
-        for (var i = 0; i < blocks.Length; i++)
+        var best = 0;
+        for (var level = top; level >= 0; level--)
         {
-            var most = MostHeld(context.HeldBlocks, i * CostBlocks.Size);
-            if (most != held)
+            var first = level == top ? 0 : best * CostTree.FanOut;
+            var count = Math.Min(_tree[level].Length - first, CostTree.FanOut);
+            var from = Math.Clamp((start >> (level * CostTree.FanOutBits)) - first, 0, count);
+            if (from == count) from = 0;
+            var leastMs = double.PositiveInfinity;
+            best = first + from;
+            for (var i = 0; i < count; i++)
             {
-                held = most;
-                (tableMs, steps) = scan.LeastWork(in context, held, model.Curve);
+                var block = first + from + i;
+                if (block >= first + count) block -= count;
+                var bound = Bound(level, block);
+                if (bound < leastMs) (best, leastMs) = (block, bound);
             }
-
-            var bound = blocks[i].Bound(tableMs, steps, workWeight, nowMs);
-            _bounds[i] = bound;
-            if (bound > leastMs || (bound == leastMs && (least >= start || i < start))) continue;
-            (least, leastMs) = (i, bound);
         }
 
-        return least;
+        return best;
     }
 
-    private static int MostHeld(ReadOnlySpan<int> heldBlocks, int first)
+    // The blocks of one level that belong together, from one on, as far as they have leaves in a range.
+    private void Visit(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, int level, int first, int fromLeaf, int toLeaf)
     {
-        if (heldBlocks.IsEmpty) return 0;
-        var most = 0;
-        if (first + CostBlocks.Size <= heldBlocks.Length && Vector256.IsHardwareAccelerated)
+        var blocks = _tree[level];
+        var bits = level * CostTree.FanOutBits;
+        var end = Math.Min(blocks.Length, first + CostTree.FanOut);
+        for (var block = Math.Max(first, fromLeaf >> bits); block < end && (long)block << bits < toLeaf; block++)
         {
-            ref var at = ref MemoryMarshal.GetReference(heldBlocks[first..]);
-            var eight = Vector256.Max(Vector256.LoadUnsafe(ref at), Vector256.LoadUnsafe(ref at, 8));
-            var four = Vector128.Max(eight.GetLower(), eight.GetUpper());
-            for (var i = 0; i < 4; i++) most = Math.Max(most, four[i]);
-            return most;
+            if (level == 0 && block == _first) continue;
+            if (!LooksAtAll && !scan.MayFindIn(in blocks[block], Bound(level, block))) continue;
+            if (level == 0) Look(in context, excluded, ref scan, block);
+            else Visit(in context, excluded, ref scan, level - 1, block * CostTree.FanOut, fromLeaf, toLeaf);
         }
-
-        foreach (var held in heldBlocks[first..Math.Min(heldBlocks.Length, first + CostBlocks.Size)]) most = Math.Max(most, held);
-        return most;
     }
 
-    private void Look(in SchedulingContext context, ReadOnlySpan<CostRow> rows, ReadOnlySpan<bool> excluded, ref CostScan scan, int block)
+    private double Bound(int level, int block)
     {
-        BlocksLookedAt++;
-        scan.Group = block;
-        var end = Math.Min(rows.Length, (block + 1) * CostBlocks.Size);
-        for (var slot = block * CostBlocks.Size; slot < end; slot++)
+        var slots = CostTree.LeafSlots << (level * CostTree.FanOutBits);
+        var (tableMs, steps) = _leastWork.Of(_holders is null ? _mostHeld.In(level, block) : _holders.MostOfCrowds(block * slots, slots));
+        return _tree[level][block].Bound(tableMs, steps, _workWeight, _nowMs);
+    }
+
+    private void LookAtListed(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan)
+    {
+        scan.Group = -1;
+        var rows = endpoints.Costs.Rows;
+        foreach (var slot in _holders!.Listed)
         {
             ref readonly var row = ref rows[slot];
-            if (row.MayBeChosen && !excluded[row.Backend]) scan.Look(in context, slot, in row, endpoints);
+            if (row.MayBeChosen && !excluded[row.Backend]) scan.Look(in context, slot, in row, endpoints, _holders.OfListed(slot));
+        }
+    }
+
+    private void Look(in SchedulingContext context, ReadOnlySpan<bool> excluded, ref CostScan scan, int leaf)
+    {
+        LeavesLookedAt++;
+        scan.Group = leaf;
+        var rows = endpoints.Costs.Rows;
+        var end = Math.Min(rows.Length, (leaf + 1) * CostTree.LeafSlots);
+        for (var slot = leaf * CostTree.LeafSlots; slot < end; slot++)
+        {
+            ref readonly var row = ref rows[slot];
+            if (!row.MayBeChosen || excluded[row.Backend]) continue;
+            if (_holders is null) scan.Look(in context, slot, in row, endpoints, context.HeldBy(slot));
+            else if (!_holders.IsListed(slot)) scan.Look(in context, slot, in row, endpoints, _holders.OfCrowds(slot));
         }
     }
 }

@@ -28,9 +28,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public LargePoolSearch Search { get; init; } = new(model, endpoints, random);
 
     /// <summary>
-    /// Chooses among at least one candidate. What waits for an endpoint does not count where all have a queue: holding out for the one that
-    /// has the prompt keeps work from being done twice, which is what an overloaded pool needs most. Only against an endpoint that could
-    /// begin at once is a queue weighed.
+    /// Chooses among at least one candidate. What waits in the pool for an endpoint does not count: a request holds out for the endpoint that costs least
+    /// to compute it, and changes its mind as that changes. So work is done where most of it is cached, and streams within their target are spared,
+    /// which is what an overloaded pool needs most.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="candidates">Endpoints that may take it.</param>
@@ -39,7 +39,8 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints);
+        var held = context.HeldBlocks;
+        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints, held.IsEmpty ? 0 : held[candidate.Slot]);
         return EndOfAll(in scan);
     }
 
@@ -60,11 +61,12 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         }
 
         var rows = endpoints.Costs.Rows;
+        var held = context.HeldBlocks;
         for (var slot = 0; slot < rows.Length; slot++)
         {
             ref readonly var row = ref rows[slot];
             if (!row.MayBeChosen || (backend >= 0 ? row.Backend != backend : excluded[row.Backend])) continue;
-            scan.Look(in context, slot, in row, endpoints);
+            scan.Look(in context, slot, in row, endpoints, held.IsEmpty ? 0 : held[slot]);
         }
 
         return scan.Count == 0 ? null : EndOfAll(in scan);
@@ -81,21 +83,20 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
 
     private CostChoice End(in CostScan scan, double busyShare)
     {
-        // Of endpoints that need no more of the prompt computed, the one whose queue is done first: holding out is for those that need less.
-        var best = scan.CheapestQueued.Slot >= 0 && scan.CheapestQueued.CachedTokens >= scan.Cheapest.CachedTokens ? scan.CheapestQueued : scan.Cheapest;
-        var bestEndpoint = endpoints.InSlot(best.Slot);
-        var queuedMs = bestEndpoint.Work.QueuedMs * endpoints.Costs.Rows[best.Slot].Scale;
-        if (best.Slot == scan.CheapestQueued.Slot) best.Cost = scan.CheapestQueued.Cost - queuedMs;
-        // The busier the pool, the longer a request holds out for the endpoint that has its prompt rather than have it computed again.
         _pushedStreamMs = CostModel.PushedStreamMsAt(busyShare);
-        if (scan.CheapestReady.Slot >= 0
-            && scan.CheapestReady.Cost + RepeatedWorkWeight * busyShare * busyShare * scan.CheapestReady.OwnMs
-                < best.Cost + Ahead(bestEndpoint, best.OwnMs))
+        var best = scan.Cheapest;
+        var endpoint = endpoints.InSlot(best.Slot);
+        // What waits for the cheapest counts only against one that is free and can take the prompt without harm to its streams: work that is done
+        // there is lost to nobody, unless it is done twice.
+        var idle = scan.CheapestReady;
+        if (idle.Slot >= 0 && idle.Slot != best.Slot
+            && idle.Cost + RepeatedWorkWeight * busyShare * busyShare * Math.Max(0, idle.TableMs - best.TableMs) < best.Cost + Ahead(endpoint, best.OwnMs))
         {
-            (best, queuedMs) = (scan.CheapestReady, 0);
+            best = idle;
+            endpoint = endpoints.InSlot(best.Slot);
         }
 
-        return new CostChoice(endpoints.InSlot(best.Slot), best.Cost + queuedMs, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
+        return new CostChoice(endpoint, best.Cost + endpoint.Work.QueuedMs * endpoints.Costs.Rows[best.Slot].Scale, best.OwnMs, best.TableMs, best.CachedTokens, scan.Count);
     }
 
     /// <summary>The cheapest of the candidates, at most <paramref name="count"/>, the cheapest first. For people: it allocates. Draws no random number.</summary>
@@ -107,7 +108,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         {
             var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
             ref readonly var row = ref endpoints.Costs.Rows[candidate.Slot];
-            scan.Look(in context, candidate.Slot, in row, endpoints);
+            scan.Look(in context, candidate.Slot, in row, endpoints, context.HeldBy(candidate.Slot));
             var found = scan.Cheapest;
             if (best.Count == count && found.Cost >= best[^1].CostMs) continue;
             var at = best.Count;
@@ -131,7 +132,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
         var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context, nowMs, counts: false));
-        scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints);
+        scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints, context.HeldBy(endpoint.Slot));
         return scan.Cheapest.Cost;
     }
 }

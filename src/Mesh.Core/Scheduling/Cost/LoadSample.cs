@@ -8,6 +8,7 @@ internal sealed class LoadSample
 {
     private const int WindowSlots = 64;
     private Window[] _windows = [];
+    private Window _sum;
     private int _next;
 
     /// <summary>Looks at the next window.</summary>
@@ -20,7 +21,14 @@ internal sealed class LoadSample
     {
         var windows = (rows.Length + WindowSlots - 1) / WindowSlots;
         if (windows > _windows.Length) Array.Resize(ref _windows, windows);
-        if (_next >= windows) _next = 0;
+        if (_next >= windows)
+        {
+            _next = 0;
+            // Once a round from the parts: what is added and taken away again leaves its last digits behind.
+            _sum = default;
+            foreach (ref readonly var each in _windows.AsSpan(0, windows)) _sum.Add(in each, 1);
+        }
+
         var first = _next * WindowSlots;
         var window = default(Window);
         foreach (ref readonly var row in rows[first..Math.Min(rows.Length, first + WindowSlots)])
@@ -32,16 +40,10 @@ internal sealed class LoadSample
             if (wait < bindAheadMs && row.QueuedMs <= 0) window.Ready++;
         }
 
+        _sum.Add(in _windows[_next], -1);
+        _sum.Add(in window, 1);
         _windows[_next++] = window;
-        var sum = default(Window);
-        foreach (ref readonly var each in _windows.AsSpan(0, windows))
-        {
-            sum.Count += each.Count;
-            sum.Ready += each.Ready;
-            sum.SumWaitMs += each.SumWaitMs;
-        }
-
-        return sum.Count == 0 ? (0, 0) : (sum.SumWaitMs / sum.Count, 1 - (double)sum.Ready / sum.Count);
+        return _sum.Count == 0 ? (0, 0) : (Math.Max(0, _sum.SumWaitMs) / _sum.Count, 1 - (double)_sum.Ready / _sum.Count);
     }
 
     private struct Window
@@ -49,5 +51,12 @@ internal sealed class LoadSample
         public int Count;
         public int Ready;
         public double SumWaitMs;
+
+        public void Add(in Window other, int sign)
+        {
+            Count += sign * other.Count;
+            Ready += sign * other.Ready;
+            SumWaitMs += sign * other.SumWaitMs;
+        }
     }
 }

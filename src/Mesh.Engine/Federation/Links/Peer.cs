@@ -3,6 +3,7 @@ using Mesh.Core.Regions;
 using Mesh.Core.Regions.Links;
 using Mesh.Core.Regions.Reports;
 using Mesh.Engine.Federation.Frames;
+using Mesh.Engine.Monitoring;
 
 namespace Mesh.Engine.Federation.Links;
 
@@ -20,8 +21,13 @@ internal sealed class Peer : IDisposable
     private readonly SentLog _sent = new();
     private readonly ByteRate _received = new();
     private readonly ByteRate _sentBytes = new();
+    private readonly WakeableDelay _pause;
+    private readonly CancellationTokenSource _removed = new();
     private CancellationTokenSource _reachable = new();
     private CancellationTokenSource? _publishing;
+    private CancellationTokenSource? _following;
+    private long _openEpoch;
+    private bool _restarted;
     private PeerReach _reach;
     private PeerIdentity? _identity;
     private string _address = "";
@@ -44,6 +50,8 @@ internal sealed class Peer : IDisposable
         Address = address;
         _time = time;
         _start = time.GetTimestamp();
+        _pause = new WakeableDelay(time);
+        Removed = _removed.Token;
         _link = new PeerLink(address.Region, time, options);
     }
 
@@ -65,7 +73,49 @@ internal sealed class Peer : IDisposable
         }
     }
 
+    /// <summary>Cancelled when it is no peer any more.</summary>
+    public CancellationToken Removed { get; }
+
     private TimeSpan Now => _time.GetElapsedTime(_start);
+
+    /// <summary>An attempt to follow it begins; it ends when the peer turns out to have started anew.</summary>
+    public void BeginFollowing(CancellationTokenSource following)
+    {
+        lock (_gate) (_following, _openEpoch, _restarted) = (following, 0, false);
+    }
+
+    /// <summary>That attempt is over; true when that was because the peer has started anew.</summary>
+    public bool EndFollowing()
+    {
+        lock (_gate)
+        {
+            _following = null;
+            return _restarted;
+        }
+    }
+
+    /// <summary>
+    /// The peer has come for our reports: it is there, and what it says arrives. Whoever pauses before the next attempt need not any longer, and a stream of
+    /// an earlier start of it is dead, whether its connection knows or not.
+    /// </summary>
+    /// <param name="epoch">Its start.</param>
+    public void Greeted(long epoch)
+    {
+        lock (_gate)
+        {
+            if (_following is { } following && _openEpoch != 0 && _openEpoch != epoch)
+            {
+                _restarted = true;
+                _following = null;
+                following.Cancel();
+            }
+        }
+
+        _pause.Wake();
+    }
+
+    /// <summary>Waits before the next attempt, until the peer greets; true when it has.</summary>
+    public Task<bool> PauseAsync(TimeSpan pause, CancellationToken cancellationToken) => _pause.WaitAsync(pause, cancellationToken);
 
     /// <summary>The stream of its reports is open.</summary>
     public void Connected(Uri url, PeerIdentity identity)
@@ -75,6 +125,7 @@ internal sealed class Peer : IDisposable
             // Another start of the peer numbers from 1 again.
             if (_identity?.Epoch != identity.Epoch) (_heardSequence, _heardAt) = (0, null);
             (_identity, Url, _address, _error, _refused) = (identity, url, url.GetLeftPart(UriPartial.Authority), null, false);
+            _openEpoch = identity.Epoch;
             _connections++;
         }
     }
@@ -94,11 +145,11 @@ internal sealed class Peer : IDisposable
         }
     }
 
-    /// <summary>An event of its stream has come. Gives the report to hand on, and the round trip when it has been measured.</summary>
+    /// <summary>An event of its stream has come. Gives the report to hand on, the round trip when it has been measured, and whether the link is another than before.</summary>
     /// <param name="frame">The event.</param>
     /// <param name="bytes">Its size on the wire.</param>
     /// <param name="ownEpoch">Start of this process.</param>
-    public (RegionReport? Report, TimeSpan? RoundTrip) Received(ReportFrame frame, int bytes, long ownEpoch)
+    public (RegionReport? Report, TimeSpan? RoundTrip, bool IsTurn) Received(ReportFrame frame, int bytes, long ownEpoch)
     {
         lock (_gate)
         {
@@ -130,9 +181,12 @@ internal sealed class Peer : IDisposable
                 SoftwareVersion = _identity.Version,
                 Pools = _pools,
             };
-            if (!_link.Hear(report)) return (null, roundTrip);
+            var before = _link.State;
+            if (!_link.Hear(report)) return (null, roundTrip, false);
+            // The first word on a new stream is one as well: the peer waits to hear that it has been heard.
+            var isTurn = _heardAt is null || frame.IsFull || _link.State != before;
             (_heardSequence, _heardAt) = (frame.Sequence, now);
-            return (report, roundTrip is null ? null : _roundTrip.Least);
+            return (report, roundTrip is null ? null : _roundTrip.Least, isTurn);
         }
     }
 
@@ -142,7 +196,9 @@ internal sealed class Peer : IDisposable
         lock (_gate)
         {
             _publishing?.Cancel();
-            return _publishing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _publishing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (_removed.IsCancellationRequested) _publishing.Cancel();
+            return _publishing;
         }
     }
 
@@ -252,11 +308,21 @@ internal sealed class Peer : IDisposable
         }
     }
 
+    /// <summary>It is no peer any more, or the exchange ends.</summary>
     public void Dispose()
     {
-        lock (_gate) _publishing?.Cancel();
-        _reachable.Cancel();
-        _reachable.Dispose();
+        CancellationTokenSource reachable;
+        lock (_gate)
+        {
+            if (_removed.IsCancellationRequested) return;
+            _removed.Cancel();
+            _publishing?.Cancel();
+            reachable = _reachable;
+        }
+
+        reachable.Cancel();
+        // Without a timer or a wait handle of their own they hold nothing: whoever still has their tokens may go on asking them.
+        _pause.Dispose();
     }
 
     private PeerReach ReachNow() => _link.State switch

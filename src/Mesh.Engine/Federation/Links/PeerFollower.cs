@@ -15,7 +15,7 @@ namespace Mesh.Engine.Federation.Links;
 /// </summary>
 internal sealed class PeerFollower(
     Peer peer, PeerIdentity self, FederationSettings settings, Func<PeerAddress, HttpMessageInvoker> connect,
-    Action<Peer, RegionReport?, TimeSpan?> received, Action<Peer> lost, TimeProvider time, ILogger log)
+    Action<Peer, RegionReport?, TimeSpan?, bool> received, Action<Peer> lost, TimeProvider time, ILogger log)
 {
     // A peer that is not the one that was configured will hardly be it a moment later.
     private static readonly TimeSpan RefusedPause = TimeSpan.FromSeconds(2);
@@ -25,6 +25,8 @@ internal sealed class PeerFollower(
 
     private readonly BackOff _backOff = new(settings.FirstPause, settings.LongestPause, settings.Seed ^ (ulong)self.Epoch ^ Hash(peer.Address.Name));
     private ReportSections _sections = ReportSections.Empty;
+    private bool _wasGreeted;
+    private long _greetedAt;
 
     /// <summary>Runs until it is cancelled; never throws.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -38,8 +40,33 @@ internal sealed class PeerFollower(
             lost(peer);
             var pause = _backOff.Next();
             if (refused && pause < RefusedPause) pause = RefusedPause;
-            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (await PauseAsync(pause, cancellationToken).ConfigureAwait(false)) _backOff.Reset();
         }
+    }
+
+    /// <summary>Waits before the next attempt; true when the peer has greeted, which ends the waiting.</summary>
+    private async Task<bool> PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        // Two that greet each other and understand nothing more would else never rest.
+        var rest = settings.LongestPause - time.GetElapsedTime(_greetedAt);
+        if (_wasGreeted && rest > TimeSpan.Zero)
+        {
+            await Task.Delay(rest < pause ? rest : pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause -= rest;
+        }
+
+        if (pause <= TimeSpan.Zero || cancellationToken.IsCancellationRequested) return false;
+        try
+        {
+            if (!await peer.PauseAsync(pause, cancellationToken).ConfigureAwait(false)) return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        (_wasGreeted, _greetedAt) = (true, time.GetTimestamp());
+        return true;
     }
 
     private async Task<(string Error, bool Refused)> FollowAsync(Uri url, CancellationToken cancellationToken)
@@ -48,6 +75,7 @@ internal sealed class PeerFollower(
         using var limit = new CancellationTokenSource(settings.ConnectTimeout, time);
         using var registration = limit.Token.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ends);
         var isOpen = false;
+        peer.BeginFollowing(ends);
         try
         {
             using var invoker = connect(peer.Address);
@@ -66,11 +94,16 @@ internal sealed class PeerFollower(
         }
         catch (OperationCanceledException)
         {
+            if (peer.EndFollowing()) return ("The peer has started anew.", false);
             return (isOpen ? $"No report came for {settings.SilenceLimit.TotalMilliseconds:0} ms." : $"No answer within {settings.ConnectTimeout.TotalMilliseconds:0} ms.", false);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException or InvalidOperationException)
         {
             return (Innermost(e), false);
+        }
+        finally
+        {
+            peer.EndFollowing();
         }
     }
 
@@ -94,8 +127,8 @@ internal sealed class PeerFollower(
         if (Base64.DecodeFromUtf8(data, bytes, out _, out var length) != System.Buffers.OperationStatus.Done) throw new InvalidDataException("A report is not base64.");
         var frame = ReportFrame.Read(bytes.AsSpan(0, length), _sections);
         _sections = frame.Sections;
-        var (report, roundTrip) = peer.Received(frame, data.Length + FederationPaths.EventOverheadBytes, self.Epoch);
-        received(peer, report, roundTrip);
+        var (report, roundTrip, isTurn) = peer.Received(frame, data.Length + FederationPaths.EventOverheadBytes, self.Epoch);
+        received(peer, report, roundTrip, isTurn);
         return true;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
@@ -13,6 +14,12 @@ internal sealed class EndpointShadow
     private long _lastSample = long.MinValue;
     private EndpointHealth _verdict;
     private bool _asleep;
+
+    /// <summary>Models that it lists; default while it has not told.</summary>
+    public ImmutableArray<string> Models { get; set; }
+
+    /// <summary>True when it may take requests for a model; null stands for no model.</summary>
+    public bool Serves(string? model) => model is null || Models.IsDefault || Models.Contains(model);
 
     /// <summary>Requests in flight.</summary>
     public int InFlight { get; set; }

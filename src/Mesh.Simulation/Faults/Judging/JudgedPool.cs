@@ -22,7 +22,7 @@ internal sealed class JudgedPool
     private readonly PoolStateOptions _options;
     private readonly int _recountEvery;
     private readonly Queue<(long Ticket, RouteDecision Decision)> _decided = new();
-    private readonly List<(EndpointId Endpoint, ImmutableArray<EndpointId> Excluded)> _placed = [];
+    private readonly List<(EndpointId Endpoint, RouteRequest Request)> _placed = [];
     private readonly HashSet<GatewaySession> _owing = [];
     private int _calls;
 
@@ -34,7 +34,7 @@ internal sealed class JudgedPool
         _options = options;
         _recountEvery = recountEvery;
         _ledger = new PoolLedger(options, config, time);
-        _rules = new PlacementRules(_ledger, journal);
+        _rules = new PlacementRules(_ledger, journal, time);
     }
 
     /// <summary>Decisions on requests that waited, to be handed out.</summary>
@@ -107,9 +107,23 @@ internal sealed class JudgedPool
         Settle();
     }
 
+    public void ApplyModels(EndpointId endpoint, ImmutableArray<string> models)
+    {
+        if (_ledger.Endpoints.TryGetValue(endpoint, out var shadow))
+        {
+            // Whoever waits for an endpoint that serves its model no more goes elsewhere.
+            if (shadow.Models.IsDefault != models.IsDefault || (!models.IsDefault && !shadow.Models.SequenceEqual(models))) _ledger.DisturbedAt = _time.GetTimestamp();
+            shadow.Models = models;
+        }
+
+        _core.ApplyModels(endpoint, models);
+        Settle();
+    }
+
     public void Reconfigure(PoolConfig config)
     {
         _ledger.Reconfigure(config);
+        _rules.OnReconfigured();
         _core.Reconfigure(config);
         Settle();
     }
@@ -190,7 +204,7 @@ internal sealed class JudgedPool
 
         _ledger.Place(decision.Lease, request.Session, in request, decision.Endpoint);
         _rules.JudgePlacement(in request, decision, waitedSince);
-        _placed.Add((decision.Endpoint, request.Excluded.IsDefault ? [] : request.Excluded));
+        _placed.Add((decision.Endpoint, request));
     }
 
     private void Settle()
@@ -199,7 +213,7 @@ internal sealed class JudgedPool
         _calls++;
         if (_placed.Count == 0 && _calls % _recountEvery != 0) return;
         var snapshot = _core.Snapshot();
-        foreach (var (endpoint, excluded) in _placed) _rules.JudgeEjected(endpoint, excluded, snapshot);
+        foreach (var (endpoint, request) in _placed) _rules.JudgeEjected(endpoint, in request, snapshot);
         _placed.Clear();
         if (Recount.Difference(snapshot, _ledger, _time, _options.SessionTimeout) is { } difference) _journal.Break(difference);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
@@ -9,9 +8,14 @@ using Mesh.Core.Snapshots;
 namespace Mesh.Simulation.Faults.Judging;
 
 /// <summary>What must hold of every placement and every refusal, whatever the profile prefers.</summary>
-internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
+internal sealed class PlacementRules(PoolLedger ledger, Journal journal, TimeProvider time)
 {
+    private readonly RateJudge _rates = new(journal, time);
+
     private static readonly EjectionOptions Ejection = new();
+
+    /// <summary>Another configuration is in force.</summary>
+    public void OnReconfigured() => _rates.Start();
 
     /// <summary>The endpoint can take the request, and its backend had room; the lease is in the ledger already.</summary>
     /// <param name="request">The request.</param>
@@ -28,6 +32,7 @@ internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
         if (backend.Id != decision.Backend) journal.Break($"{decision.Endpoint} is of {backend.Id}, the decision names {decision.Backend}");
         if (ledger.Endpoints[decision.Endpoint].Health is var health && health != EndpointHealth.Healthy) journal.Break($"{decision.Endpoint} is {health} and got a request");
         if (!request.Excluded.IsDefaultOrEmpty && request.Excluded.Contains(decision.Endpoint)) journal.Break($"{decision.Endpoint} has failed this request and got it again");
+        if (!ledger.Endpoints[decision.Endpoint].Serves(request.Model)) journal.Break($"{decision.Endpoint} does not list {request.Model} and got a request for it");
         if (backend.Settings.CapacityScaler <= 0) journal.Break($"{backend.Id} is scaled to 0 and got a request");
         JudgeLimit(backend, decision, waitedSince);
     }
@@ -43,7 +48,7 @@ internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
             case DecisionReason.NoEndpoints:
                 if (ledger.Config.Backends.Any(b => b.Endpoints.Length > 0)) journal.Break("refused for want of endpoints, of which there are");
                 break;
-            case DecisionReason.NoReadyEndpoint or DecisionReason.AllAttemptsFailed:
+            case DecisionReason.NoReadyEndpoint or DecisionReason.AllAttemptsFailed or DecisionReason.UnknownModel:
                 if (FindReady(in request, snapshot()) is { } ready) journal.Break($"refused as {decision.Reason} though {ready} is ready");
                 break;
             default:
@@ -84,13 +89,13 @@ internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
     }
 
     /// <summary>An endpoint that is left alone gets a request only where its backend has nobody else for it.</summary>
-    public void JudgeEjected(EndpointId placed, ImmutableArray<EndpointId> excluded, PoolSnapshot snapshot)
+    public void JudgeEjected(EndpointId placed, in RouteRequest request, PoolSnapshot snapshot)
     {
         var backend = snapshot.Backends.FirstOrDefault(b => b.Endpoints.Any(e => e.Id == placed));
         if (backend is null || !backend.Endpoints.Any(e => e.Id == placed && e.EjectedUntil is not null)) return;
         foreach (var other in backend.Endpoints)
         {
-            if (other.EjectedUntil is not null || other.Draining || other.Health != EndpointHealth.Healthy || excluded.Contains(other.Id)) continue;
+            if (other.EjectedUntil is not null || other.Draining || other.Health != EndpointHealth.Healthy || !MayTake(in request, other.Id)) continue;
             journal.Break($"{placed} is ejected and got a request that {other.Id} could take");
             return;
         }
@@ -98,11 +103,17 @@ internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
 
     private void JudgeLimit(BackendConfig backend, RouteDecision decision, long? waitedSince)
     {
-        if (backend.Settings.Mode != BalancingMode.InFlight || decision.Reason == DecisionReason.LastResort) return;
+        if (backend.Settings.Mode is null || decision.Reason == DecisionReason.LastResort) return;
         // Who was let in above the target and waited for its endpoint is sent there for another reason.
         if (ledger.Config.FlowControl.WhenFull == WhenFull.Overfill && (decision.Reason == DecisionReason.Overfill || waitedSince is not null)) return;
         // Who waits for an endpoint has its place already: a target that shrinks, or leases that come back, take it from nobody.
         if (waitedSince is { } since && ledger.DisturbedAt >= since) return;
+        if (backend.Settings.Mode == BalancingMode.Rate)
+        {
+            _rates.OnPlaced(backend, waitedSince);
+            return;
+        }
+
         var target = backend.Settings.MaxInFlightPerEndpoint * (double)backend.Endpoints.Length * backend.Settings.CapacityScaler;
         var inFlight = ledger.InFlightAt(backend);
         if (inFlight > target) journal.Break($"{backend.Id} got its {inFlight}th request in flight above its target of {target} as {decision.Reason}");
@@ -116,10 +127,13 @@ internal sealed class PlacementRules(PoolLedger ledger, Journal journal)
             foreach (var endpoint in backend.Endpoints)
             {
                 if (endpoint.Draining || endpoint.EjectedUntil is not null || ledger.Endpoints[endpoint.Id].Health != EndpointHealth.Healthy) continue;
-                if (request.Excluded.IsDefaultOrEmpty || !request.Excluded.Contains(endpoint.Id)) return endpoint.Id.Address;
+                if (MayTake(in request, endpoint.Id)) return endpoint.Id.Address;
             }
         }
 
         return null;
     }
+
+    private bool MayTake(in RouteRequest request, EndpointId endpoint) =>
+        (request.Excluded.IsDefaultOrEmpty || !request.Excluded.Contains(endpoint)) && ledger.Endpoints[endpoint].Serves(request.Model);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
@@ -29,6 +30,8 @@ internal sealed class CorePool(PoolState state) : ICorePool
     public void Apply(EndpointSample sample) => state.Apply(sample);
 
     public void Apply(ProbeResult probe) => state.Apply(probe);
+
+    public void ApplyModels(EndpointId endpoint, ImmutableArray<string> models) => state.ApplyModels(endpoint, models);
 
     public void Reconfigure(PoolConfig config) => state.Reconfigure(config);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
@@ -36,6 +37,9 @@ internal interface ICorePool
 
     /// <inheritdoc cref="PoolState.Apply(ProbeResult)"/>
     void Apply(ProbeResult probe);
+
+    /// <inheritdoc cref="PoolState.ApplyModels"/>
+    void ApplyModels(EndpointId endpoint, ImmutableArray<string> models);
 
     /// <inheritdoc cref="PoolState.Reconfigure"/>
     void Reconfigure(PoolConfig config);

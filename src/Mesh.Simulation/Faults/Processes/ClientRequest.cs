@@ -31,6 +31,12 @@ internal sealed class ClientRequest
 {
     public required int Number { get; init; }
 
+    /// <summary>Number of the pool that its route has chosen.</summary>
+    public required int Pool { get; init; }
+
+    /// <summary>Model that it names; null for none.</summary>
+    public required string? Model { get; init; }
+
     public required int PromptTokens { get; init; }
 
     public required int OutputTokens { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Simulation.Model;
 
@@ -33,6 +34,9 @@ internal sealed class EndpointProcess(Timeline time, Journal journal, int number
     public bool IsHung => _rate == 0;
 
     public bool IsAsleep { get; private set; }
+
+    /// <summary>Models that it lists; default when it does not tell.</summary>
+    public ImmutableArray<string> Models { get; set; }
 
     /// <summary>Answers 500 while above 0.</summary>
     public int Erring { get; set; }

@@ -9,6 +9,7 @@ internal sealed class EndpointWatch(FaultWorld world, PoolRun pool, EndpointProc
     private const double ScrapeMs = 200;
     private const double ScrapeTimeoutMs = 1000;
     private const double QuickProbeMs = 200;
+    private const double ListMs = 500;
     private bool _stopped;
     private bool _probing;
     private bool _suspected;
@@ -22,6 +23,7 @@ internal sealed class EndpointWatch(FaultWorld world, PoolRun pool, EndpointProc
     {
         Probe();
         Time.After(ScrapeMs * phase, Scrape);
+        if (world.Plan.Models > 0) Time.After(ListMs * phase, List);
     }
 
     public void Stop() => _stopped = true;
@@ -77,6 +79,22 @@ internal sealed class EndpointWatch(FaultWorld world, PoolRun pool, EndpointProc
             {
                 if (!IsOver && (late || Time.NowMs - askedMs < ScrapeTimeoutMs)) pool.Sampled(sample);
             }));
+        }));
+    }
+
+    // What a server lists is asked for again and again: adapters come and go.
+    private void List()
+    {
+        if (IsOver) return;
+        Time.After(ListMs, List);
+        world.Send(region, endpoint.Region, () => endpoint.Receive(() =>
+        {
+            if (!endpoint.IsUp) return;
+            var models = endpoint.Models;
+            world.Send(endpoint.Region, region, () =>
+            {
+                if (!IsOver) pool.Listed(endpoint.Id, models);
+            });
         }));
     }
 

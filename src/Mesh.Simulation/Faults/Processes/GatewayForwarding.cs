@@ -70,7 +70,7 @@ internal sealed class GatewayForwarding(FaultWorld world, RegionProcess region, 
     {
         attempt.HasBegun = true;
         if (++attempt.Request.AnswersBegun > 1) world.Journal.Break($"{attempt.Request} was answered twice");
-        gateway.ReportFirstByte(attempt.Lease);
+        gateway.ReportFirstByte(attempt);
     }
 
     public void OnLastByte(Attempt attempt, int cachedTokens, int outputTokens)
@@ -179,7 +179,7 @@ internal sealed class GatewayForwarding(FaultWorld world, RegionProcess region, 
         attempt.IsOpen = false;
         attempt.Request.Attempt = null;
         if (abort) Abort(attempt);
-        gateway.Complete(attempt.Lease, outcome);
+        gateway.Complete(attempt, outcome);
     }
 
     private static void Abort(Attempt attempt) => attempt.Up.Send(() => attempt.Endpoint.Receive(() => attempt.Endpoint.Abort(attempt)));

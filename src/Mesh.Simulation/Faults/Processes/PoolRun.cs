@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
@@ -18,19 +19,19 @@ internal sealed class PoolRun
     private readonly JudgedPool _pool;
     private readonly int _region;
     private readonly SortedDictionary<EndpointId, EndpointWatch> _watches = [];
-    private readonly Dictionary<long, (GatewayRun Gateway, long Call)> _waiting = [];
+    private readonly Dictionary<long, (PoolConnection Caller, long Call)> _waiting = [];
     private readonly Dictionary<(GatewaySession Session, long Call), long> _tickets = [];
     private int _tick;
     private bool _tickIsAsked;
 
-    public PoolRun(FaultWorld world, int region, long epoch, PoolConfig config)
+    public PoolRun(FaultWorld world, int region, int pool, long epoch, PoolConfig config)
     {
         _world = world;
         _region = region;
         Config = config;
         var plan = world.Plan;
         var options = new PoolStateOptions { Epoch = epoch, SessionTimeout = plan.SessionTimeout, MaxLeases = plan.MaxLeases, MaxPrefixBlocks = 4096, Locality = world.LocalityOf(region) };
-        _pool = new JudgedPool(world.MakeCore(config, world.Time.Clock, plan.Seed + (ulong)epoch, options), config, options, world.Time.Clock, world.Journal, world.RecountEvery);
+        _pool = new JudgedPool(world.MakeCore(config, world.Time.Clock, plan.Seed + (ulong)epoch + ((ulong)pool << 32), options), config, options, world.Time.Clock, world.Journal, world.RecountEvery);
     }
 
     /// <summary>False once it has crashed.</summary>
@@ -62,17 +63,17 @@ internal sealed class PoolRun
         Finish();
     }
 
-    public void Route(GatewayRun gateway, long call, RouteRequest request)
+    public void Route(PoolConnection caller, long call, RouteRequest request)
     {
         var decision = _pool.Route(in request);
         if (decision.Kind == RouteKind.Wait)
         {
-            _waiting.Add(decision.Ticket, (gateway, call));
-            _tickets.Add((gateway.Session, call), decision.Ticket);
+            _waiting.Add(decision.Ticket, (caller, call));
+            _tickets.Add((caller.Session, call), decision.Ticket);
         }
         else
         {
-            gateway.Deliver(call, decision);
+            caller.Deliver(call, decision);
         }
 
         Finish();
@@ -124,6 +125,12 @@ internal sealed class PoolRun
         Finish();
     }
 
+    public void Listed(EndpointId endpoint, ImmutableArray<string> models)
+    {
+        _pool.ApplyModels(endpoint, models);
+        Finish();
+    }
+
     public void CountAnew() => _pool.CountAnew();
 
     private void Watch()
@@ -168,9 +175,9 @@ internal sealed class PoolRun
     {
         while (_pool.TryTakeDecided(out var ticket, out var decision))
         {
-            if (!_waiting.Remove(ticket, out var caller)) continue;
-            _tickets.Remove((caller.Gateway.Session, caller.Call));
-            caller.Gateway.Deliver(caller.Call, decision);
+            if (!_waiting.Remove(ticket, out var waiting)) continue;
+            _tickets.Remove((waiting.Caller.Session, waiting.Call));
+            waiting.Caller.Deliver(waiting.Call, decision);
         }
 
         if (_tickIsAsked || !_pool.NeedsTickSooner) return;

@@ -9,43 +9,44 @@ internal sealed class RegionProcess(FaultWorld world, int number)
     private readonly long[] _gatewayEpochs = new long[world.Plan.GatewaysPerRegion];
     private long _poolEpoch;
     private long _version;
-    private PoolConfig? _config;
+    private PoolConfig[] _configs = [];
 
     public int Number => number;
 
-    /// <summary>The engine; null while it is away.</summary>
-    public PoolRun? Pool { get; private set; }
+    /// <summary>The engine's pools by number; null while it is away.</summary>
+    public PoolRun?[] Pools { get; } = new PoolRun?[world.Plan.PoolWeights.Count];
 
     /// <summary>Gateways by their number in the region; null while one is away.</summary>
     public GatewayRun?[] Gateways { get; } = new GatewayRun?[world.Plan.GatewaysPerRegion];
 
     /// <summary>True when the region's configuration names the endpoint.</summary>
-    public bool Has(EndpointId endpoint) => _config!.Backends.Any(b => b.Endpoints.Any(e => e.Id == endpoint));
+    public bool Has(EndpointId endpoint) => Array.Exists(_configs, c => c.Backends.Any(b => b.Endpoints.Any(e => e.Id == endpoint)));
 
     public void Note(string what) => world.Journal.Note(what);
 
-    public void Start(PoolConfig config)
+    public void Start(PoolConfig[] configs)
     {
-        _config = config;
-        StartPool();
+        _configs = configs;
+        StartEngine();
         for (var i = 0; i < Gateways.Length; i++) StartGateway(i);
     }
 
-    public void StartPool()
+    public void StartEngine()
     {
-        if (Pool is not null) return;
-        Pool = new PoolRun(world, number, ++_poolEpoch, _config!);
-        Pool.Start();
+        if (Pools[0] is not null) return;
+        _poolEpoch++;
+        for (var pool = 0; pool < Pools.Length; pool++) Pools[pool] = new PoolRun(world, number, pool, _poolEpoch, _configs[pool]);
+        foreach (var pool in Pools) pool!.Start();
     }
 
-    public void CrashPool()
+    public void CrashEngine()
     {
-        if (Pool is not { } pool) return;
-        Pool = null;
-        pool.Crash();
+        if (Pools[0] is null) return;
+        foreach (var pool in Pools) pool!.Crash();
+        Array.Clear(Pools);
         foreach (var gateway in Gateways)
         {
-            if (gateway is not null) world.Time.After(1, gateway.OnPoolLost);
+            if (gateway is not null) world.Time.After(1, gateway.OnEngineLost);
         }
     }
 
@@ -64,13 +65,19 @@ internal sealed class RegionProcess(FaultWorld world, int number)
     }
 
     /// <summary>A configuration arrives; one that was overtaken is let go.</summary>
-    public void Reconfigure(long version, PoolConfig config)
+    public void Reconfigure(long version, PoolConfig[] configs)
     {
         if (version <= _version) return;
-        (_version, _config) = (version, config);
+        (_version, _configs) = (version, configs);
         // The two hear of it one after the other, in either order.
-        if (world.Random.NextInt32(2) == 0) Pool?.Reconfigure(config);
+        var engineFirst = world.Random.NextInt32(2) == 0;
+        if (engineFirst) ReconfigureEngine();
         foreach (var gateway in Gateways) gateway?.OnReconfigured();
-        if (Pool is { } pool && !ReferenceEquals(pool.Config, config)) pool.Reconfigure(config);
+        if (!engineFirst) ReconfigureEngine();
+    }
+
+    private void ReconfigureEngine()
+    {
+        for (var pool = 0; pool < Pools.Length; pool++) Pools[pool]?.Reconfigure(_configs[pool]);
     }
 }

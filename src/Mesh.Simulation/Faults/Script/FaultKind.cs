@@ -45,8 +45,11 @@ internal enum FaultKind
     /// <summary>The next configuration leaves the endpoint out, the one after the duration has it again: endpoint.</summary>
     EndpointRemoved,
 
-    /// <summary>The region's backend gets other targets and another share: region.</summary>
+    /// <summary>The region's backends get other targets and another share: region.</summary>
     PolicyChange,
+
+    /// <summary>Other models are listed, and none of them may be those that clients ask for: endpoint.</summary>
+    ModelsChange,
 
     /// <summary>Every client that is waiting or reading leaves: gateway.</summary>
     ClientsLeave,

@@ -19,6 +19,15 @@ internal sealed record FaultPlan
     /// <summary>Endpoints of each region.</summary>
     public required int EndpointsPerRegion { get; init; }
 
+    /// <summary>Pools that the endpoints are dealt out to, each with its own state in every region: the weights of the route that names them, 0 and more.</summary>
+    public required IReadOnlyList<int> PoolWeights { get; init; }
+
+    /// <summary>Models of each pool, of which every endpoint lists some; 0: nobody tells, and no request names one.</summary>
+    public required int Models { get; init; }
+
+    /// <summary>Target of new requests per second and endpoint; null for none. Not beside <see cref="MaxInFlight"/>.</summary>
+    public required double? MaxRate { get; init; }
+
     /// <summary>Time in which clients come, in ms.</summary>
     public required double DurationMs { get; init; }
 
@@ -76,6 +85,8 @@ internal sealed record FaultPlan
     public static FaultPlan Of(ulong seed, IReadOnlyList<Fault>? script = null)
     {
         var random = new Xoshiro256(seed);
+        var pools = new Xoshiro256(seed ^ 0x706F6F6C73);
+        var maxRate = pools.NextInt32(3) == 0 ? 0.5 + pools.NextInt32(20) : (double?)null;
         var durationMs = 4000.0 + random.NextInt32(8000);
         return new FaultPlan
         {
@@ -83,6 +94,9 @@ internal sealed record FaultPlan
             Regions = 1 + random.NextInt32(3),
             GatewaysPerRegion = 1 + random.NextInt32(3),
             EndpointsPerRegion = 1 + random.NextInt32(4),
+            PoolWeights = [.. Enumerable.Range(0, 1 + pools.NextInt32(3)).Select(p => p == 0 ? 3 : pools.NextInt32(4))],
+            Models = pools.NextInt32(2) == 0 ? 0 : 1 + pools.NextInt32(3),
+            MaxRate = maxRate,
             DurationMs = durationMs,
             RequestsPerSecond = 5 + random.NextInt32(40),
             LeavingShare = random.NextInt32(4) * 0.1,
@@ -95,7 +109,7 @@ internal sealed record FaultPlan
                 MaxWait = TimeSpan.FromMilliseconds(500 + random.NextInt32(8000)),
                 Order = (QueueOrder)random.NextInt32(2),
             },
-            MaxInFlight = random.NextInt32(3) == 0 ? null : 1 + random.NextInt32(6),
+            MaxInFlight = random.NextInt32(3) == 0 || maxRate is not null ? null : 1 + random.NextInt32(6),
             AutoCapacityDrain = random.NextInt32(4) == 0,
             Timeout = TimeSpan.FromMilliseconds(3000 + random.NextInt32(12_000)),
             AttemptTimeout = random.NextInt32(2) == 0 ? null : TimeSpan.FromMilliseconds(1000 + random.NextInt32(5000)),

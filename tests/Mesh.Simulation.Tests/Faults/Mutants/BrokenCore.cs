@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
@@ -26,6 +27,8 @@ internal abstract class BrokenCore(ICorePool core) : ICorePool
     public virtual void Apply(EndpointSample sample) => core.Apply(sample);
 
     public virtual void Apply(ProbeResult probe) => core.Apply(probe);
+
+    public virtual void ApplyModels(EndpointId endpoint, ImmutableArray<string> models) => core.ApplyModels(endpoint, models);
 
     public virtual void Reconfigure(PoolConfig config) => core.Reconfigure(config);
 
