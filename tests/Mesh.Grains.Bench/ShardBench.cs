@@ -29,7 +29,7 @@ internal static class ShardBench
 
     public static async Task RunAsync(int siloPort, int gatewayPort, double seconds)
     {
-        var (silo, _, servers) = await Bench.StartSiloAsync(siloPort, gatewayPort);
+        var (silo, _, servers) = await global::Bench.StartSiloAsync(siloPort, gatewayPort);
         var mesh = silo.Services.GetRequiredService<SiloMesh>();
         foreach (var endpoints in new[] { 16, 250, 1000, 4000 })
         {
@@ -46,7 +46,7 @@ internal static class ShardBench
     // What the grain does with an exchange, without the way there.
     private static double Turn(SiloMesh mesh, int endpoints, double seconds)
     {
-        var config = Bench.Config([.. Enumerable.Range(0, endpoints).Select(i => $"10.0.{i / 250}.{i % 250}:8000")]);
+        var config = global::Bench.Config([.. Enumerable.Range(0, endpoints).Select(i => $"10.0.{i / 250}.{i % 250}:8000")]);
         var pool = config.Pools[0];
         var state = new PoolState(pool, TimeProvider.System, 1, new PoolStateOptions { SlowStartWindow = TimeSpan.Zero });
         foreach (var endpoint in pool.Backends[0].Endpoints) state.ApplyHealth(endpoint.Id, EndpointHealth.Healthy);
@@ -79,7 +79,7 @@ internal static class ShardBench
     {
         // As if it could still be split, so that the activations measure how busy they are; but never within this time.
         var sharding = new ShardingOptions { Shards = shards, MostShards = shards + 1, SplitAfter = TimeSpan.FromMinutes(10) };
-        var (silo, config, servers) = await Bench.StartSiloAsync(siloPort, gatewayPort, new GrainOptions { Sharding = sharding });
+        var (silo, config, servers) = await global::Bench.StartSiloAsync(siloPort, gatewayPort, new GrainOptions { Sharding = sharding });
         var grains = silo.Services.GetRequiredService<IGrainFactory>();
         await using (var engine = new GrainEngine(new GrainEngineOptions { GatewayId = "bench" }, grains, TimeProvider.System, NullLoggerFactory.Instance))
         {
@@ -132,7 +132,7 @@ internal static class ShardBench
         PromptTokens = 8,
         MaxOutputTokens = 8,
         BodyBytes = 200,
-        PrefixChain = new[] { prefix, 2, 3, 4, 5, 6, 7, 8 },
+        PrefixChain = new ulong[] { prefix, 2, 3, 4, 5, 6, 7, 8 },
     };
 
     private static double Middle(IEnumerable<double> values) => values.Order().ElementAt(2);
