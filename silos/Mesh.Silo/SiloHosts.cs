@@ -1,3 +1,4 @@
+using Mesh.Core.Sharding;
 using Mesh.Engine;
 using Mesh.Grains.Hosting;
 using Orleans.Dashboard;
@@ -10,7 +11,12 @@ internal static class SiloHosts
     /// <summary>A silo with the mesh's grains, and its administrative listener where one is asked for.</summary>
     public static IHost Silo(SiloOptions options, EngineOptions engine, ulong seed, SiloConfiguration configuration, ILoggerFactory loggers)
     {
-        var grains = new GrainOptions { Engine = engine, Seed = seed };
+        var grains = new GrainOptions
+        {
+            Engine = engine,
+            Seed = seed,
+            Sharding = new ShardingOptions { Shards = options.Shards, MostShards = Math.Max(options.Shards, options.MaxShards) },
+        };
         if (options.Admin is null)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

@@ -120,7 +120,7 @@ public sealed class ShardScalerTests
 
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.InRange(meter.Share, 0, 0.1);
-        time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(0, meter.Share);
     }
 
