@@ -33,12 +33,21 @@ internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
 
     /// <summary>Null without peers. Finds a configuration to start with, which may take a while where a peer has to tell it.</summary>
     /// <exception cref="GatewayConfigurationException">An option is missing or wrong, or no peer told a configuration in time.</exception>
-    public static async Task<SiloFederation?> PrepareAsync(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
+    public static async Task<SiloFederation?> PrepareAsync(GatewayOptions options, SiloOptions silo, string manifests, TimeProvider time, ILoggerFactory loggers)
     {
         if (options.Peers.Count == 0) return null;
+        Require(silo);
         var federation = new SiloFederation(options, new ConfigExchange(options, manifests, time, loggers));
         await federation._exchange.PrepareAsync();
         return federation;
+    }
+
+    /// <summary>A pool's shards are each other's peers, and have no others.</summary>
+    /// <exception cref="GatewayConfigurationException">Pools may have several shards.</exception>
+    internal static void Require(SiloOptions silo)
+    {
+        if (silo.Shards > 1 || silo.MaxShards > 1)
+            throw new GatewayConfigurationException("Silo:Shards and Silo:MaxShards above 1 cannot be had together with Mesh:Peers: a pool that is divided does not share its load with other regions.");
     }
 
     /// <summary>Reads the manifests together with what comes from the config cluster's region.</summary>

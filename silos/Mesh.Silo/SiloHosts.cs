@@ -1,3 +1,4 @@
+using Mesh.Core.Sharding;
 using Mesh.Engine;
 using Mesh.Gateway.Keys;
 using Mesh.Grains.Federation;
@@ -13,7 +14,12 @@ internal static class SiloHosts
     public static IHost Silo(
         SiloOptions options, KeyOptions keys, EngineOptions engine, ulong seed, SiloConfiguration configuration, GrainFederation? federation, TimeProvider time, ILoggerFactory loggers)
     {
-        var grains = new GrainOptions { Engine = engine, Seed = seed };
+        var grains = new GrainOptions
+        {
+            Engine = engine,
+            Seed = seed,
+            Sharding = new ShardingOptions { Shards = options.Shards, MostShards = Math.Max(options.Shards, options.MaxShards) },
+        };
         if (options.Admin is null)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

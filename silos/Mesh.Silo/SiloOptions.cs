@@ -54,6 +54,14 @@ internal sealed record SiloOptions
     [EnumDataType(typeof(LogLevel))]
     public LogLevel OrleansLog { get; set; } = LogLevel.Error;
 
+    /// <summary>Shards that every pool has at least, 1–16; the same on every silo.</summary>
+    [Range(1, 16)]
+    public int Shards { get; set; } = 1;
+
+    /// <summary>Shards that a pool may be split into when one activation cannot keep up, 1–16; not above <see cref="Shards"/>, the number is fixed. The same on every silo.</summary>
+    [Range(1, 16)]
+    public int MaxShards { get; set; } = 1;
+
     /// <summary>Name of this gateway, another one for each process; unset means the machine's name and the process's number.</summary>
     public string? GatewayId { get; set; }
 

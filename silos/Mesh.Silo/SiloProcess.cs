@@ -52,7 +52,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(SiloLog.Filter(silo.OrleansLog))
             .AddSimpleConsole(console => console.SingleLine = true));
-        await using var federation = await SiloFederation.PrepareAsync(options, manifests, time, loggers);
+        await using var federation = await SiloFederation.PrepareAsync(options, silo, manifests, time, loggers);
         using var feed = federation?.Feed(manifests, time, loggers) ?? new ManifestFeed(manifests, time, loggers);
         Report(feed.First);
         if (feed.FirstConfig is not { } config) return Failed;

@@ -128,6 +128,21 @@ internal sealed class PoolHost : IEndpointObserver
         Listener?.Suspected(endpoint);
     }
 
+    /// <summary>Endpoints that are healthy and take requests.</summary>
+    public int ReadyEndpoints
+    {
+        get
+        {
+            lock (_gate) return _state.ReadyEndpoints;
+        }
+    }
+
+    /// <summary>An endpoint has come from another part of the pool: see <see cref="PoolState.ApplyServedBefore"/>.</summary>
+    public void ServedBefore(EndpointId endpoint)
+    {
+        lock (_gate) _state.ApplyServedBefore(endpoint);
+    }
+
     /// <summary>Takes a new configuration and the monitors that go with it.</summary>
     public void Reconfigure(PoolConfig config, FrozenDictionary<EndpointId, EndpointMonitor> monitors)
     {

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
-// dotnet run -c Release --project tests/Mesh.Grains.Bench -- cohosted|tcp [seconds per figure]
+// dotnet run -c Release --project tests/Mesh.Grains.Bench -- cohosted|tcp|shards [seconds per figure]
 // Placements beside bare calls of a grain with the same message, in turns, and the medians of five turns.
 const int SiloPort = 21111;
 const int GatewayPort = 23000;
@@ -49,7 +49,13 @@ if (args is ["tcp", ..])
     return 0;
 }
 
-Console.WriteLine("cohosted|tcp [seconds]");
+if (args is ["shards", ..])
+{
+    await ShardBench.RunAsync(SiloPort, GatewayPort, seconds);
+    return 0;
+}
+
+Console.WriteLine("cohosted|tcp|shards [seconds]");
 return 1;
 
 internal static class Bench
@@ -82,7 +88,7 @@ internal static class Bench
         ],
     };
 
-    public static async Task<(IHost Silo, MeshConfig Config, List<SimulatedVllmServer> Servers)> StartSiloAsync(int port, int gatewayPort)
+    public static async Task<(IHost Silo, MeshConfig Config, List<SimulatedVllmServer> Servers)> StartSiloAsync(int port, int gatewayPort, GrainOptions? options = null)
     {
         var servers = new List<SimulatedVllmServer>();
         for (var i = 0; i < Endpoints; i++) servers.Add(await SimulatedVllmServer.StartAsync(new SimulatedVllmOptions(), CancellationToken.None));
@@ -93,7 +99,7 @@ internal static class Bench
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(port, gatewayPort);
-            silo.AddMeshGrains(new GrainOptions(), configuration);
+            silo.AddMeshGrains(options ?? new GrainOptions(), configuration);
         });
         var host = builder.Build();
         await host.StartAsync();

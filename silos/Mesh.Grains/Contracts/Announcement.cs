@@ -7,9 +7,11 @@ namespace Mesh.Grains.Contracts;
 /// <param name="Epoch">Highest epoch of the pool that the gateway knows; 0 for none.</param>
 /// <param name="Key">Number that the activation gave the session; 0 for none.</param>
 /// <param name="Settled">See <see cref="RouteCall.Settled"/>.</param>
+/// <param name="Shards">Newest map of the pool's shards that the gateway knows.</param>
 [GenerateSerializer, Immutable, Alias("mesh.session-call")]
 internal readonly record struct SessionCall(
-    [property: Id(0)] GatewaySession Session, [property: Id(1)] long Epoch, [property: Id(2)] int Key, [property: Id(3)] long Settled);
+    [property: Id(0)] GatewaySession Session, [property: Id(1)] long Epoch, [property: Id(2)] int Key, [property: Id(3)] long Settled,
+    [property: Id(4)] ShardMapWord Shards = default);
 
 /// <summary>What a pool says to everything but a <see cref="RouteCall"/>.</summary>
 [GenerateSerializer, Immutable, Alias("mesh.pool-reply")]
@@ -29,6 +31,9 @@ internal readonly record struct PoolReply
 
     /// <summary>True when the activation knows that another has taken its place.</summary>
     [Id(4)] public bool IsSuperseded { get; init; }
+
+    /// <summary>How the shard is, and the map of all.</summary>
+    [Id(5)] public ShardState Shard { get; init; }
 }
 
 /// <summary>Everything that a gateway holds of a pool, and who waits there for it.</summary>
@@ -54,4 +59,7 @@ internal sealed record Announcement
 
     /// <summary>Who wants to be told of the pool's state; null for nobody.</summary>
     [Id(6)] public IPoolWatcher? Watcher { get; init; }
+
+    /// <summary>Map of the pool's shards by which the gateway knows whose leases these are.</summary>
+    [Id(7)] public ShardMapWord Shards { get; init; }
 }

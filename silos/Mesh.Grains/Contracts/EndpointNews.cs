@@ -26,6 +26,7 @@ internal sealed record EndpointNews
 
 /// <summary>What a pool says to <see cref="EndpointNews"/>.</summary>
 /// <param name="Epoch">Epoch of the activation: a new one has to be told everything.</param>
-/// <param name="IsKnown">False when the pool does not have the endpoint.</param>
+/// <param name="IsKnown">False when the pool, or its shard, does not have the endpoint.</param>
+/// <param name="Shards">Map of the pool's shards: by it another shard may have it.</param>
 [GenerateSerializer, Immutable, Alias("mesh.learn-reply")]
-internal readonly record struct LearnReply([property: Id(0)] long Epoch, [property: Id(1)] bool IsKnown);
+internal readonly record struct LearnReply([property: Id(0)] long Epoch, [property: Id(1)] bool IsKnown, [property: Id(2)] ShardMapWord Shards = default);

@@ -26,7 +26,10 @@ internal enum ReplyKind
     /// <summary>The silo's configuration does not name the pool, or not yet.</summary>
     Unconfigured = 5,
 
-    /// <summary>To be sent to a peer region.</summary>
+    /// <summary>The shard gets no requests any more: to be asked elsewhere.</summary>
+    Moved = 7,
+
+    /// <summary>Goes to a peer region, or to another shard of the pool, under a lease here.</summary>
     Forward = 10,
 }
 
@@ -60,7 +63,10 @@ internal readonly record struct RouteReply
     /// <summary>The decision with its candidates, for calls that asked for it; null without.</summary>
     [Id(10)] public byte[]? Explained { get; init; }
 
-    /// <summary>Peer region that gets the request.</summary>
+    /// <summary>Version of the map of the pool's shards by which it was placed.</summary>
+    [Id(12)] public long ShardsVersion { get; init; }
+
+    /// <summary>Peer region or shard that gets the request, for <see cref="ReplyKind.Forward"/>.</summary>
     [Id(40)] public string? Region { get; init; }
 
     /// <summary>The answer for a decision.</summary>
@@ -92,9 +98,11 @@ internal readonly record struct RouteReply
     public static RouteReply Of(ReplyKind kind, long epoch) => new() { Kind = kind, Epoch = epoch };
 
     /// <summary>The decision, for <see cref="ReplyKind.Send"/>, <see cref="ReplyKind.Forward"/> and <see cref="ReplyKind.Refuse"/>.</summary>
-    public RouteDecision ToDecision() => Kind == ReplyKind.Send
-        ? RouteDecision.Send(
-            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason)
-        : Kind == ReplyKind.Forward ? RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason)
-        : RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks));
+    public RouteDecision ToDecision() => Kind switch
+    {
+        ReplyKind.Send => RouteDecision.Send(
+            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+        ReplyKind.Forward => RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+        _ => RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks)),
+    };
 }

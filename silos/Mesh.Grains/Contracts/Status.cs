@@ -24,6 +24,12 @@ internal sealed record PoolStatus
     /// <summary>Gateways that have announced themselves.</summary>
     [Id(5)] public int Sessions { get; init; }
 
+    /// <summary>Map of the pool's shards.</summary>
+    [Id(6)] public ShardMapWord Shards { get; init; }
+
+    /// <summary>Share of its time that the activation works, 0–1; 0 where nobody measures it.</summary>
+    [Id(7)] public double Busy { get; init; }
+
     /// <summary><c>namespace/name</c>.</summary>
     [Id(20)] public string Name { get; init; } = "";
 

@@ -3,6 +3,7 @@ using Mesh.Engine.Monitoring;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Pools;
 using Orleans.Concurrency;
 using Orleans.Runtime.Placement;
 
@@ -74,11 +75,13 @@ internal sealed class EndpointGrain(SiloMesh mesh, IClusterMembershipService mem
         if (ReferenceEquals(current, _seen)) return;
         _seen = current;
         var wanted = current.PoolsOf(_address);
+        // The watches use it outside of the grain's turns, where the grain's own must not be asked for.
+        var grains = GrainFactory;
         foreach (var (pool, endpoint) in wanted)
         {
             var target = new MonitorTarget(pool.Id, endpoint, pool.HealthCheck);
             if (_watches.TryGetValue(pool.Id, out var watch)) watch.Update(target);
-            else _watches.Add(pool.Id, EndpointWatch.Start(target, mesh, GrainFactory.GetGrain<IPoolGrain>(pool.Id.ToString())));
+            else _watches.Add(pool.Id, EndpointWatch.Start(target, mesh, shard => grains.GetGrain<IPoolGrain>(PoolKey.Of(pool.Id, shard))));
         }
 
         foreach (var gone in _watches.Keys.Where(id => !wanted.Any(w => w.Pool.Id == id)).ToArray())

@@ -14,10 +14,14 @@ namespace Mesh.Grains.Endpoints;
 /// </summary>
 internal sealed class EndpointWatch : IEndpointObserver
 {
+    // Two shards that do not know of the same map yet may name each other: then it pauses.
+    private const int MostFollows = 2;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
     private readonly Lock _gate = new();
     private readonly SiloMesh _mesh;
-    private readonly IPoolGrain _pool;
+    private readonly Func<int, IPoolGrain> _shards;
+    private IPoolGrain _pool;
+    private int _shard;
     private readonly CancellationTokenSource _stop = new();
     private MonitorTarget _target;
     private HealthTracker _tracker;
@@ -26,12 +30,14 @@ internal sealed class EndpointWatch : IEndpointObserver
     private News _untold;
     private bool _telling;
     private long _toldEpoch;
+    private int _follows;
 
-    private EndpointWatch(MonitorTarget target, SiloMesh mesh, IPoolGrain pool)
+    private EndpointWatch(MonitorTarget target, SiloMesh mesh, Func<int, IPoolGrain> shards)
     {
         _target = target;
         _mesh = mesh;
-        _pool = pool;
+        _shards = shards;
+        _pool = shards(0);
         Monitor = new EndpointMonitor(target, mesh.NextPhase(), this, mesh.Monitors);
     }
 
@@ -69,9 +75,12 @@ internal sealed class EndpointWatch : IEndpointObserver
     private EndpointId Id => _target.Endpoint.Id;
 
     /// <summary>Begins to look after an endpoint.</summary>
-    public static EndpointWatch Start(MonitorTarget target, SiloMesh mesh, IPoolGrain pool)
+    /// <param name="target">The endpoint.</param>
+    /// <param name="mesh">What the silo's grains share.</param>
+    /// <param name="shards">The pool's grain by the number of the shard: news goes to the one that has the endpoint.</param>
+    public static EndpointWatch Start(MonitorTarget target, SiloMesh mesh, Func<int, IPoolGrain> shards)
     {
-        var watch = new EndpointWatch(target, mesh, pool);
+        var watch = new EndpointWatch(target, mesh, shards);
         if (mesh.Options.KeepsTime) watch.Monitor.Start();
         return watch;
     }
@@ -161,7 +170,7 @@ internal sealed class EndpointWatch : IEndpointObserver
                     if (reply.IsKnown && _toldEpoch == reply.Epoch) continue;
                     _untold |= untold == News.All ? News.None : News.All;
                     _toldEpoch = reply.IsKnown ? reply.Epoch : 0;
-                    if (reply.IsKnown) continue;
+                    if (reply.IsKnown || Follow(reply)) continue;
                 }
             }
             catch (Exception e) when (GrainFailure.IsExpected(e))
@@ -172,6 +181,15 @@ internal sealed class EndpointWatch : IEndpointObserver
 
             await Task.Delay(RetryPause, _mesh.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    // The endpoint may belong to another shard.
+    private bool Follow(LearnReply reply)
+    {
+        var owner = reply.Shards.ToMap().OwnerOf(Id);
+        if (owner == _shard) return false;
+        (_shard, _pool, _untold) = (owner, _shards(owner), News.All);
+        return ++_follows % MostFollows != 0;
     }
 
     private EndpointNews Write(News news)

@@ -9,10 +9,29 @@ namespace Mesh.Grains.Gateways;
 /// </summary>
 internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt) : IThreadPoolWorkItem
 {
+    private static readonly RouteCall Unasked = new();
+
     // Who waits goes on wherever the answer is handed out: by whoever has nothing else to do, or else by the thread pool.
     private readonly TaskCompletionSource<RouteDecision> _answer = new();
     private readonly RouteRequest _request = request;
     private RouteDecision _decision;
+
+    /// <summary>One that was decided without asking.</summary>
+    public static Ask Decided(in RouteRequest request, in RouteDecision decision)
+    {
+        var ask = new Ask(Unasked, in request, 0);
+        ask.Decide(in decision);
+        ask.Answer();
+        return ask;
+    }
+
+    /// <summary>One that another shard is to be asked.</summary>
+    public static Ask Moved(in RouteRequest request)
+    {
+        var ask = new Ask(Unasked, in request, 0);
+        ask.Move();
+        return ask;
+    }
 
     /// <summary>The link's number of it.</summary>
     public long Number => call.Number;
@@ -43,6 +62,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 
     /// <summary>True once the pool may have heard of it.</summary>
     public bool WasAsked { get; set; }
+
+    /// <summary>True when it ended without a decision because another shard has to be asked; set before <see cref="Task"/> ends.</summary>
+    public bool IsMoved { get; private set; }
 
     /// <summary>True while the gateway itself looks for a place.</summary>
     public bool IsWithStandIn { get; set; }
@@ -84,6 +106,14 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
 
     /// <summary>Has the decision handed out by the thread pool.</summary>
     public void AnswerSoon() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+
+    /// <summary>Ends it without a decision: another shard is to be asked.</summary>
+    public void Move()
+    {
+        Leaving.Unregister();
+        IsMoved = true;
+        ThreadPool.UnsafeQueueUserWorkItem(static answer => answer.TrySetResult(default), _answer, preferLocal: true);
+    }
 
     /// <summary>The client has left.</summary>
     public void Leave(CancellationToken cancellationToken) => ThreadPool.UnsafeQueueUserWorkItem(

@@ -72,11 +72,11 @@ public sealed partial class GrainEngine : IMeshEngine
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _regions = RegionsOf(config);
             var before = _router.Links;
-            var after = new Dictionary<PoolId, PoolLink>();
+            var after = new Dictionary<PoolId, PoolShards>();
             foreach (var pool in config.Pools)
             {
                 if (before.TryGetValue(pool.Id, out var link)) link.Reconfigure(pool);
-                else link = new PoolLink(pool, _services);
+                else link = new PoolShards(pool, _services);
                 after[pool.Id] = link;
             }
 
@@ -115,7 +115,7 @@ public sealed partial class GrainEngine : IMeshEngine
     }
 
     /// <inheritdoc/>
-    public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Links.OrderBy(l => l.Key).Select(l => l.Value.View.Snapshot)];
+    public ImmutableArray<PoolSnapshot> Snapshot() => [.. _router.Links.OrderBy(l => l.Key).Select(l => l.Value.Snapshot)];
 
     /// <summary>Tells the pools what they have not been told, for at most 2 s, and falls silent: what is still held comes back by itself.</summary>
     public async ValueTask DisposeAsync()

@@ -8,10 +8,10 @@ namespace Mesh.Grains.Gateways;
 /// <summary>Places requests by the pools' grains, wherever they run.</summary>
 internal sealed class GrainRouter : IRouter
 {
-    private volatile FrozenDictionary<PoolId, PoolLink> _links = FrozenDictionary<PoolId, PoolLink>.Empty;
+    private volatile FrozenDictionary<PoolId, PoolShards> _links = FrozenDictionary<PoolId, PoolShards>.Empty;
 
     /// <summary>The links; replaced as a whole.</summary>
-    public FrozenDictionary<PoolId, PoolLink> Links
+    public FrozenDictionary<PoolId, PoolShards> Links
     {
         get => _links;
         set => _links = value;

@@ -163,6 +163,7 @@ internal sealed partial class PoolLink
             return null;
         }
 
+        if (!reply.Pool.MustAnnounce) Note(reply.Pool.Shard);
         bool isAwaited;
         lock (_gate)
         {
@@ -188,7 +189,7 @@ internal sealed partial class PoolLink
             ref readonly var answer = ref reply.Replies[i];
             if (answer.Kind is ReplyKind.Send or ReplyKind.Refuse && answer.Epoch >= Volatile.Read(ref _epoch))
             {
-                if (!TrySettle(ask, answer.ToDecision(), answer.Explained)) continue;
+                if (!TrySettle(ask, answer.ToDecision(), answer.Explained, answer.ShardsVersion)) continue;
                 last?.AnswerSoon();
                 last = ask;
             }

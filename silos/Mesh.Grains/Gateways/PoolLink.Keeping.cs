@@ -42,7 +42,7 @@ internal sealed partial class PoolLink
         {
             if (Interlocked.Increment(ref _heartbeats) > MaxHeartbeats) return;
             SessionCall call;
-            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled);
+            lock (_gate) call = new SessionCall(_services.Session, _epoch, _key, _settled, _map);
             // In real time, and by its own clock: a client that has not met a silo yet never gives a call up.
             await TakeAsync(_grain.Heartbeat(call)).WaitAsync(HeartbeatTimeout).ConfigureAwait(false);
         }
@@ -62,6 +62,7 @@ internal sealed partial class PoolLink
 
     private void Take(in PoolReply reply)
     {
+        Note(reply.Shard);
         if (reply.IsSuperseded) return;
         lock (_gate)
         {
@@ -106,7 +107,7 @@ internal sealed partial class PoolLink
         {
             var reply = await _grain.Announce(announcement).AsTask().WaitAsync(_patience).ConfigureAwait(false);
             _patience = _services.Options.SendTimeout;
-            if (!reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == announcement.Epoch) Announced(reply, announcement.Epoch);
+            if (!reply.MustAnnounce && !reply.IsSuperseded && reply.Epoch == announcement.Epoch) Announced(reply, announcement);
             else Take(in reply);
         }
         catch (TimeoutException)
@@ -137,18 +138,21 @@ internal sealed partial class PoolLink
             Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
             Hints = _wantsHints ? _view.Hints() : [],
             Watcher = _view.Reference,
+            Shards = _map,
         };
     }
 
     // What a peer region works on holds nothing here, and who stands in sends nothing to peers.
     private Core.Leases.HeldLease[] HeldHere() => [.. _held.Values.Where(h => h.Endpoint.Address is not null)];
 
-    private void Announced(in PoolReply reply, long epoch)
+    private void Announced(in PoolReply reply, Announcement announcement)
     {
+        Note(reply.Shard);
         StandInPool? standIn;
         lock (_gate)
         {
-            if (_epoch != epoch) return;
+            // Under another map since, something else is held here: it is told that next.
+            if (_epoch != announcement.Epoch || _map.Version != announcement.Shards.Version) return;
             _key = reply.Key;
             _isAnnounced = true;
             _isLost = false;
@@ -180,7 +184,7 @@ internal sealed partial class PoolLink
         Ask[] open;
         lock (_gate)
         {
-            _standIn = new StandInPool(_config, _view.Latest!, HeldHere(), _services);
+            _standIn = new StandInPool(_config, _view.Latest!, HeldHere(), _services, Shard);
             _isAnnounced = false;
             open = [.. _open.Values.OrderBy(a => a.Number)];
         }

@@ -1,13 +1,14 @@
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Core.Sharding;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Pools;
 
 namespace Mesh.Grains.Gateways;
 
 /// <summary>
-/// A gateway's way to one pool's grain: what it has asked and has no answer to, what it holds, and what the pool has not been told. A pool that
+/// A gateway's way to the grain of one pool, or of one shard of it: what it has asked and has no answer to, what it holds, and what the pool has not been told. A pool that
 /// begins anew, on whatever silo, has another epoch: it is told everything in one message, then the calls go on. Thread-safe.
 /// </summary>
 internal sealed partial class PoolLink
@@ -37,13 +38,22 @@ internal sealed partial class PoolLink
     private bool _isLost;
     private long _lastContact;
 
-    public PoolLink(PoolConfig config, LinkServices services)
+    /// <summary>Starts without having asked anything.</summary>
+    /// <param name="config">The pool, or the shard's part of it.</param>
+    /// <param name="services">What the links of a gateway share.</param>
+    /// <param name="pool">The links to all shards of the pool.</param>
+    /// <param name="shard">Number of the shard.</param>
+    /// <param name="map">Map by which it has what is held here.</param>
+    public PoolLink(PoolConfig config, LinkServices services, PoolShards pool, int shard, ShardMap map)
     {
+        _shards = pool;
+        _map = map;
+        Shard = shard;
         _id = config.Id;
         _config = config;
         _services = services;
         // By its own id: a client that has not met a silo yet could not look the type up.
-        _grain = services.Grains.GetGrain<IPoolGrain>(GrainId.Create(PoolKey.GrainType, config.Id.ToString()));
+        _grain = services.Grains.GetGrain<IPoolGrain>(PoolKey.GrainIdOf(config.Id, shard));
         _view = new PoolView(config, services);
         _lastContact = services.Time.GetTimestamp();
         // In real time whatever the clock of decisions: it is the network that is spared.
@@ -96,16 +106,18 @@ internal sealed partial class PoolLink
         _view.Reconfigure(config);
     }
 
-    public ValueTask<RouteDecision> RouteAsync(in RouteRequest request, CancellationToken cancellationToken)
+    /// <summary>Asks for a place. What comes back is decided, or moved to another shard, in its own time.</summary>
+    public Ask Route(in RouteRequest request, CancellationToken cancellationToken)
     {
         Ask ask;
         StandInPool? standIn;
         bool starts, isAlone;
         lock (_gate)
         {
-            if (_isClosed) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.UnknownPool));
-            if (_isLost) return new ValueTask<RouteDecision>(Unreachable);
-            if (_open.Count >= _services.Options.MaxOpenCalls) return new ValueTask<RouteDecision>(RouteDecision.Refuse(DecisionReason.TooManyLeases, TimeSpan.FromSeconds(1)));
+            if (_isRetired) return Ask.Moved(in request);
+            if (_isClosed) return Ask.Decided(in request, RouteDecision.Refuse(DecisionReason.UnknownPool));
+            if (_isLost) return Ask.Decided(in request, Unreachable);
+            if (_open.Count >= _services.Options.MaxOpenCalls) return Ask.Decided(in request, RouteDecision.Refuse(DecisionReason.TooManyLeases, TimeSpan.FromSeconds(1)));
             var call = RouteCall.From(in request, ++_lastNumber);
             ask = new Ask(call, in request, _services.Time.GetTimestamp());
             _open.Add(ask.Number, ask);
@@ -128,28 +140,32 @@ internal sealed partial class PoolLink
 
         if (standIn is not null) _ = PlaceAsync(ask, standIn);
         else if (starts) Start(isAlone);
-        return new ValueTask<RouteDecision>(ask.Task);
+        return ask;
     }
 
-    public void ReportFirstByte(LeaseId lease)
+    /// <summary>An answer has begun; false when its lease is not held here.</summary>
+    public bool ReportFirstByte(LeaseId lease)
     {
         lock (_gate)
         {
             ref var held = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrNullRef(_held, lease);
-            if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held) || held.FirstByteSeen) return;
+            if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held)) return false;
+            if (held.FirstByteSeen) return true;
             held = held with { FirstByteSeen = true };
             _outbox.Add(new FeedbackItem { Kind = FeedbackKind.FirstByte, Lease = lease });
         }
 
         _standIn?.ReportFirstByte(lease);
         Send();
+        return true;
     }
 
-    public void Complete(LeaseId lease, in RequestOutcome outcome)
+    /// <summary>A request has ended; false when its lease is not held here.</summary>
+    public bool Complete(LeaseId lease, in RequestOutcome outcome)
     {
         lock (_gate)
         {
-            if (!_held.Remove(lease)) return;
+            if (!_held.Remove(lease)) return false;
 
             // What the gateway placed by itself and nobody has been told of, nobody has to be told the end of.
             if (_standIn is null || _isSending || !StandInPool.Made(lease))
@@ -168,6 +184,7 @@ internal sealed partial class PoolLink
 
         _standIn?.Complete(lease, in outcome);
         Send();
+        return true;
     }
 
     /// <summary>What an endpoint told of its load beside an answer.</summary>
@@ -233,7 +250,11 @@ internal sealed partial class PoolLink
         {
             case ReplyKind.Send or ReplyKind.Forward or ReplyKind.Refuse when reply.Epoch >= Volatile.Read(ref _epoch):
                 Contact();
-                Settle(ask, reply.ToDecision(), reply.Explained);
+                Settle(ask, reply.ToDecision(), reply.Explained, reply.ShardsVersion);
+                return TimeSpan.Zero;
+            case ReplyKind.Moved:
+                Contact();
+                Move(ask);
                 return TimeSpan.Zero;
             case ReplyKind.StillWaiting:
                 Contact();
@@ -251,26 +272,42 @@ internal sealed partial class PoolLink
         }
     }
 
-    private void Settle(Ask ask, in RouteDecision decision, byte[]? explained = null)
+    private void Settle(Ask ask, in RouteDecision decision, byte[]? explained = null, long shardsVersion = long.MaxValue)
     {
-        if (TrySettle(ask, in decision, explained)) ask.AnswerSoon();
+        if (TrySettle(ask, in decision, explained, shardsVersion)) ask.AnswerSoon();
     }
 
     // True when the answer is to be handed out.
-    private bool TrySettle(Ask ask, in RouteDecision decision, byte[]? explained)
+    private bool TrySettle(Ask ask, in RouteDecision decision, byte[]? explained, long shardsVersion)
     {
+        bool accepted;
         lock (_gate)
         {
             // Answered twice, it is the same answer; given up, the pool has been told so.
-            if (!ask.TryEnd()) return false;
-            _open.Remove(ask.Number);
-            if (decision.Kind is RouteKind.Send or RouteKind.Forward) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
+            if (ask.IsDone) return false;
+            accepted = decision.Kind != RouteKind.Send || Accepts(decision.Endpoint, shardsVersion);
+            if (accepted)
+            {
+                ask.TryEnd();
+                _open.Remove(ask.Number);
+                if (IsKept(in decision)) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
+            }
+        }
+
+        if (!accepted)
+        {
+            Move(ask);
+            return false;
         }
 
         if (explained is not null) _services.Decisions.Add(explained);
         ask.Decide(in decision);
         return true;
     }
+
+    // What another shard is asked for ends here as soon as that one has answered.
+    private static bool IsKept(in RouteDecision decision) =>
+        decision.Kind == RouteKind.Send || (decision.Kind == RouteKind.Forward && !ShardName.TryParse(decision.Region, out _));
 
     private void Leave(Ask ask, CancellationToken token)
     {

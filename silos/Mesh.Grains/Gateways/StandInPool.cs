@@ -3,6 +3,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Core.Sharding;
 using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Monitoring;
@@ -23,10 +24,10 @@ internal sealed class StandInPool
     private readonly PoolHost _host;
     private readonly CancellationTokenSource _end = new();
 
-    public StandInPool(PoolConfig config, PoolSnapshot known, ReadOnlySpan<HeldLease> held, LinkServices services)
+    public StandInPool(PoolConfig config, PoolSnapshot known, ReadOnlySpan<HeldLease> held, LinkServices services, int shard)
     {
         var time = services.Time;
-        var epoch = EpochMark | ((long)(Hash(services.Session.GatewayId) & 0xfffff) << 42) | (time.GetUtcNow().ToUnixTimeMilliseconds() & ((1L << 42) - 1));
+        var epoch = EpochMark | ((long)(Hash(services.Session.GatewayId) & 0xfffff) << 42) | (time.GetUtcNow().ToUnixTimeMilliseconds() & ((1L << 42) - ShardMap.Most)) | (uint)shard;
         var state = new PoolState(config, time, PoolSeed.Of(services.Options.Seed, config.Id), services.Options.Pool with { Epoch = epoch });
         foreach (var endpoint in known.Backends.SelectMany(b => b.Endpoints))
         {

@@ -1,3 +1,4 @@
+using Mesh.Core.Sharding;
 using Mesh.Engine;
 
 namespace Mesh.Grains.Hosting;
@@ -10,6 +11,9 @@ public sealed record GrainOptions
 
     /// <summary>Decides how ties are broken; the same on every silo.</summary>
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>When a pool is divided into shards; the same on every silo.</summary>
+    public ShardingOptions Sharding { get; init; } = new();
 
     /// <summary>How long a waiting call stays open before it is told to ask again, 10 ms to 1 min; 250 ms by default.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
@@ -43,6 +47,7 @@ public sealed record GrainOptions
     public void Validate()
     {
         Engine.Validate();
+        Sharding.Validate();
         Check(PollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), nameof(PollInterval));
         Check(PoolInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), nameof(PoolInterval));
         Check(SettleTime, TimeSpan.Zero, TimeSpan.FromSeconds(5), nameof(SettleTime));

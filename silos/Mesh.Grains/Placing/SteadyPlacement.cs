@@ -33,5 +33,5 @@ internal sealed class SteadyPlacementDirector(SiloMesh mesh) : IPlacementDirecto
     }
 
     private bool HasJustEndedHere(GrainId grain) =>
-        grain.Type == _poolType && mesh.Leftovers.Has(PoolKey.Parse(grain.Key.ToString()!));
+        grain.Type == _poolType && mesh.Leftovers.Has(grain.Key.ToString()!);
 }

@@ -22,6 +22,9 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
     /// <summary>Highest sequence of its batches and announcements; what has a lower one comes too late.</summary>
     public long Sequence { get; set; }
 
+    /// <summary>True when it has to announce what it holds once more: another shard has handed leases of its over.</summary>
+    public bool MustAnnounce { get; set; }
+
     /// <summary>When it was last heard of.</summary>
     public TimeSpan LastSeen { get; set; }
 

@@ -1,4 +1,5 @@
 using Mesh.Core.Config;
+using Mesh.Core.Sharding;
 
 namespace Mesh.Grains.Pools;
 
@@ -11,24 +12,26 @@ internal sealed class EpochSource(TimeProvider time, IClusterMembershipService m
     // Milliseconds of the wall clock fit until the year 2109.
     private const int ClockBits = 42;
     private readonly Lock _gate = new();
-    private readonly Dictionary<PoolId, long> _highest = [];
+    private const int ShardMask = ShardMap.Most - 1;
+    private readonly Dictionary<(PoolId Pool, int Shard), long> _highest = [];
 
-    /// <summary>The next epoch of a pool.</summary>
-    public long Next(PoolId pool)
+    /// <summary>The next epoch of a pool's shard; no two shards ever have the same, because their leases have to have different ids.</summary>
+    public long Next(PoolId pool, int shard = 0)
     {
         var version = Math.Max(0, membership.CurrentSnapshot.Version.Value);
         var epoch = (version << ClockBits) | (time.GetUtcNow().ToUnixTimeMilliseconds() & ((1L << ClockBits) - 1));
         lock (_gate)
         {
-            epoch = Math.Max(epoch, _highest.GetValueOrDefault(pool) + 1);
-            _highest[pool] = epoch;
+            epoch = Math.Max(epoch, _highest.GetValueOrDefault((pool, shard)) + 1);
+            epoch = ((epoch + ShardMask) & ~(long)ShardMask) | (uint)shard;
+            _highest[(pool, shard)] = epoch;
         }
         return epoch;
     }
 
     /// <summary>Somebody knows of an epoch: the next one here has to be higher.</summary>
-    public void Saw(PoolId pool, long epoch)
+    public void Saw(PoolId pool, int shard, long epoch)
     {
-        lock (_gate) _highest[pool] = Math.Max(epoch, _highest.GetValueOrDefault(pool));
+        lock (_gate) _highest[(pool, shard)] = Math.Max(epoch, _highest.GetValueOrDefault((pool, shard)));
     }
 }

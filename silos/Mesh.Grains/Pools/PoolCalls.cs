@@ -4,6 +4,7 @@ using Mesh.Core.Routing;
 using Mesh.Engine;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
+using Mesh.Grains.Shards;
 using Mesh.Grains.Snapshots;
 
 namespace Mesh.Grains.Pools;
@@ -12,7 +13,7 @@ namespace Mesh.Grains.Pools;
 /// The calls that one activation of a pool is asked: each is entered once, however often it is asked, waits where it has to, and keeps its answer
 /// until the gateway has it. Runs in the grain's turns alone.
 /// </summary>
-internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
+internal sealed class PoolCalls(SiloMesh mesh, PoolId pool, ShardMember shard)
 {
     private readonly List<(RouteCall Call, CallMemory Calls)> _parked = [];
     private TimeSpan? _settlesAt;
@@ -31,6 +32,12 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
     /// A gateway has known an earlier activation: until all have had the time to say what they hold, there seems to be more room than there is.
     /// </summary>
     public void Settle(TimeSpan now) => _settlesAt ??= now + mesh.Options.SettleTime;
+
+    /// <summary>As above, also when they have had it before: endpoints have come of which nobody has told what is in flight there.</summary>
+    public void SettleAnew(TimeSpan now) => _settlesAt = now + mesh.Options.SettleTime;
+
+    /// <summary>True while calls are kept back until the gateways have told what they hold.</summary>
+    public bool Settles(TimeSpan now) => SettlesFor(now) is not null;
 
     /// <summary>Answers one call, at once or after a wait that is not long.</summary>
     public ValueTask<RouteReply> RouteAsync(RouteCall call, CallMemory calls, TimeSpan now)
@@ -58,6 +65,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
     public void EnterParked(TimeSpan now)
     {
         if (Host is null || SettlesFor(now) is not null) return;
+        if (shard.IsRetired) _parked.Clear();
         foreach (var (call, calls) in _parked)
         {
             if (call.Number >= calls.Settled && calls.Find(call.Number) is null) Enter(call, calls, now);
@@ -126,6 +134,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
         waiting = null;
         if (Host is null) return RouteReply.Of(ReplyKind.Unconfigured, Epoch);
         if (call.Number < calls.Settled) return RouteReply.Of(ReplyKind.StillWaiting, Epoch);
+        if (shard.IsRetired) return RouteReply.Of(ReplyKind.Moved, Epoch);
         if (SettlesFor(now) is not null)
         {
             _parked.Add((call, calls));
@@ -176,7 +185,9 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool)
 
     private RouteReply Reply(RouteCall call, in RouteDecision decision)
     {
-        var reply = RouteReply.From(in decision, Epoch);
+        // Remembered from before its endpoint went to another shard: that one gives the lease back, as the gateway does not hold it.
+        if (shard.Map.IsMoving && decision.Kind == RouteKind.Send && !shard.Owns(decision.Endpoint)) return RouteReply.Of(ReplyKind.Moved, Epoch);
+        var reply = RouteReply.From(in decision, Epoch) with { ShardsVersion = shard.Map.Version };
         if (!call.Explain || Host?.Decisions(call.RequestId, 1) is not [var explained]) return reply;
         return reply with { Explained = SnapshotJson.Write(explained with { Timestamp = Ages.Of(explained.Timestamp, mesh.Time) }) };
     }

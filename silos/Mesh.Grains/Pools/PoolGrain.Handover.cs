@@ -38,6 +38,9 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
             Endpoints = EndpointHints.Of(_host.Snapshot(), mesh.Time, mesh.Options.Engine.SampleMaxAge),
             Sessions = [.. _calls.Sessions.All.Select(c => Write(c, [.. held[c.Session]])), .. strangers],
             Waiting = _calls.Waiting(),
+            Shards = _member.Map,
+            HasAllOfShard = !_member.IsAwaiting,
+            FromShards = [.. _takenOver.Select(t => new SessionHandover { Session = t.Key, Held = t.Value })],
         };
     }
 
@@ -68,6 +71,9 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
             if (session.Key > 0) _calls.Sessions.Restore(session, now);
             leases += _host.Announce(session.Session, session.Held);
         }
+
+        foreach (var session in handover.FromShards) _takenOver[session.Session] = session.Held;
+        if (handover.FromShards.Length > 0) _calls.Sessions.AllMustAnnounce();
 
         // Nothing that is taken seems free, so whoever waited may have what there is at once.
         foreach (var call in handover.Waiting)

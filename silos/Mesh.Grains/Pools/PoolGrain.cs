@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.Routing;
+using Mesh.Core.Sharding;
 using Mesh.Engine;
 using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Grains.Contracts;
@@ -8,6 +9,7 @@ using Mesh.Grains.Hosting;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Placing;
 using Mesh.Grains.Rehearsing;
+using Mesh.Grains.Shards;
 using Mesh.Grains.Snapshots;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -47,11 +49,13 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _id = PoolKey.Parse(_key);
         _silo = this.GetLocalSilo().ToParsableString();
         _started = mesh.Time.GetTimestamp();
-        _handover ??= mesh.Leftovers.Take(_id);
-        if (_handover is not null) mesh.Epochs.Saw(_id, _handover.LeaseEpoch);
-        _leaseEpoch = mesh.Epochs.Next(_id);
+        _handover ??= mesh.Leftovers.Take(_key);
+        _member = new ShardMember(PoolKey.ShardOf(_key), mesh, RehearsalPool.Is(_id) ? new ShardingOptions() : mesh.Options.Sharding, Now);
+        if (_handover is not null) mesh.Epochs.Saw(_id, Shard, _handover.LeaseEpoch);
+        _leaseEpoch = mesh.Epochs.Next(_id, Shard);
         _epoch = _handover?.Epoch ?? _leaseEpoch;
-        _calls = new PoolCalls(mesh, _id) { Epoch = _epoch };
+        if (_handover is not null) _member.Resume(_handover.Shards.ToMap(), _handover.HasAllOfShard, Now);
+        _calls = new PoolCalls(mesh, _id, _member) { Epoch = _epoch };
         TakeConfiguration();
         if (_handover is not null) TakeOver(_handover);
         _handover = null;
@@ -69,7 +73,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         var moves = reason.ReasonCode == DeactivationReasonCode.Migrating;
         if (moves || reason.ReasonCode == DeactivationReasonCode.DirectoryFailure) _handover = WriteHandover();
-        if (!moves && _handover is not null) mesh.Leftovers.Leave(_id, _handover);
+        if (!moves && _handover is not null) mesh.Leftovers.Leave(_key, _handover);
         mesh.Residents.TryRemove(this, out _);
         Ended(logger, _id, _epoch, reason.ReasonCode);
         _timer?.Dispose();
@@ -84,38 +88,50 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     public ValueTask<RouteReply> Route(RouteCall call)
     {
         if (call.Epoch != _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<RouteReply>(RouteReply.Of(Stranger(call.Epoch), _epoch));
-        return _calls.RouteAsync(call, calls, Now);
+        var turn = _member.BeginTurn();
+        var reply = _calls.RouteAsync(call, calls, Now);
+        _member.EndTurn(turn);
+        return reply;
     }
 
     public ValueTask<ExchangeReply> Exchange(Exchange message)
     {
         var batch = message.Feedback;
         if (batch.Epoch != _epoch || _calls.Sessions.Find(batch.Session) is not { } calls) return new ValueTask<ExchangeReply>(new ExchangeReply(Refusal(batch.Epoch), []));
+        var turn = _member.BeginTurn();
         var now = Now;
         _calls.Take(batch, calls, now);
-        return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), _calls.Enter(message.Calls, message.Settled, calls, now)));
+        var replies = _calls.Enter(message.Calls, message.Settled, calls, now);
+        _member.EndTurn(turn);
+        return new ValueTask<ExchangeReply>(new ExchangeReply(Reply(calls), replies));
     }
 
     public ValueTask<PoolReply> Heartbeat(SessionCall call)
     {
         var now = Now;
+        _lastSignOfLife = now;
+        Take(call.Shards);
         if (_isSuperseded || call.Epoch > _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
         calls.LastSeen = now;
         calls.Trim(call.Settled, now);
 
         // The state may have forgotten a session that this shell still knows: it was silent for a little too long.
         var isKnown = _host is null || _host.Heartbeat(call.Session);
-        return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = !isKnown });
+        return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = !isKnown || calls.MustAnnounce });
     }
 
     public ValueTask<PoolReply> Announce(Announcement announcement)
     {
+        Take(announcement.Shards);
         if (_isSuperseded || announcement.Epoch != _epoch) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         var now = Now;
         var calls = _calls.Sessions.FindOrAdd(announcement.Session);
         if (calls is null) return new ValueTask<PoolReply>(Refusal(announcement.Epoch));
         calls.LastSeen = now;
         if (announcement.Sequence <= calls.Sequence) return new ValueTask<PoolReply>(Reply(calls));
+        // By an older map it does not name what it holds of endpoints that have come here: that would be given back.
+        if (announcement.Shards.Version < _member.Map.Version) return new ValueTask<PoolReply>(Reply(calls) with { MustAnnounce = true });
+        calls.MustAnnounce = false;
         calls.Sequence = announcement.Sequence;
         calls.Watcher = announcement.Watcher;
         _nextSnapshot = TimeSpan.Zero;
@@ -126,6 +142,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             if (!_told.Contains(hint.Endpoint)) Take(hint);
         }
 
+        GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
         foreach (var call in announcement.Waiting) _calls.Park(call, calls);
         _calls.EnterParked(now);
@@ -135,7 +152,10 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
     public ValueTask<LearnReply> Learn(EndpointNews news)
     {
-        if (_host is null || _endpoints is null || _isSuperseded) return new ValueTask<LearnReply>(new LearnReply(_epoch, IsKnown: false));
+        if (_host is null || _endpoints is null || _isSuperseded || !_member.Owns(news.Endpoint))
+        {
+            return new ValueTask<LearnReply>(new LearnReply(_epoch, IsKnown: false, _member.Map));
+        }
         _endpoints.SetResting(news.Endpoint, news.IsResting);
         if (news.Health is not null) _told.Add(news.Endpoint);
         Take(news);
@@ -155,6 +175,8 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             Sessions = _calls.Sessions.Count,
             Name = _key,
             Age = Now,
+            Shards = _member.Map,
+            Busy = _member.Busy,
         });
     }
 
@@ -162,6 +184,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     {
         TakeConfiguration();
         var now = Now;
+        TickShards(now);
         _calls.Sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
         // One whose silo died while it rehearsed.
         if (RehearsalPool.Is(_id) && _calls.Sessions.Count == 0 && now > mesh.Options.Engine.Pool.SessionTimeout) DeactivateOnIdle();
@@ -189,12 +212,12 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     // :: Configuration.
-    private void TakeConfiguration()
+    private void TakeConfiguration(bool anew = false)
     {
         var current = mesh.Configuration.Current;
-        if (ReferenceEquals(current, _seen)) return;
+        if (ReferenceEquals(current, _seen) && !anew) return;
         _seen = current;
-        if ((RehearsalPool.Is(_id) ? RehearsalPool.Config(_id) : current.Pool(_key)) is not { } config)
+        if ((RehearsalPool.Is(_id) ? RehearsalPool.Config(_id) : current.Pool(_id.ToString())) is not { } pool)
         {
             _host?.Close();
             if (_feeds is not null) _ = Task.WhenAll(_feeds.Stop());
@@ -203,12 +226,13 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             return;
         }
 
+        var config = _member.PartOf(pool);
         var isNew = _host is null;
         if (isNew)
         {
             var engine = mesh.Options.Engine;
             var seed = PoolSeed.Of(mesh.Options.Seed, _id);
-            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _leaseEpoch, SampleMaxAge = engine.SampleMaxAge });
+            var state = new PoolState(config, mesh.Time, seed, engine.Pool with { Epoch = _leaseEpoch, Shard = ShardName.Of(Shard), SampleMaxAge = engine.SampleMaxAge });
             _endpoints = new RemoteEndpoints(_id, GrainFactory, mesh.Time);
             _host = _calls.Host = new PoolHost(state, Wake) { Listener = _endpoints };
             _feeds = new PoolFeeds(_host.Cache, seed, mesh.Monitors);
@@ -220,6 +244,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             // Those that ended end by themselves.
         }
+        if (isNew && _member.IsDivided) SetPeers();
         if (isNew && mesh.Options.KeepsTime && !RehearsalPool.Is(_id)) _ = AskEndpointsAsync();
     }
 
@@ -251,14 +276,14 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
     }
 
     // :: Epochs.
-    private PoolReply Reply(CallMemory calls) => new() { Epoch = _epoch, Key = calls.Key, WantsHints = WantsHints };
+    private PoolReply Reply(CallMemory calls) => new() { Epoch = _epoch, Key = calls.Key, WantsHints = WantsHints, Shard = ShardState };
 
     private bool WantsHints => _endpoints is { } endpoints && _told.Count < endpoints.Count;
 
     private PoolReply Refusal(long epoch)
     {
         var kind = Stranger(epoch);
-        return new PoolReply { Epoch = _epoch, MustAnnounce = true, WantsHints = WantsHints, IsSuperseded = kind == ReplyKind.Superseded };
+        return new PoolReply { Epoch = _epoch, MustAnnounce = true, WantsHints = WantsHints, IsSuperseded = kind == ReplyKind.Superseded, Shard = ShardState };
     }
 
     // Somebody knows a higher epoch: another activation has taken this one's place, and two must not place requests side by side.
@@ -273,7 +298,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         if (!_isSuperseded)
         {
             _isSuperseded = true;
-            mesh.Epochs.Saw(_id, epoch);
+            mesh.Epochs.Saw(_id, Shard, epoch);
             Superseded(logger, _id, _epoch, epoch);
             DeactivateOnIdle();
         }

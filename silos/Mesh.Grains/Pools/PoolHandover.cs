@@ -24,6 +24,15 @@ internal sealed record PoolHandover
 
     /// <summary>Calls that wait for a decision, in the order in which they came, with their sessions' keys.</summary>
     [Id(4)] public RouteCall[] Waiting { get; init; } = [];
+
+    /// <summary>Map of the pool's shards.</summary>
+    [Id(5)] public ShardMapWord Shards { get; init; }
+
+    /// <summary>True when all endpoints that the map gives to the shard had come to it.</summary>
+    [Id(6)] public bool HasAllOfShard { get; init; }
+
+    /// <summary>Leases that other shards have handed over and the gateways have not named since.</summary>
+    [Id(7)] public SessionHandover[] FromShards { get; init; } = [];
 }
 
 /// <summary>One gateway's session.</summary>

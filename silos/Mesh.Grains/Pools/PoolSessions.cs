@@ -80,6 +80,12 @@ internal sealed class PoolSessions(GrainOptions options)
         }
     }
 
+    /// <summary>Every gateway is to say once more what it holds.</summary>
+    public void AllMustAnnounce()
+    {
+        foreach (var calls in _byKey.Values) calls.MustAnnounce = true;
+    }
+
     /// <summary>Ends every wait of every session.</summary>
     public void LeaveAll()
     {

@@ -14,7 +14,7 @@ internal sealed class Rehearsal : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(1);
     private readonly IPoolGrain _grain;
-    private readonly PoolLink _link;
+    private readonly PoolShards _link;
     private readonly TimeProvider _time;
     private readonly GatewaySession _session;
 
@@ -25,7 +25,7 @@ internal sealed class Rehearsal : IDisposable
         _session = new GatewaySession(process, 1);
         _grain = RehearsalPool.Grain(grains, Pool);
         var options = new GrainEngineOptions { GatewayId = process };
-        _link = new PoolLink(RehearsalPool.Config(Pool), new LinkServices(options, _session, grains, time, new KeptDecisions(1, time), NullLogger.Instance));
+        _link = new PoolShards(RehearsalPool.Config(Pool), new LinkServices(options, _session, grains, time, new KeptDecisions(1, time), NullLogger.Instance));
     }
 
     /// <summary>The pool.</summary>
@@ -40,7 +40,7 @@ internal sealed class Rehearsal : IDisposable
     {
         await _grain.Keep().AsTask().WaitAsync(cancellationToken);
         await _grain.Learn(RehearsalPool.News(_time)).AsTask().WaitAsync(cancellationToken);
-        while (!_link.IsAnnounced)
+        while (!_link.Links[0].IsAnnounced)
         {
             _link.Keep();
             await Task.Delay(Pause, cancellationToken);

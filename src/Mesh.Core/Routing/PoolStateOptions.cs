@@ -39,6 +39,9 @@ public sealed record PoolStateOptions
     /// <summary>Durations of the exchange with peer regions (<see cref="PoolState.SetPeers"/>).</summary>
     public RegionOptions Regions { get; init; } = new();
 
+    /// <summary>Name of this part of a pool that is divided (<see cref="Sharding.ShardName"/>): its peers are the other parts; empty, the default, for a pool that is not.</summary>
+    public string Shard { get; init; } = "";
+
     /// <summary>Lengths of the blocks of <see cref="RouteRequest.PrefixChain"/>.</summary>
     public PrefixLayout PrefixLayout { get; init; } = PrefixLayout.Growing;
 

@@ -34,6 +34,9 @@ public sealed record PoolSnapshot
     /// <summary>Peer regions, ordered by name.</summary>
     public ImmutableArray<PeerSnapshot> Peers { get; init; } = [];
 
+    /// <summary>The shards of a pool that is divided, by number: what stands above is their sum; empty for a pool that is not.</summary>
+    public ImmutableArray<ShardSnapshot> Shards { get; init; } = [];
+
     /// <summary>Waiting requests by priority, highest first.</summary>
     public ImmutableArray<QueueBandSnapshot> Queue { get; init; } = [];
 }

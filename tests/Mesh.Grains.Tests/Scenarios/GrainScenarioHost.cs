@@ -33,7 +33,7 @@ internal sealed class GrainScenarioHost : IScenarioHost
         _config = config;
         _cluster = cluster;
         _gateway = cluster.AddGateway(o => o with { KeepsTime = false, FailStaticAfter = TimeSpan.FromHours(1) });
-        _link = _gateway.Links.Links[config.Id];
+        _link = _gateway.Links.Links[config.Id].Links[0];
         _pool = cluster.Pool(config.Id);
         WaitFor(() =>
         {

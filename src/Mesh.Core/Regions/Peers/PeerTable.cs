@@ -99,11 +99,11 @@ internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
     {
         var own = options.Locality.Region;
         var peers = new SortedDictionary<string, Peer>(StringComparer.Ordinal);
-        if (own.Length > 0)
+        if (own.Length > 0 || options.Shard.Length > 0)
         {
             foreach (var region in regions)
             {
-                if (region == own || peers.ContainsKey(region)) continue;
+                if (region == own || region == options.Shard || peers.ContainsKey(region)) continue;
                 if (!TryFind(region, out var peer))
                 {
                     peer = new Peer(region, _lastNumber++ % PeerPrefixes.MostPeers, time, options.Regions, options.Epoch);
