@@ -69,6 +69,14 @@ internal sealed class PoolFixture
 
     public RouteDecision RouteTo(int endpoint) => State.Route(Request(subset: [Id(endpoint)]));
 
+    /// <summary>Waits that have ended, in the order in which they did.</summary>
+    public List<(long Ticket, RouteDecision Decision)> Decided()
+    {
+        var decided = new List<(long, RouteDecision)>();
+        while (State.TryTakeDecided(out var ticket, out var decision)) decided.Add((ticket, decision));
+        return decided;
+    }
+
     public bool Complete(RouteDecision decision, OutcomeKind kind = OutcomeKind.Success) =>
         State.Complete(decision.Lease, new RequestOutcome(kind));
 

@@ -19,7 +19,7 @@ public sealed class MeshLeaveTests
 
         pool.State.ReportFirstByte(running.Single(r => r.Endpoint == PoolFixture.Id(1 - awaited)).Lease);
 
-        var (ticket, decision) = Assert.Single(Decided(pool));
+        var (ticket, decision) = Assert.Single(pool.Decided());
         Assert.Equal((waits, PoolFixture.Id(1 - awaited)), (ticket, decision.Endpoint));
         Assert.Equal((0, 0.0), (pool.Endpoint(awaited).WaitingRequests, pool.Endpoint(awaited).WaitingPromptMs));
         Assert.Equal(3, pool.State.Snapshot().Backends[0].InFlightRequests);
@@ -38,7 +38,7 @@ public sealed class MeshLeaveTests
         pool.State.ApplyHealth(PoolFixture.Id(2), EndpointHealth.Healthy);
         pool.State.Tick();
 
-        var (ticket, decision) = Assert.Single(Decided(pool));
+        var (ticket, decision) = Assert.Single(pool.Decided());
         Assert.Equal((high, PoolFixture.Id(2)), (ticket, decision.Endpoint));
         Assert.True(pool.State.CancelWait(low));
     }
@@ -59,9 +59,9 @@ public sealed class MeshLeaveTests
 
         Assert.Equal(RouteKind.Wait, follows.Kind);
         pool.State.Tick();
-        Assert.Empty(Decided(pool));
+        Assert.Empty(pool.Decided());
         pool.State.ReportFirstByte(busy.Lease);
-        Assert.Equal(cached.Endpoint, Assert.Single(Decided(pool)).Decision.Endpoint);
+        Assert.Equal(cached.Endpoint, Assert.Single(pool.Decided()).Decision.Endpoint);
     }
 
     [Fact]
@@ -102,12 +102,5 @@ public sealed class MeshLeaveTests
         var decision = pool.Route(Request(pool, priority, subset));
         Assert.Equal(RouteKind.Wait, decision.Kind);
         return decision.Ticket;
-    }
-
-    private static List<(long Ticket, RouteDecision Decision)> Decided(PoolFixture pool)
-    {
-        var decided = new List<(long, RouteDecision)>();
-        while (pool.State.TryTakeDecided(out var ticket, out var decision)) decided.Add((ticket, decision));
-        return decided;
     }
 }

@@ -24,11 +24,11 @@ public sealed class MeshWaitTests
         Assert.Equal(busyMs - 50, next.TotalMilliseconds, 0.001);
         pool.Time.Advance(next - TimeSpan.FromMilliseconds(1));
         pool.State.Tick();
-        Assert.Empty(Decided(pool));
+        Assert.Empty(pool.Decided());
         pool.Time.Advance(TimeSpan.FromMilliseconds(1.01));
         pool.State.Tick();
 
-        var (decided, decision) = Assert.Single(Decided(pool));
+        var (decided, decision) = Assert.Single(pool.Decided());
         Assert.Equal((ticket, RouteKind.Send), (decided, decision.Kind));
         Assert.Equal((0, 0.0), (pool.Endpoint(0).WaitingRequests, pool.Endpoint(0).WaitingPromptMs));
         Assert.NotEqual(first.Lease, decision.Lease);
@@ -44,10 +44,10 @@ public sealed class MeshWaitTests
 
         pool.State.ReportFirstByte(running.Lease);
 
-        var (first, decision) = Assert.Single(Decided(pool));
+        var (first, decision) = Assert.Single(pool.Decided());
         Assert.Equal(high, first);
         pool.State.ReportFirstByte(decision.Lease);
-        Assert.Equal(low, Assert.Single(Decided(pool)).Ticket);
+        Assert.Equal(low, Assert.Single(pool.Decided()).Ticket);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class MeshWaitTests
         Assert.InRange(endpoint.WaitingPromptMs, 200, 260);
         Assert.Equal(2, pool.State.Snapshot().Backends[0].InFlightRequests);
         pool.State.ReportFirstByte(running.Lease);
-        Assert.Equal(stays, Assert.Single(Decided(pool)).Ticket);
+        Assert.Equal(stays, Assert.Single(pool.Decided()).Ticket);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class MeshWaitTests
         Assert.Equal((0, 4), (pool.Endpoint(dies).WaitingRequests, pool.Endpoint(lives).WaitingRequests));
         Assert.Equal(0, pool.Endpoint(dies).WaitingPromptMs);
         pool.State.ApplyHealth(PoolFixture.Id(lives), EndpointHealth.Unhealthy);
-        var refused = Decided(pool);
+        var refused = pool.Decided();
         Assert.Equal(tickets, refused.Select(r => r.Ticket).Order());
         Assert.All(refused, r => Assert.Equal((RouteKind.Refuse, DecisionReason.NoReadyEndpoint), (r.Decision.Kind, r.Decision.Reason)));
         Assert.Equal(2, pool.State.Snapshot().Leases);
@@ -104,17 +104,24 @@ public sealed class MeshWaitTests
     {
         var pool = new PoolFixture(MeshWorld.Config(2), options: new PoolStateOptions { MaxLeases = 2 }, healthy: false);
         pool.State.ApplyHealth(PoolFixture.Id(0), EndpointHealth.Healthy);
-        var first = Send(pool);
-        var ticket = Wait(pool);
+        // What the first endpoint holds keeps the waiter there when the other one comes.
+        var chain = Enumerable.Range(1, 40).Select(b => (ulong)b).ToArray();
+        var cached = pool.Route(Request(pool) with { PrefixChain = chain });
+        pool.State.ReportFirstByte(cached.Lease);
+        Assert.True(pool.Complete(cached));
+        var first = pool.Route(pool.Request(prompt: 4000) with { IsStreaming = true });
+        var waits = pool.Route(Request(pool) with { PrefixChain = chain });
+        Assert.Equal((RouteKind.Send, RouteKind.Wait), (first.Kind, waits.Kind));
+        var ticket = waits.Ticket;
         pool.State.ApplyHealth(PoolFixture.Id(1), EndpointHealth.Healthy);
         Assert.Equal(RouteKind.Send, pool.Route(pool.Request(prompt: 10) with { IsStreaming = true }).Kind);
 
         pool.State.ApplyHealth(PoolFixture.Id(0), EndpointHealth.Unhealthy);
 
-        Assert.Empty(Decided(pool));
+        Assert.Empty(pool.Decided());
         Assert.Equal((1, 1), (pool.Endpoint(1).InFlightRequests, pool.Endpoint(1).WaitingRequests));
         pool.Complete(first);
-        var (decided, decision) = Assert.Single(Decided(pool));
+        var (decided, decision) = Assert.Single(pool.Decided());
         Assert.Equal((ticket, RouteKind.Send, PoolFixture.Id(1)), (decided, decision.Kind, decision.Endpoint));
         Assert.Equal(2, pool.State.Snapshot().Leases);
         Assert.True(pool.Complete(decision));
@@ -132,7 +139,7 @@ public sealed class MeshWaitTests
         Assert.Equal((0, 4), (pool.Endpoint(1).WaitingRequests, pool.Endpoint(0).WaitingRequests));
         Assert.True(pool.Endpoint(1).Draining);
         Assert.Equal(5, pool.State.Snapshot().Backends[0].InFlightRequests);
-        Assert.Empty(Decided(pool));
+        Assert.Empty(pool.Decided());
     }
 
     [Fact]
@@ -149,7 +156,7 @@ public sealed class MeshWaitTests
 
         pool.State.Tick();
 
-        var (ticket, decision) = Assert.Single(Decided(pool));
+        var (ticket, decision) = Assert.Single(pool.Decided());
         Assert.Equal((waits.Ticket, RouteKind.Refuse), (ticket, decision.Kind));
     }
 
@@ -225,12 +232,5 @@ public sealed class MeshWaitTests
         var decision = pool.Route(Request(pool, priority));
         Assert.Equal(RouteKind.Wait, decision.Kind);
         return decision.Ticket;
-    }
-
-    private static List<(long Ticket, RouteDecision Decision)> Decided(PoolFixture pool)
-    {
-        var decided = new List<(long, RouteDecision)>();
-        while (pool.State.TryTakeDecided(out var ticket, out var decision)) decided.Add((ticket, decision));
-        return decided;
     }
 }
