@@ -19,6 +19,9 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     // Of what is offered.
     private const double Bound = 0.05;
 
+    // The same for each of two peers that share what overflows: a machine that is busy hears late which places of the nearer one have come free.
+    private const double BoundOfEither = 0.125;
+
     private static readonly TimeSpan ReactionLimit = TimeSpan.FromMilliseconds(200);
 
     [Theory]
@@ -50,7 +53,8 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
             output.WriteLine(
                 $"{clients} clients: {string.Join(" / ", means.Select(m => m.ToString("0.00", CultureInfo.InvariantCulture)))} instead of {string.Join(" / ", expected)}; {misplaced:0.00} above target while another had room, at most {longest * 1000:0} ms more than {clients * Bound:0.0}");
             // A pause of this machine lets a link be suspected and what comes meanwhile stay at home: shares are of a span without one.
-            isMet = misplaced <= clients * Bound && !means.Where((m, r) => Math.Abs(m - expected[r]) > clients * Bound).Any();
+            var ofPeer = clients * (expected[2] > 0 ? BoundOfEither : Bound);
+            isMet = misplaced <= clients * Bound && !means.Where((m, r) => Math.Abs(m - expected[r]) > (r == 0 ? clients * Bound : ofPeer)).Any();
         }
 
         Assert.True(isMet, $"{clients} clients: no span in {Runs} had the shares of the golden rules; see the output");
