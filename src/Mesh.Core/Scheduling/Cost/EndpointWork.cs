@@ -15,6 +15,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private double _poolDecode = 1;
     private readonly StreamSlack _slack = new();
     private double _stepMs;
+    // What it was worked out with.
+    private double _stepRatio = 1;
     private double _nextStepMs;
     private double _blindUntilMs;
     private double _blindMs;
@@ -36,9 +38,6 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     /// <summary>Learned: this endpoint's times per output token over the table's.</summary>
     public double DecodeSpeedRatio => _decodeSpeed.Ratio * _poolDecode;
-
-    /// <summary>What of it predictions are made with; see <see cref="Trust"/>.</summary>
-    public double TrustedDecodeRatio => _decodeRatio;
 
     /// <summary>When the last answer began.</summary>
     public double LastFirstByteMs { get; private set; }
@@ -107,6 +106,13 @@ internal sealed class EndpointWork(CostTable table, int slot)
         return 1 + _slack.Tokens - stream.Tokens;
     }
 
+    /// <summary>The same by the step-time table alone: what is learned from must not depend on what was learned, least of all on what has been since the stream began.</summary>
+    public double TableTokens(in StreamMark stream, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        return 1 + _slack.TableTokens - stream.TableTokens;
+    }
+
     /// <summary>The engine has been restarted: its speed may be another one, and is to be learned as quickly as at first.</summary>
     public void LearnAnew()
     {
@@ -148,7 +154,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _contextTokens += contextTokens;
         Row.HasStreams = true;
         Refresh(model);
-        return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens);
+        return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens) { TableTokens = _slack.TableTokens };
     }
 
     /// <summary>Predicted time of a decode step with one stream more.</summary>
@@ -185,8 +191,13 @@ internal sealed class EndpointWork(CostTable table, int slot)
     }
 
     // One token for each step, and steps with a prompt's chunk take longer.
-    private void CountTokens(double nowMs, CostModel model) =>
-        _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + table.Rows[slot].StepIncrementMs, nowMs);
+    private void CountTokens(double nowMs, CostModel model)
+    {
+        var increment = (double)table.Rows[slot].StepIncrementMs;
+        var chunk = Math.Min(model.Curve.ChunkMs, _pendingMs);
+        if (_pending == 0) _slack.Advance(_stepMs, _stepMs / _stepRatio, nowMs);
+        else _slack.Advance(chunk + increment, chunk + increment / _stepRatio, nowMs);
+    }
 
     private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
 
@@ -214,6 +225,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private void Refresh(CostModel model)
     {
         (var decodeMs, var incrementMs, _stepMs, _nextStepMs) = model.DecodeCosts(_streams, _contextTokens, _decodeRatio);
+        _stepRatio = _decodeRatio;
         ref var row = ref Row;
         row.DecodeMs = decodeMs;
         row.StepIncrementMs = (float)incrementMs;
