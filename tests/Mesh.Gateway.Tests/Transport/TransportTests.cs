@@ -4,6 +4,7 @@ using System.Text;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -125,7 +126,7 @@ public sealed class TransportTests
     public async Task EndpointOverHttp2InClearText_IsAsked()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.Listen(address, l => l.Protocols = HttpProtocols.Http2));
         await using var endpoint = builder.Build();
         endpoint.Run(async context =>

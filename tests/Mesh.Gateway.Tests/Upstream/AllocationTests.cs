@@ -11,6 +11,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.EndToEnd;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Gateway.Tests.Upstream;
@@ -117,9 +118,9 @@ public sealed class AllocationTests
 
         public static async Task<Setting> StartAsync()
         {
-            var listener = new TcpListener(Addresses.Free());
+            var listener = new TcpListener(FreePorts.NextAddress());
             listener.Start();
-            var address = Addresses.Free();
+            var address = FreePorts.NextAddress();
             var options = new GatewayOptions { BindAddress = address.Address.ToString(), DrainTimeout = TimeSpan.Zero, Listeners = { ["80"] = address.ToString() } };
             var endpoint = new EndpointId(listener.LocalEndpoint.ToString()!);
             var host = await GatewayHost.StartAsync(options, Configs.For(endpoint), new QuietEngine(endpoint), TimeProvider.System, NullLoggerFactory.Instance);
