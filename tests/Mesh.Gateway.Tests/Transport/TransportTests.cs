@@ -100,13 +100,14 @@ public sealed class TransportTests
             onLoop.Add(SocketLoop.Current is not null);
             return Task.CompletedTask;
         };
-        foreach (var chars in new[] { 10, 1000, 200_000, 4 << 20 })
+        // A connection's first request may be there before the connection waits for it, and then it is read where the connection began.
+        foreach (var chars in new[] { 1, 10, 1000, 200_000, 4 << 20 })
         {
             using var response = await gateway.PostAsync($$"""{"model":"m1","prompt":"{{new string('x', chars)}}"}""");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        Assert.Equal([true, true, false, false], onLoop);
+        Assert.Equal([true, true, false, false], onLoop[1..]);
     }
 
     [Fact]
