@@ -71,8 +71,7 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
             Adapter = endpoints.Adapters.Find(request.Model),
             Costs = reservations.Costs,
             NowMs = clock.SinceStart(timestamp).TotalMilliseconds,
-            FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
-                && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
+            FitsEverywhere = request.Subset.IsDefault && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
         };
     }
 }

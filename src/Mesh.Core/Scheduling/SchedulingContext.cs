@@ -40,7 +40,7 @@ internal readonly ref struct SchedulingContext
     /// <summary>The request to place.</summary>
     public readonly ref readonly RouteRequest Request;
 
-    /// <summary>True when any healthy endpoint may take the request: nothing but health needs to be looked at.</summary>
+    /// <summary>True when any healthy endpoint may take the request, those that have failed it aside: nothing else needs to be looked at.</summary>
     public bool FitsEverywhere { get; init; }
 
     /// <summary>LoRA adapter that the request names; null when its model is not known as one.</summary>
