@@ -15,7 +15,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     private readonly LeastWork _leastWork = new(model.Curve);
     private readonly MostHeld _mostHeld = new();
     private CostTree _tree = null!;
-    private PromptHolders? _holders;
+    private IPromptHolders? _holders;
     private double _workWeight;
     private double _nowMs;
     private int _first;

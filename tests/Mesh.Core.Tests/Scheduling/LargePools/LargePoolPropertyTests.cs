@@ -148,7 +148,7 @@ public sealed class LargePoolPropertyTests
     private SchedulingContext Context(ref readonly RouteRequest request)
     {
         var isSparse = _held.Length >= CostTable.LargeSlots && !request.PrefixChain.IsEmpty;
-        if (isSparse) _index.Look(request.PrefixChain, _holders);
+        if (isSparse) _index.Look(request.PrefixChain.Span, _holders);
         else if (!request.PrefixChain.IsEmpty) _index.Match(request.PrefixChain.Span, _held);
         return new(in request, null, _pool.Endpoints, new SampleFreshness(0, 1), new Decay(0, 1))
         {
