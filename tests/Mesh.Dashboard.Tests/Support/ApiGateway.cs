@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Hosting;
@@ -28,7 +29,7 @@ internal sealed class ApiGateway : IAsyncDisposable
     public HttpClient Client { get; }
 
     public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null,
-        ImmutableArray<MachineSnapshot>? machines = null)
+        ImmutableArray<MachineSnapshot>? machines = null, ImmutableArray<PeerSnapshot>? peers = null)
     {
         var listener = FreePorts.NextEndPoint();
         var admin = ownListener ? FreePorts.NextEndPoint() : listener;
@@ -36,7 +37,7 @@ internal sealed class ApiGateway : IAsyncDisposable
         if (ownListener) options.AdminAddress = admin.ToString();
         options.Listeners["80"] = listener.ToString();
         set?.Invoke(options);
-        var engine = new ManyEndpoints(endpoints) { Links = links ?? [], InSilos = machines ?? [] };
+        var engine = new ManyEndpoints(endpoints) { Links = links ?? [], InSilos = machines ?? [], PoolPeers = peers ?? [] };
         MeshConfig config = engine.Config;
         var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
         return new ApiGateway(host, engine, new Uri($"http://{admin}"));
