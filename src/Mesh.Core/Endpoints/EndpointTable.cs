@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Scheduling.Cost;
+using Mesh.Core.Scheduling.Cost.Adapters;
 
 namespace Mesh.Core.Endpoints;
 
@@ -35,6 +36,9 @@ internal sealed class EndpointTable
 
     /// <summary>LoRA adapters that some endpoint has named.</summary>
     public KnownAdapters Adapters { get; } = new();
+
+    /// <summary>Where LoRA adapters are in a large pool; made when it is first asked for.</summary>
+    public AdapterIndex AdapterPlaces => field ??= new AdapterIndex(this);
 
     /// <summary>The endpoint in a slot that has one.</summary>
     public EndpointState InSlot(int slot) => _bySlot[slot]!;

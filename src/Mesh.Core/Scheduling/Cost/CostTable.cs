@@ -1,3 +1,5 @@
+using Mesh.Core.Scheduling.Cost.Adapters;
+
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
@@ -15,6 +17,12 @@ internal sealed class CostTable
     /// <summary>Rows of the slots given out, some of which may be of no endpoint.</summary>
     public ReadOnlySpan<CostRow> Rows => _rows.AsSpan(0, Count);
 
+    /// <summary>Takes what changes about the adapters of endpoints, and whether they are ready; null while nobody asks for it.</summary>
+    public ChangedSlots? AdapterChanges { get; set; }
+
+    /// <summary>Takes the rows that change, for the same purpose; null before the first.</summary>
+    public WaitTree? Waits { get; set; }
+
     /// <summary>Slots given out.</summary>
     public int Count { get; private set; }
 
@@ -24,6 +32,7 @@ internal sealed class CostTable
         get
         {
             _tree?.Change(slot);
+            Waits?.Change(slot);
             return ref _rows[slot];
         }
     }
@@ -65,6 +74,8 @@ internal sealed class CostTable
         Count = Math.Max(Count, slot + 1);
         if (Count >= LargeSlots) _tree ??= new CostTree();
         _tree?.Change(slot);
+        Waits?.Change(slot);
+        AdapterChanges?.Note(slot);
         _rows[slot] = new CostRow { Backend = -1, Scale = 1, PrefillSpeed = 1 };
     }
 }
