@@ -16,6 +16,7 @@ internal sealed class EndpointTable
     private readonly ModelCatalog _models;
     private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
+    private ulong[] _idHashes = [];
     private EndpointState[] _drained = [];
     private EndpointState?[] _bySlot = [];
     private long _lastMark;
@@ -24,6 +25,9 @@ internal sealed class EndpointTable
 
     /// <summary>Endpoints of the configuration that requests are placed on, ordered by backend and address.</summary>
     public ReadOnlySpan<EndpointState> Configured => _configured;
+
+    /// <summary>Hashes of their ids, in the same order and side by side.</summary>
+    public ReadOnlySpan<ulong> IdHashes => _idHashes;
 
     /// <summary>Endpoints of the configuration that an operator drains, in the same order.</summary>
     public ReadOnlySpan<EndpointState> Drained => _drained;
@@ -87,6 +91,7 @@ internal sealed class EndpointTable
         }
 
         _configured = [.. configured];
+        _idHashes = [.. configured.Select(e => e.IdHash)];
         _drained = [.. drained];
         foreach (var endpoint in before) ForgetIfDrained(endpoint);
     }

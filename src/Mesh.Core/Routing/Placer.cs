@@ -17,6 +17,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly NamedEndpoints _named = new(endpoints);
+    private readonly SessionPlaces _sessions = new(endpoints);
     private readonly SchedulingProfile _profile = ProfileBuilder.Build(config);
     private readonly LeastCost? _cost = config.ChoosesByCost ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
@@ -178,9 +179,24 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         if (context.Request.AffinityKey == 0) return null;
 
         // The backends that the first request of the session would see: an endpoint of one that is full is no reason to wait.
+        var best = BestOfSession(in context, backends);
+        if (best < 0 || !backends.Loads[endpoints.Configured[best].BackendIndex].HasRoom(now)) return null;
+        return new Placement(endpoints.Configured[best], DecisionReason.SessionAffinity) { WithinTarget = true };
+    }
+
+    private int BestOfSession(in SchedulingContext context, BackendTable backends)
+    {
+        var all = endpoints.Configured;
+        if (all.Length >= SessionPlaces.LeastEndpoints)
+        {
+            foreach (var place in _sessions.Find(context.Request.AffinityKey, backends))
+            {
+                if (_profile.Accepts(in context, all[place], _workspace)) return place;
+            }
+        }
+
         var best = -1;
         var bestWeight = 0UL;
-        var all = endpoints.Configured;
         foreach (var backend in backends.Selector.FirstUsableTier())
         {
             // Whoever drains a backend wants its sessions to leave, too.
@@ -194,8 +210,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
                 bestWeight = weight;
             }
         }
-        if (best < 0 || !backends.Loads[all[best].BackendIndex].HasRoom(now)) return null;
-        return new Placement(all[best], DecisionReason.SessionAffinity) { WithinTarget = true };
+        return best;
     }
 
     private static DecisionReason ReasonFor(ChoiceKind kind, DecisionReason picked) => kind switch
