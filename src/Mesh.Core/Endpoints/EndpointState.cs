@@ -334,10 +334,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         ref readonly var known = ref costs.Rows[slot];
         // Most samples change nothing about it, and a row that is asked for to be changed is looked at again.
         if (known.IsReady == isReady && known.MayBeChosen == (isReady && !IsHeldBack)) return;
-        costs.AdapterChanges?.Note(slot);
-        ref var row = ref costs[slot];
-        row.IsReady = isReady;
-        row.MayBeChosen = isReady && !IsHeldBack;
+        costs.SetReady(slot, isReady, isReady && !IsHeldBack);
     }
 
     private HealthTransition Moved(EndpointHealth before)

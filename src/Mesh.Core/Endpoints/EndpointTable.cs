@@ -17,6 +17,7 @@ internal sealed class EndpointTable
     private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
     private ulong[] _idHashes = [];
+    private int[] _slots = [];
     private EndpointState[] _drained = [];
     private EndpointState?[] _bySlot = [];
     private long _lastMark;
@@ -28,6 +29,9 @@ internal sealed class EndpointTable
 
     /// <summary>Hashes of their ids, in the same order and side by side.</summary>
     public ReadOnlySpan<ulong> IdHashes => _idHashes;
+
+    /// <summary>Their slots, in the same order.</summary>
+    public ReadOnlySpan<int> Slots => _slots;
 
     /// <summary>Endpoints of the configuration that an operator drains, in the same order.</summary>
     public ReadOnlySpan<EndpointState> Drained => _drained;
@@ -92,6 +96,7 @@ internal sealed class EndpointTable
 
         _configured = [.. configured];
         _idHashes = [.. configured.Select(e => e.IdHash)];
+        _slots = [.. configured.Select(e => e.Slot)];
         _drained = [.. drained];
         foreach (var endpoint in before) ForgetIfDrained(endpoint);
     }

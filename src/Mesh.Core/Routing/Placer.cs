@@ -112,8 +112,16 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
     private Span<EndpointState> Filter(in SchedulingContext context, BackendTable backends, Range among, ReadOnlySpan<bool> excluded, out DecisionReason reason)
     {
+        reason = default;
         var named = _named.In(in context, backends, among);
-        if (!named.IsEmpty && _profile.Filter(in context, named, _workspace, excluded, out reason) is { IsEmpty: false } candidates) return candidates;
+        var candidates = named.IsEmpty ? [] : _profile.Filter(in context, named, _workspace, excluded, out reason);
+        if (!candidates.IsEmpty) return candidates;
+        if (context.FitsEverywhere && context.Request.Excluded.IsDefaultOrEmpty)
+        {
+            candidates = _profile.FilterReady(in context, _workspace.Ready(endpoints.Configured[among], endpoints.Slots[among], endpoints.Costs), excluded);
+            if (!candidates.IsEmpty) return candidates;
+        }
+
         // Why nobody is left is told by the filters' order, which begins with all.
         return _profile.Filter(in context, endpoints.Configured[among], _workspace, excluded, out reason);
     }
