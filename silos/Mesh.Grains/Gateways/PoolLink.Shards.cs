@@ -44,7 +44,7 @@ internal sealed partial class PoolLink
             var from = moving.Count;
             foreach (var held in _held.Values)
             {
-                if (held.Region is null && map.OwnerOf(held.Endpoint) != Shard) moving.Add(held);
+                if (held.Lease.Region is null && map.OwnerOf(held.Lease.Endpoint) != Shard) moving.Add(held.ToHeld(_services.Time));
             }
             for (var i = from; i < moving.Count; i++) _held.Remove(moving[i].Lease);
         }
@@ -56,7 +56,7 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
-            foreach (var lease in held) _held[lease.Lease] = lease;
+            foreach (var lease in held) _held[lease.Lease] = Holding.From(in lease, _services.Time);
             _isAnnounced = false;
         }
         Send();

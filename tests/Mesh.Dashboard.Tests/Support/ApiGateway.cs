@@ -4,6 +4,7 @@ using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Hosting;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Dashboard.Tests.Support;
@@ -30,8 +31,8 @@ internal sealed class ApiGateway : IAsyncDisposable
     public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null,
         ImmutableArray<MachineSnapshot>? machines = null, ImmutableArray<PeerSnapshot>? peers = null)
     {
-        var listener = Ports.Free();
-        var admin = ownListener ? Ports.Free() : listener;
+        var listener = FreePorts.NextEndPoint();
+        var admin = ownListener ? FreePorts.NextEndPoint() : listener;
         var options = new GatewayOptions { DrainTimeout = TimeSpan.Zero, StateDirectory = "" };
         if (ownListener) options.AdminAddress = admin.ToString();
         options.Listeners["80"] = listener.ToString();
