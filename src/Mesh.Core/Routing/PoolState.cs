@@ -60,7 +60,7 @@ public sealed partial class PoolState
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
-        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
+        _prefixes.Configure(config.KvEvents);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs, Peers = _peers = new PeerTable(_options, time) };
         _ejections = new Ejections(_options.Ejection, _endpoints, _slowStart);
@@ -212,7 +212,7 @@ public sealed partial class PoolState
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
-        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
+        _prefixes.Configure(config.KvEvents);
         _reservations.Backends = MakeBackends(_reservations.Backends);
         _dispatcher.Settings = config.FlowControl;
         _dispatcher.RequestTimeout = config.Timeout;

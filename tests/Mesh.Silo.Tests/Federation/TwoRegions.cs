@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using Mesh.Regions.Tests.Support;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 using RegionalManifests = Mesh.Regions.Tests.Support.RegionManifests;
 
 namespace Mesh.Silo.Tests.Federation;
@@ -21,16 +22,16 @@ public abstract class TwoRegions : IAsyncLifetime
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
     private readonly RegionalManifests _manifests = new();
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("mesh-silo-state-");
-    private readonly int _redisPort = ProcessRegion.FreePort();
+    private readonly int _redisPort = FreePorts.Next();
     private readonly List<SimulatedVllmServer> _servers = [];
     private readonly (int Silo, int ForGateways, int Admin)[] _siloPorts =
-        [.. Enumerable.Range(0, 2).Select(_ => (ProcessRegion.FreePort(), ProcessRegion.FreePort(), ProcessRegion.FreePort()))];
+        [.. Enumerable.Range(0, 2).Select(_ => (FreePorts.Next(), FreePorts.Next(), FreePorts.Next()))];
     private OwnProcess? _redis;
 
     protected TwoRegions(bool silosHaveConfiguration)
     {
         (OfSilos, OfEngine) = silosHaveConfiguration ? (0, 1) : (1, 0);
-        var ports = Enumerable.Range(0, 9).Select(_ => ProcessRegion.FreePort()).ToArray();
+        var ports = Enumerable.Range(0, 9).Select(_ => FreePorts.Next()).ToArray();
         Embedded = new RegionProcess(
             RegionalManifests.Regions[OfEngine], IPAddress.Loopback, (ports[0], ports[1], ports[2]), () => new ProcessStartInfo("dotnet"),
             [

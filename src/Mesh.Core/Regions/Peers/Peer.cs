@@ -54,7 +54,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     private double Load { get; set; }
 
     /// <summary>Requests forwarded there that have not ended.</summary>
-    public int InFlight { get; private set; }
+    public int InFlight => Credits.InFlight;
 
     /// <summary>Those of them whose answers have not begun.</summary>
     public int Awaited { get; private set; }
@@ -72,9 +72,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public long Received { get; private set; }
 
     /// <summary>What it may send here by the report made last: written by the one who makes reports.</summary>
-    public double GrantedPreferred { get; set; }
-
-    public double Granted { get; set; }
+    public PeerGrant Told { get; set; }
 
     /// <summary>What it may still send by that and the reports before.</summary>
     public GrantLedger Grants { get; } = new();
@@ -161,7 +159,6 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A request is forwarded there.</summary>
     public void OnSent(double workMs, TimeSpan now)
     {
-        InFlight++;
         Awaited++;
         Credits.Send(workMs, now);
         _ladder.Add(workMs);
@@ -170,7 +167,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A request is there that was forwarded under an earlier state of the pool.</summary>
     public void OnAdopted(bool answered)
     {
-        InFlight++;
+        Credits.Adopt();
         if (!answered) Awaited++;
     }
 
@@ -184,7 +181,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A forwarded request has ended, its lease has.</summary>
     public void OnEnded(bool answered)
     {
-        InFlight--;
+        Credits.End();
         if (!answered) Awaited--;
     }
 
