@@ -85,10 +85,10 @@ public sealed class AdapterPropertyTests
         for (var step = 0; step < 200; step++) Change(pool, random, 0.5, adapters: 10);
         var searching = pool.Chooser(looksAtAll: false);
         for (var i = 0; i < 100; i++) Turn(pool, searching, i);
-
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++) Turn(pool, searching, i);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var i = 0; i < 100; i++) Turn(pool, searching, i);
+        }));
     }
 
     private static readonly string[] Names = [.. Enumerable.Range(0, 10).Select(i => $"adapter-{i}")];
