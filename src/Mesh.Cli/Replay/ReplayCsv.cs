@@ -9,7 +9,7 @@ internal static class ReplayCsv
 {
     private static readonly (string Name, Func<RunFigures, object?> Read)[] Columns =
     [
-        ("router", r => r.Router), ("load", r => r.Load), ("requests", r => r.Requests), ("refused", r => r.Refused),
+        ("router", r => r.Router), ("load", r => r.Load), ("seed", r => r.Seed), ("requests", r => r.Requests), ("refused", r => r.Refused),
         ("offeredPerSecond", r => r.OfferedPerSecond), ("goodputPerSecond", r => r.GoodputPerSecond), ("goodputShare", r => r.GoodputShare),
         ("ttftMeanMs", r => r.TtftMs.Mean), ("ttftP50Ms", r => r.TtftMs.P50), ("ttftP90Ms", r => r.TtftMs.P90), ("ttftP99Ms", r => r.TtftMs.P99),
         ("tpotMeanMs", r => r.TpotMs.Mean), ("tpotP50Ms", r => r.TpotMs.P50), ("tpotP90Ms", r => r.TpotMs.P90), ("tpotP99Ms", r => r.TpotMs.P99),

@@ -11,6 +11,9 @@ internal sealed record RunFigures
     /// <summary>How the load was asked for.</summary>
     public required string Load { get; init; }
 
+    /// <summary>What decided everything random; null where that is not said.</summary>
+    public ulong? Seed { get; init; }
+
     /// <summary>Requests that came.</summary>
     public required int Requests { get; init; }
 
