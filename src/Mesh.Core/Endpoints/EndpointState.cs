@@ -13,7 +13,7 @@ namespace Mesh.Core.Endpoints;
 /// One endpoint of a pool: what is in flight there, exactly, and what its probes, samples and model list last said. It changes in place,
 /// so that a lease can hold on to it while configurations come and go.
 /// </summary>
-internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
+internal sealed partial class EndpointState(EndpointId id, CostTable costs, int slot)
 {
     // 27,000 blocks of 16 tokens: an 80 GB accelerator with a model of 8 billion parameters.
     private const long DefaultKvCapacityTokens = 432_000;
@@ -233,51 +233,6 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     public double FailureRequests(Decay decay) => _failures.Requests(decay);
 
-    /// <summary>Takes a probe's result; one that is older than the last is ignored.</summary>
-    public HealthTransition Observe(ProbeResult probe, HealthCheckConfig check)
-    {
-        var before = Health;
-        if (probe.Timestamp < _lastProbe) return new HealthTransition(before, before);
-        _lastProbe = probe.Timestamp;
-        _health.Observe(probe.Success, check.HealthyThreshold, check.UnhealthyThreshold);
-        return Moved(before);
-    }
-
-    /// <summary>Takes over a verdict.</summary>
-    public HealthTransition Observe(EndpointHealth verdict)
-    {
-        var before = Health;
-        _health.Set(verdict);
-        return Moved(before);
-    }
-
-    /// <summary>Takes a sample; null when it is older than the last.</summary>
-    public HealthTransition? Observe(EndpointSample sample) => Observe(sample, sample.Timestamp);
-
-    /// <summary>
-    /// Takes a sample that ages as if it had been read at <paramref name="agesFrom"/>, and says what it changed; null when it is older than
-    /// the last.
-    /// </summary>
-    public HealthTransition? Observe(EndpointSample sample, long agesFrom)
-    {
-        var before = Health;
-        return _readings.Take(sample, agesFrom) ? Taken(before) : null;
-    }
-
-    /// <summary>As above, put together with what reports have told.</summary>
-    public HealthTransition? Observe(EndpointSample sample, long agesFrom, SampleFreshness freshness)
-    {
-        var before = Health;
-        return _readings.Take(sample, agesFrom, freshness) ? Taken(before) : null;
-    }
-
-    /// <summary>Takes a report; null when it is older than the last.</summary>
-    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
-    {
-        var before = Health;
-        return _readings.Take(in report, freshness) ? Taken(before) : null;
-    }
-
     /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
     public EndpointReport? LastReport => _readings.LastReport;
 
@@ -320,14 +275,6 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests in the engine's running batch; NaN when unknown or stale.</summary>
     public double RunningRequests(SampleFreshness freshness) => _readings.RunningRequests(freshness);
 
-    private HealthTransition Taken(EndpointHealth before)
-    {
-        costs.AdapterChanges?.Note(slot);
-        InFlightAtSample = InFlightRequests;
-        _inFlightTokensAtSample = InFlightTokens;
-        return Moved(before);
-    }
-
     private void UpdateReady()
     {
         var isReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
@@ -335,20 +282,6 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         // Most samples change nothing about it, and a row that is asked for to be changed is looked at again.
         if (known.IsReady == isReady && known.MayBeChosen == (isReady && !IsHeldBack)) return;
         costs.SetReady(slot, isReady, isReady && !IsHeldBack);
-    }
-
-    private HealthTransition Moved(EndpointHealth before)
-    {
-        var after = Health;
-        // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
-        if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy)
-        {
-            _failures.Clear();
-            costs[slot].HasFailures = false;
-        }
-
-        UpdateReady();
-        return new HealthTransition(before, after);
     }
 
     internal readonly struct ByReadiness : IHeapOrder<EndpointState>

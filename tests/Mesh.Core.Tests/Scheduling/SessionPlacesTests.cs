@@ -53,9 +53,10 @@ public sealed class SessionPlacesTests
         var pool = new PoolState(Config(1, 1), _time, 1, new PoolStateOptions { SlowStartWindow = TimeSpan.Zero });
         foreach (var id in Ids()) pool.ApplyHealth(id, EndpointHealth.Healthy);
         for (var key = 1UL; key < 5_000; key++) Turn(pool, key);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var key = 1UL; key < 15_000; key++) Turn(pool, key);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var key = 1UL; key < 15_000; key++) Turn(pool, key);
+        }));
     }
 
     private static void Turn(PoolState pool, ulong key)

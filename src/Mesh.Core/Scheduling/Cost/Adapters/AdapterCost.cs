@@ -26,6 +26,8 @@ internal sealed class AdapterCost(EndpointTable endpoints)
     private AdapterIndex? _index;
     private AdapterPlaces? _places;
     private float _loadingMs;
+    private string _adapter = "";
+    private SampleFreshness _freshness;
 
     /// <summary>Looks at every endpoint of a large pool too, for comparison.</summary>
     public bool LooksAtAll { get; init; }
@@ -42,8 +44,14 @@ internal sealed class AdapterCost(EndpointTable endpoints)
         return this;
     }
 
-    /// <summary>Cost of a ready endpoint.</summary>
-    public float Of(int slot) => _index is null ? _bySlot[slot] : CostOf(_index.StateOf(slot, _places), _loadingMs);
+    /// <summary>Cost of an endpoint.</summary>
+    public float Of(int slot)
+    {
+        if (_index is null) return _bySlot[slot];
+        // Those that are not ready are in no index: they are candidates only where nobody else is left.
+        var state = endpoints.Costs.IsReady(slot) ? _index.StateOf(slot, _places) : endpoints.InSlot(slot).AdapterState(_adapter, _freshness);
+        return CostOf(state, _loadingMs);
+    }
 
     /// <summary>What no endpoint of a block of a large pool's tree costs less than.</summary>
     public float LeastIn(int level, int block)
@@ -64,6 +72,7 @@ internal sealed class AdapterCost(EndpointTable endpoints)
     private void FindAmongMany(string adapter, SampleFreshness freshness, double nowMs, bool counts)
     {
         var rows = endpoints.Costs.Rows;
+        (_adapter, _freshness) = (adapter, freshness);
         _index = endpoints.AdapterPlaces;
         _index.Update(freshness);
         var waits = _index.Waits;
