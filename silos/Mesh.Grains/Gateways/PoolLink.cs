@@ -290,7 +290,7 @@ internal sealed partial class PoolLink
             {
                 ask.TryEnd();
                 _open.Remove(ask.Number);
-                if (IsKept(in decision)) _held[decision.Lease] = Holding.Begin(ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens), _services.Time);
+                if (IsKept(in decision)) _held[decision.Lease] = new Holding(ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens), PlacedAt(), 0);
             }
         }
 
@@ -304,6 +304,9 @@ internal sealed partial class PoolLink
         ask.Decide(in decision);
         return true;
     }
+
+    // The pool has just been heard, unless the gateway chose by itself: the clock need not be read again.
+    private long PlacedAt() => _standIn is null ? Volatile.Read(ref _lastContact) : _services.Time.GetTimestamp();
 
     // What another shard is asked for ends here as soon as that one has answered.
     private static bool IsKept(in RouteDecision decision) =>

@@ -188,7 +188,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightTokens += load.Tokens;
         if (!firstByteSeen) InFlightPrefillTokens += load.PromptTokens;
         TotalRequests++;
-        if (load.Adapter is not null) (_adapters ??= new EndpointAdapters()).Add(load.Adapter);
+        if (load.Adapter is null) return;
+        (_adapters ??= new EndpointAdapters()).Add(load.Adapter);
+        costs.AdapterChanges?.Note(slot);
     }
 
     public void EndPrefill(LeaseLoad load) => InFlightPrefillTokens -= load.PromptTokens;
@@ -198,7 +200,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightRequests--;
         InFlightTokens -= ended.Load.Tokens;
         if (!ended.FirstByteSeen) InFlightPrefillTokens -= ended.Load.PromptTokens;
-        if (ended.Load.Adapter is not null) _adapters!.Remove(ended.Load.Adapter);
+        if (ended.Load.Adapter is null) return;
+        _adapters!.Remove(ended.Load.Adapter);
+        costs.AdapterChanges?.Note(slot);
     }
 
     public void AddFailure(double weight, LeaseLoad load, Decay decay)
@@ -288,11 +292,21 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         _engineStarted = started;
         if (before is null || before == started) return false;
         _adapters?.ForgetLoaded();
+        costs.AdapterChanges?.Note(slot);
         return true;
     }
 
     /// <summary>Requests with a LoRA adapter that are in flight.</summary>
     public int AdapterRequests(string adapter) => _adapters?.RequestsOf(adapter) ?? 0;
+
+    /// <summary>LoRA adapters that have run there and may still be loaded.</summary>
+    public int KnownAdapters => _adapters?.Count ?? 0;
+
+    /// <summary>One of those.</summary>
+    public string KnownAdapter(int index) => _adapters![index];
+
+    /// <summary>The last sample while it counts for adapters; null when it does not.</summary>
+    public EndpointSample? FreshSample(SampleFreshness freshness) => _readings.FreshSample(freshness);
 
     /// <summary>How ready it is for a LoRA adapter.</summary>
     public AdapterState AdapterState(string adapter, SampleFreshness freshness) => (_adapters ??= new EndpointAdapters()).StateOf(adapter, _readings.FreshSample(freshness));
@@ -308,6 +322,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     private HealthTransition Taken(EndpointHealth before)
     {
+        costs.AdapterChanges?.Note(slot);
         InFlightAtSample = InFlightRequests;
         _inFlightTokensAtSample = InFlightTokens;
         return Moved(before);
@@ -319,9 +334,7 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         ref readonly var known = ref costs.Rows[slot];
         // Most samples change nothing about it, and a row that is asked for to be changed is looked at again.
         if (known.IsReady == isReady && known.MayBeChosen == (isReady && !IsHeldBack)) return;
-        ref var row = ref costs[slot];
-        row.IsReady = isReady;
-        row.MayBeChosen = isReady && !IsHeldBack;
+        costs.SetReady(slot, isReady, isReady && !IsHeldBack);
     }
 
     private HealthTransition Moved(EndpointHealth before)

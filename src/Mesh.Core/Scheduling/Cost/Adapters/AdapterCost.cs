@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Mesh.Core.Endpoints;
+using Mesh.Core.Metrics;
 
-namespace Mesh.Core.Scheduling.Cost;
+namespace Mesh.Core.Scheduling.Cost.Adapters;
 
 /// <summary>
 /// What a LoRA adapter costs on each endpoint, in milliseconds: 0 where it runs or ran last, 100 where it waits for a slot, 250 where every
@@ -22,14 +23,61 @@ internal sealed class AdapterCost(EndpointTable endpoints)
     private const int MostRemembered = 4096;
     private readonly Dictionary<string, float> _lostMs = [];
     private float[] _bySlot = [];
+    private AdapterIndex? _index;
+    private AdapterPlaces? _places;
+    private float _loadingMs;
 
-    /// <summary>Costs by slot; empty when the request's model is no adapter. Valid until the next call.</summary>
+    /// <summary>Looks at every endpoint of a large pool too, for comparison.</summary>
+    public bool LooksAtAll { get; init; }
+
+    /// <summary>The costs of a request's adapter; null when its model is none. Valid until the next call.</summary>
     /// <param name="context">The request.</param>
     /// <param name="nowMs">Now.</param>
     /// <param name="counts">True for a request that is placed by these costs, not merely looked at.</param>
-    public ReadOnlySpan<float> For(in SchedulingContext context, double nowMs, bool counts)
+    public AdapterCost? For(in SchedulingContext context, double nowMs, bool counts)
     {
-        if (context.Adapter is not { } adapter) return [];
+        if (context.Adapter is not { } adapter) return null;
+        if (endpoints.SlotCount >= CostTable.LargeSlots && !LooksAtAll) FindAmongMany(adapter, context.Freshness, nowMs, counts);
+        else LookAtAll(adapter, in context, nowMs, counts);
+        return this;
+    }
+
+    /// <summary>Cost of a ready endpoint.</summary>
+    public float Of(int slot) => _index is null ? _bySlot[slot] : CostOf(_index.StateOf(slot, _places), _loadingMs);
+
+    /// <summary>What no endpoint of a block of a large pool's tree costs less than.</summary>
+    public float LeastIn(int level, int block)
+    {
+        var slots = CostTree.SlotsAt(level);
+        if (_index is null || _places is not null && _places.Slots.HasAny(block * slots, slots)) return 0;
+        return _index.Waits.HasFree(level, block) ? _loadingMs : FullMs;
+    }
+
+    private static float CostOf(AdapterState state, float loadingMs) => state switch
+    {
+        AdapterState.Active or AdapterState.Loaded => 0,
+        AdapterState.FreeSlot => loadingMs,
+        AdapterState.Waiting => WaitingMs,
+        _ => FullMs,
+    };
+
+    private void FindAmongMany(string adapter, SampleFreshness freshness, double nowMs, bool counts)
+    {
+        var rows = endpoints.Costs.Rows;
+        _index = endpoints.AdapterPlaces;
+        _index.Update(freshness);
+        var waits = _index.Waits;
+        _places = _index.Find(adapter);
+        _loadingMs = LoadingMs;
+        if (_places is not { Having: > 0 and var having }) return;
+        var leastFree = waits.LeastFree(rows, _index, _places, nowMs);
+        if (double.IsPositiveInfinity(leastFree)) return;
+        var leastHere = waits.LeastAt(rows, _index, _places, nowMs);
+        _loadingMs = Math.Max(0, Loading(adapter, _places.Requests, having, leastHere, leastFree, counts));
+    }
+
+    private void LookAtAll(string adapter, in SchedulingContext context, double nowMs, bool counts)
+    {
         var slots = endpoints.SlotCount;
         if (_bySlot.Length < slots) _bySlot = new float[Math.Max(64, slots * 2)];
         int requests = 0, having = 0;
@@ -38,13 +86,7 @@ internal sealed class AdapterCost(EndpointTable endpoints)
         {
             var state = endpoint.AdapterState(adapter, context.Freshness);
             ref readonly var row = ref endpoints.Costs.Rows[endpoint.Slot];
-            _bySlot[endpoint.Slot] = state switch
-            {
-                AdapterState.Active or AdapterState.Loaded => 0,
-                AdapterState.FreeSlot => LoadingMs,
-                AdapterState.Waiting => WaitingMs,
-                _ => FullMs,
-            };
+            _bySlot[endpoint.Slot] = CostOf(state, LoadingMs);
             if (!row.IsReady) continue;
             var others = row.WaitMs(nowMs) + row.DecodeMs;
             if (state == AdapterState.FreeSlot) leastFree = Math.Min(leastFree, others);
@@ -54,10 +96,12 @@ internal sealed class AdapterCost(EndpointTable endpoints)
             having++;
         }
         // Where it is nowhere, or can be loaded nowhere, there is nothing to weigh.
-        if (having == 0 || double.IsPositiveInfinity(leastFree)) return _bySlot.AsSpan(0, slots);
-        SetLoading(slots, LoadingMs / (1 + (float)requests / having) - Lost(adapter, (float)Math.Max(LeastLostMs, leastHere - leastFree), counts));
-        return _bySlot.AsSpan(0, slots);
+        if (having == 0 || double.IsPositiveInfinity(leastFree)) return;
+        SetLoading(slots, Loading(adapter, requests, having, leastHere, leastFree, counts));
     }
+
+    private float Loading(string adapter, int requests, int having, double leastHere, double leastFree, bool counts) =>
+        LoadingMs / (1 + (float)requests / having) - Lost(adapter, (float)Math.Max(LeastLostMs, leastHere - leastFree), counts);
 
     private float Lost(string adapter, float moreMs, bool counts)
     {
