@@ -22,11 +22,14 @@ internal sealed class CreditAccount(long epoch)
     private double _grant;
     private TimeSpan _sentAt;
 
+    /// <summary>Epoch that requests are sent with: the peer counts those of one epoch together.</summary>
+    public long Epoch => epoch;
+
     /// <summary>Requests ever sent.</summary>
     public long Forwarded { get; private set; }
 
-    // The same, or what the peer says has arrived where that is more.
-    private long Sent { get; set; }
+    /// <summary>The same, or what the peer says has arrived where that is more.</summary>
+    public long Sent { get; private set; }
 
     /// <summary>Requests that the last report did not count yet.</summary>
     public long OnTheirWay => Sent - _received - _lost;
@@ -43,6 +46,13 @@ internal sealed class CreditAccount(long epoch)
         Forwarded++;
         _workMs[Sent++ % Remembered] = workMs;
         _sentAt = now;
+    }
+
+    /// <summary>So many have been sent, as those tell who send them; they may tell late, but never of fewer than before.</summary>
+    public void SetSent(long sent, TimeSpan now)
+    {
+        if (sent > Forwarded) (Forwarded, _sentAt) = (sent, now);
+        Sent = Math.Max(Sent, sent);
     }
 
     /// <summary>No more until the next report.</summary>
