@@ -44,7 +44,8 @@ internal sealed partial class PoolLink
             var from = moving.Count;
             foreach (var held in _held.Values)
             {
-                if (held.Region is null && map.OwnerOf(held.Endpoint) != Shard) moving.Add(held);
+                // What is with another region stays where it was sent from, as long as that is there.
+                if (held.Region is null ? map.OwnerOf(held.Endpoint) != Shard : Shard >= map.Count) moving.Add(held);
             }
             for (var i = from; i < moving.Count; i++) _held.Remove(moving[i].Lease);
         }

@@ -18,7 +18,7 @@ public sealed partial class PoolState
         if (request.OriginRegion is null) return DecideHere(in request, timestamp);
         if (request.Hops > 1)
         {
-            Arrived(in request);
+            if (!request.IsTentative) Arrived(in request);
             return RouteDecision.Refuse(DecisionReason.TooManyHops);
         }
         if (!request.IsTentative) Arrived(in request);
