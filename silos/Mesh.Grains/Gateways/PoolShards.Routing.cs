@@ -23,6 +23,7 @@ internal sealed partial class PoolShards
     private async ValueTask<RouteDecision> FollowAsync(Ask ask, PoolLink link, CancellationToken cancellationToken)
     {
         var tried = 0u;
+        RouteDecision? refused = null;
         for (var steps = 0; ; steps++)
         {
             var decision = await ask.Task.ConfigureAwait(false);
@@ -45,7 +46,8 @@ internal sealed partial class PoolShards
             {
                 // :: None of the shard's own endpoints can take it; another shard's may.
                 tried |= 1u << link.Shard;
-                if (steps >= MostSteps || Untried(tried) is not { } untried) return decision;
+                refused = Telling(refused, decision);
+                if (steps >= MostSteps || Untried(tried) is not { } untried) return refused.Value;
                 next = untried;
             }
             else
@@ -116,6 +118,10 @@ internal sealed partial class PoolShards
             from.EndForwarded(forward.Lease, outcome);
         }
     }
+
+    // A shard that has no endpoints of its own says so, which is nothing to a client.
+    private static RouteDecision Telling(RouteDecision? before, RouteDecision now) =>
+        before is { } known && now.Reason is DecisionReason.NoEndpoints or DecisionReason.NoReadyEndpoint ? known : now;
 
     private PoolLink Find(in RouteRequest request)
     {
