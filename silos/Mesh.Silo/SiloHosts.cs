@@ -1,5 +1,6 @@
 using Mesh.Core.Sharding;
 using Mesh.Engine;
+using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Keys;
 using Mesh.Grains.Federation;
 using Mesh.Grains.Hosting;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Mesh.Core.Config;
 using Mesh.Gateway.Hosting;
+using Mesh.Gateway.Rehearsing;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
 using Mesh.Grains.Gateways;
@@ -52,6 +53,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(SiloLog.Filter(silo.OrleansLog))
             .AddSimpleConsole(console => console.SingleLine = true));
+        var rehearsing = Serves && options.Rehearses ? GatewayRehearsal.Begin(options, time, loggers) : Task.CompletedTask;
         await using var federation = await SiloFederation.PrepareAsync(options, manifests, time, loggers);
         using var feed = federation?.Feed(manifests, time, loggers) ?? new ManifestFeed(manifests, time, loggers);
         Report(feed.First);
@@ -81,7 +83,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
 
         if (Serves)
         {
-            await ServeAsync(host, feed, config, engine, upstreamTls, federation, loggers, Follow);
+            await ServeAsync(rehearsing, host, feed, config, engine, upstreamTls, federation, loggers, Follow);
         }
         else
         {
@@ -96,7 +98,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
     }
 
     private async Task ServeAsync(
-        IHost host, ManifestFeed feed, MeshConfig config, Engine.EngineOptions engineOptions, UpstreamTls upstreamTls, SiloFederation? federation,
+        Task rehearsing, IHost host, ManifestFeed feed, MeshConfig config, Engine.EngineOptions engineOptions, UpstreamTls upstreamTls, SiloFederation? federation,
         ILoggerFactory loggers, Action<MeshConfig> follow)
     {
         var way = new GrainEngineOptions
@@ -109,6 +111,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         };
         await using var engine = new GrainEngine(way, host.Services.GetRequiredService<IGrainFactory>(), time, loggers);
         engine.Reconfigure(config);
+        await rehearsing;
         await using var gateway = await GatewayHost.StartAsync(options, config, engine, time, loggers, upstreamTls);
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);
         feed.Attach(gateway, follow);

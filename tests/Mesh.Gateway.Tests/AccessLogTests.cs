@@ -3,6 +3,7 @@ using Mesh.Core.Config;
 using Mesh.Core.Routing;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests;
 
@@ -100,7 +101,7 @@ public sealed class AccessLogTests
     [Fact]
     public async Task Log_File_HasOneObjectToALine()
     {
-        var file = Path.Combine(Path.GetTempPath(), $"mesh-access-{Environment.ProcessId}-{Addresses.Free().Port}.log");
+        var file = Path.Combine(Path.GetTempPath(), $"mesh-access-{Environment.ProcessId}-{FreePorts.NextAddress().Port}.log");
         try
         {
             await using var backend = ScriptedBackend.Answering(200, Answer);

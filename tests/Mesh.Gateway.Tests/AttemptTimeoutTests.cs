@@ -15,7 +15,7 @@ public sealed class AttemptTimeoutTests
     private static MeshConfig Config(params ScriptedBackend[] backends)
     {
         var config = Configs.For([.. backends.Select(b => b.Id)]);
-        return config with { Routes = [config.Routes[0] with { Rules = [config.Routes[0].Rules[0] with { BackendRequestTimeout = TimeSpan.FromMilliseconds(200) }] }] };
+        return config with { Routes = [config.Routes[0] with { Rules = [config.Routes[0].Rules[0] with { BackendRequestTimeout = TimeSpan.FromMilliseconds(500) }] }] };
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using Mesh.Gateway.Decisions;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Inference.Explaining;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -181,7 +182,7 @@ public sealed class DecisionTests
     [Fact]
     public async Task Page_AdminAddress_IsServedThereAlone()
     {
-        var admin = Addresses.Free();
+        var admin = FreePorts.NextAddress();
         await using var backend = ScriptedBackend.Answering(200, "{}");
         await using var gateway = await EngineGateway.StartAsync(Config(new SchedulingConfig(), backend), o => o.AdminAddress = admin.ToString());
         using var client = Clients.Create(new Uri($"http://{admin}"));
@@ -231,7 +232,7 @@ public sealed class DecisionTests
 
         public static async Task<EngineGateway> StartAsync(MeshConfig config, Action<GatewayOptions>? set = null, ILoggerFactory? loggers = null)
         {
-            var address = Addresses.Free();
+            var address = FreePorts.NextAddress();
             var options = new GatewayOptions { Listeners = { ["80"] = address.ToString() }, DrainTimeout = TimeSpan.Zero };
             set?.Invoke(options);
             var engine = new EmbeddedEngine(GatewayProcess.EngineOptionsFor(options), TimeProvider.System, NullLoggerFactory.Instance, seed: 1);

@@ -5,6 +5,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.Metrics;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests;
 
@@ -75,7 +76,7 @@ public sealed class PageTests
     [Fact]
     public async Task AdminAddress_TakesTheMetricsAndNothingElse()
     {
-        var admin = Addresses.Free();
+        var admin = FreePorts.NextAddress();
         await using var gateway = await TestGateway.StartAsync(Configs.For(new EndpointId("10.0.0.1:8000")), o => o.AdminAddress = admin.ToString());
         Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/metrics")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/readyz")).StatusCode);

@@ -64,7 +64,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly MeshHistory _history;
     private readonly FederationService? _federation;
 
-    private GatewayHost(GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers)
+    private GatewayHost(
+        GatewayOptions options, RoutingState state, IMeshEngine engine, UpstreamTls upstreamTls, TimeProvider time, ILoggerFactory loggers, bool isRehearsal)
     {
         // First of all: what keys say can stop the start.
         _errors = new ErrorReporter(_metrics);
@@ -78,7 +79,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _listeners = new ListenerConfigurationSource();
         _listeners.Set(state.Bindings);
         _log = loggers.CreateLogger<GatewayHost>();
-        _app = Build(options, _listeners, _tls, loggers);
+        _app = Build(options, _listeners, _tls, loggers, isRehearsal);
         _configuration = new ActiveConfiguration(state, options, engine, _drains);
         _configuration.Changed += OnChanged;
         _configuration.Preparing += upstreamTls.Follow;
@@ -137,9 +138,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Logs; they belong to the caller.</param>
     /// <param name="upstreamTls">TLS towards endpoints, which the engine may share; it belongs to the caller. Null makes one of the options.</param>
+    /// <param name="isRehearsal">True for one that is not the process's own: it listens for no signal.</param>
     /// <exception cref="GatewayConfigurationException">A route, listener or address is not usable; the message says which and why.</exception>
     public static async Task<GatewayHost> StartAsync(
-        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers, UpstreamTls? upstreamTls = null)
+        GatewayOptions options, MeshConfig config, IMeshEngine engine, TimeProvider time, ILoggerFactory loggers, UpstreamTls? upstreamTls = null, bool isRehearsal = false)
     {
         RoutingState state;
         try
@@ -158,7 +160,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         }
 
         OpenAddresses.Check(options.Keys, state.Bindings);
-        var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers);
+        var host = new GatewayHost(options, state, engine, upstreamTls ?? new UpstreamTls(options.UpstreamTls, time, loggers), time, loggers, isRehearsal);
         try
         {
             // Both at once: a region that comes back is the sooner of use to its peers.
@@ -237,7 +239,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         return TlsUpstreamClient.For(tls, plain, limits);
     }
 
-    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers)
+    private static WebApplication Build(GatewayOptions options, ListenerConfigurationSource listeners, ListenerTls tls, ILoggerFactory loggers, bool isRehearsal)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Mesh.Gateway" });
         var kestrel = new ConfigurationBuilder().Add(listeners).Build();
@@ -252,6 +254,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (options.UsesLoops) builder.Services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + StopMargin);
         builder.Services.AddSingleton(loggers);
+        // A signal is for the process's own gateway, and would be taken from it.
+        if (isRehearsal) builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         return builder.Build();
     }
 

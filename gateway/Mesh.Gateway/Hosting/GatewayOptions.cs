@@ -121,6 +121,9 @@ internal sealed record GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Goes through the request path once before the listeners open, so that the first requests do not wait for code to be compiled; takes 3 s at most.</summary>
+    public bool Rehearses { get; set; } = true;
+
     /// <summary>Stops when its standard input ends: set by a process that starts this one and must not leave it behind, however it ends itself.</summary>
     public bool EndWithInput { get; set; }
 

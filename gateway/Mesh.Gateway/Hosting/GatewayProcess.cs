@@ -6,6 +6,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Federation;
 using Mesh.Gateway.Federation.Configuration;
 using Mesh.Gateway.Federation.Demo;
+using Mesh.Gateway.Rehearsing;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tls;
 using Mesh.Resources;
@@ -73,6 +74,7 @@ internal sealed class GatewayProcess(
         using var loggers = LoggerFactory.Create(logging => logging
             .AddFilter(GatewayLog.Allows)
             .AddSimpleConsole(console => console.SingleLine = true));
+        var rehearsing = options.Rehearses ? GatewayRehearsal.Begin(options, time, loggers) : Task.CompletedTask;
         var hasPeers = FederationPlan.IsWanted(options);
         using var exchange = hasPeers ? new ConfigExchange(options, manifests, time, loggers) : null;
         if (exchange is not null) await exchange.PrepareAsync();
@@ -87,6 +89,7 @@ internal sealed class GatewayProcess(
         if (options.UpstreamTls.Count > 0) engineOptions = engineOptions with { Security = upstreamTls.SecurityOf };
         await using var engine = new EmbeddedEngine(engineOptions, time, loggers, options.Seed);
         engine.Reconfigure(config);
+        await rehearsing;
         await using var host = await GatewayHost.StartAsync(options, config, engine, time, loggers, upstreamTls);
         // Ends before the host, whose instruments it reads a last time.
         using var export = OtlpExport.Start(options.Otlp, options.Region ?? "", Environment.GetEnvironmentVariable);

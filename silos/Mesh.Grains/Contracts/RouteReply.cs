@@ -66,6 +66,12 @@ internal readonly record struct RouteReply
     /// <summary>Version of the map of the pool's shards by which it was placed.</summary>
     [Id(12)] public long ShardsVersion { get; init; }
 
+    /// <summary>See <see cref="LeaseWork.PromptMs"/>.</summary>
+    [Id(13)] public float WorkPromptMs { get; init; }
+
+    /// <summary>See <see cref="LeaseWork.BusyMs"/>.</summary>
+    [Id(14)] public float WorkBusyMs { get; init; }
+
     /// <summary>Peer region or shard that gets the request, for <see cref="ReplyKind.Forward"/>.</summary>
     [Id(40)] public string? Region { get; init; }
 
@@ -85,6 +91,8 @@ internal readonly record struct RouteReply
             LeaseEpoch = decision.Lease.Epoch,
             LeaseSequence = decision.Lease.Sequence,
             Reason = (int)decision.Reason,
+            WorkPromptMs = decision.Work.PromptMs,
+            WorkBusyMs = decision.Work.BusyMs,
         }
         : decision.Kind == RouteKind.Forward ? new RouteReply
         {
@@ -105,7 +113,10 @@ internal readonly record struct RouteReply
     public RouteDecision ToDecision() => Kind switch
     {
         ReplyKind.Send => RouteDecision.Send(
-            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+            new EndpointId(Endpoint!), new BackendId(Cluster!, Zone!, Port), new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason) with
+        {
+            Work = new LeaseWork(WorkPromptMs, WorkBusyMs),
+        },
         ReplyKind.Forward => RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason, OriginEpoch),
         _ => RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks)),
     };

@@ -107,7 +107,7 @@ internal sealed class PoolDesks(PoolId id, Func<int, IPoolGrain> shardOf, TimePr
         {
             if (desk.Part(told.Receiver, TimeSpan.MaxValue) is not { } part) continue;
             state = part.Epoch;
-            if (_desks.Length > 1) DivisionOf(told.Receiver).Hear(shard, new ShardAccount(reply.Account, told.Sent, told.Awaited), part, askedBefore);
+            if (_desks.Length > 1) DivisionOf(told.Receiver).Hear(shard, new ShardAccount(reply.Account, told.Sent, told.Awaited, told.InFlight), part, askedBefore);
         }
 
         if (reply.Account != 0) _account.Hear(shard, state, reply.Account, _desks.Length);

@@ -76,6 +76,7 @@ internal sealed record PoolExchangeReply
 /// <param name="Bytes">By <see cref="PartBytes"/>.</param>
 /// <param name="Sent">Requests sent to the peer under the account's epoch.</param>
 /// <param name="Awaited">Requests there whose answers have not begun.</param>
+/// <param name="InFlight">Requests there that have not ended.</param>
 [GenerateSerializer, Immutable, Alias("mesh.report-part")]
 internal readonly record struct ReportPart(
-    [property: Id(0)] string Receiver, [property: Id(1)] byte[] Bytes, [property: Id(2)] long Sent = 0, [property: Id(3)] int Awaited = 0);
+    [property: Id(0)] string Receiver, [property: Id(1)] byte[] Bytes, [property: Id(2)] long Sent = 0, [property: Id(3)] int Awaited = 0, [property: Id(4)] int InFlight = 0);

@@ -42,7 +42,7 @@ internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGra
         for (var i = 0; i < parts.Length; i++)
         {
             var account = host.Peers.AccountWith(call.Peers[i]);
-            parts[i] = new ReportPart(call.Peers[i], PartBytes.Write(host.Peers.BuildReport(call.Peers[i])), account.Sent, account.Awaited);
+            parts[i] = new ReportPart(call.Peers[i], PartBytes.Write(host.Peers.BuildReport(call.Peers[i])), account.Sent, account.Awaited, account.InFlight);
         }
 
         return new PoolExchangeReply { RegionEpoch = _epoch, Parts = parts, Account = host.Peers.Account };

@@ -85,6 +85,9 @@ internal sealed class Ask(RouteCall call, in RouteRequest request, long begunAt)
     {
         Region = decision.Kind == RouteKind.Forward ? decision.Region : null,
         OriginRegion = call.OriginRegion,
+        Work = decision.Work,
+        IsWhole = !call.IsStreaming,
+        Model = call.Model,
     };
 
     /// <summary>Ends it under the link's lock; false when it has ended already.</summary>

@@ -134,7 +134,7 @@ internal sealed partial class PoolLink
             Session = _services.Session,
             Epoch = _epoch,
             Sequence = ++_sequence,
-            Held = [.. _held.Values],
+            Held = [.. _held.Values.Select(h => h.ToHeld(_services.Time))],
             Waiting = [.. waiting.Select(a => a.CallFor(_epoch, 0, _settled))],
             Hints = _wantsHints ? _view.Hints() : [],
             Watcher = _view.Reference,
@@ -143,7 +143,7 @@ internal sealed partial class PoolLink
     }
 
     // What a peer region works on holds nothing here, and who stands in sends nothing to peers.
-    private Core.Leases.HeldLease[] HeldHere() => [.. _held.Values.Where(h => h.Endpoint.Address is not null)];
+    private Core.Leases.HeldLease[] HeldHere() => [.. _held.Values.Where(h => h.Lease.Endpoint.Address is not null).Select(h => h.ToHeld(_services.Time))];
 
     private void Announced(in PoolReply reply, Announcement announcement)
     {

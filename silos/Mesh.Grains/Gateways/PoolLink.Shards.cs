@@ -45,7 +45,7 @@ internal sealed partial class PoolLink
             foreach (var held in _held.Values)
             {
                 // What is with another region stays where it was sent from, as long as that is there.
-                if (held.Region is null ? map.OwnerOf(held.Endpoint) != Shard : Shard >= map.Count) moving.Add(held);
+                if (held.Lease.Region is null ? map.OwnerOf(held.Lease.Endpoint) != Shard : Shard >= map.Count) moving.Add(held.ToHeld(_services.Time));
             }
             for (var i = from; i < moving.Count; i++) _held.Remove(moving[i].Lease);
         }
@@ -57,7 +57,7 @@ internal sealed partial class PoolLink
     {
         lock (_gate)
         {
-            foreach (var lease in held) _held[lease.Lease] = lease;
+            foreach (var lease in held) _held[lease.Lease] = Holding.From(in lease, _services.Time);
             _isAnnounced = false;
         }
         Send();

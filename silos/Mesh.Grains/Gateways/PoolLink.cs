@@ -17,7 +17,7 @@ internal sealed partial class PoolLink
     private const int MaxHeartbeats = 16;
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Ask> _open = [];
-    private readonly Dictionary<LeaseId, HeldLease> _held = [];
+    private readonly Dictionary<LeaseId, Holding> _held = [];
     private readonly PoolId _id;
     private readonly LinkServices _services;
     private readonly IPoolGrain _grain;
@@ -150,8 +150,8 @@ internal sealed partial class PoolLink
         {
             ref var held = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrNullRef(_held, lease);
             if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held)) return false;
-            if (held.FirstByteSeen) return true;
-            held = held with { FirstByteSeen = true };
+            if (held.Lease.FirstByteSeen) return true;
+            held = held with { Lease = held.Lease with { FirstByteSeen = true }, FirstByteAt = _services.Time.GetTimestamp() };
             _outbox.Add(new FeedbackItem { Kind = FeedbackKind.FirstByte, Lease = lease });
         }
 
@@ -290,7 +290,7 @@ internal sealed partial class PoolLink
             {
                 ask.TryEnd();
                 _open.Remove(ask.Number);
-                if (IsKept(in decision)) _held[decision.Lease] = ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens);
+                if (IsKept(in decision)) _held[decision.Lease] = Holding.Begin(ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens), _services.Time);
             }
         }
 

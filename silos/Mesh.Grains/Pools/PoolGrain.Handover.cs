@@ -28,8 +28,7 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
     private PoolHandover? WriteHandover()
     {
         if (_host is null || _isSuperseded) return null;
-        var held = _host.Leases(null, null, int.MaxValue).ToLookup(
-            l => l.Session, l => new HeldLease(l.Id, l.Endpoint, l.PromptTokens, l.OutputTokens, l.FirstByteSeen) { Region = l.Region, OriginRegion = l.OriginRegion });
+        var held = _host.Leases(null, null, int.MaxValue).ToLookup(l => l.Session, l => l.ToHeld());
         var strangers = held.Where(s => _calls.Sessions.Find(s.Key) is null).Select(s => new SessionHandover { Session = s.Key, Held = [.. s] });
         return new PoolHandover
         {

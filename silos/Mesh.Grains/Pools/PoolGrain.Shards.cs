@@ -122,7 +122,7 @@ internal sealed partial class PoolGrain : IPoolShard
             From = Shard,
             Map = map,
             Endpoints = [.. hints[o]],
-            Sessions = [.. leases[o].GroupBy(l => l.Session).Select(s => new SessionHandover { Session = s.Key, Held = [.. s.Select(HeldLeaseOf)] })],
+            Sessions = [.. leases[o].GroupBy(l => l.Session).Select(s => new SessionHandover { Session = s.Key, Held = [.. s.Select(l => l.ToHeld())] })],
         });
     }
 
@@ -138,9 +138,6 @@ internal sealed partial class PoolGrain : IPoolShard
             else if (now.FirstByteSeen) _host!.ReportFirstByte(lease.Lease);
         }
     }
-
-    private static Core.Leases.HeldLease HeldLeaseOf(Core.Snapshots.LeaseSnapshot lease) =>
-        new(lease.Id, lease.Endpoint, lease.PromptTokens, lease.OutputTokens, lease.FirstByteSeen) { OriginRegion = lease.OriginRegion };
 
     private async Task HandOverAsync(int owner, ShardHandover handover)
     {

@@ -78,6 +78,12 @@ internal struct HeldLeaseSurrogate
     [Id(4)] public bool FirstByteSeen;
     [Id(5)] public string? Region;
     [Id(6)] public string? OriginRegion;
+    [Id(7)] public float PromptMs;
+    [Id(8)] public float BusyMs;
+    [Id(9)] public long AgeTicks;
+    [Id(10)] public long FirstByteAgeTicks;
+    [Id(11)] public bool IsWhole;
+    [Id(12)] public string? Model;
 }
 
 [RegisterConverter]
@@ -88,6 +94,11 @@ internal sealed class HeldLeaseConverter : IConverter<HeldLease, HeldLeaseSurrog
         {
             Region = surrogate.Region,
             OriginRegion = surrogate.OriginRegion,
+            Work = new LeaseWork(surrogate.PromptMs, surrogate.BusyMs),
+            Age = TimeSpan.FromTicks(surrogate.AgeTicks),
+            FirstByteAge = TimeSpan.FromTicks(surrogate.FirstByteAgeTicks),
+            IsWhole = surrogate.IsWhole,
+            Model = surrogate.Model,
         };
 
     public HeldLeaseSurrogate ConvertToSurrogate(in HeldLease value) => new()
@@ -99,5 +110,11 @@ internal sealed class HeldLeaseConverter : IConverter<HeldLease, HeldLeaseSurrog
         FirstByteSeen = value.FirstByteSeen,
         Region = value.Region,
         OriginRegion = value.OriginRegion,
+        PromptMs = value.Work.PromptMs,
+        BusyMs = value.Work.BusyMs,
+        AgeTicks = value.Age.Ticks,
+        FirstByteAgeTicks = value.FirstByteAge.Ticks,
+        IsWhole = value.IsWhole,
+        Model = value.Model,
     };
 }

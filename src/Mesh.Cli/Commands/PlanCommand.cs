@@ -7,7 +7,6 @@ using Mesh.Resources;
 using Mesh.Simulation.Baselines;
 using Mesh.Simulation.Fleets;
 using Mesh.Simulation.Reports;
-using Mesh.Simulation.Traces;
 using Spectre.Console;
 
 namespace Mesh.Cli.Commands;
@@ -21,7 +20,7 @@ internal sealed class PlanCommand(ToolConsole console)
     private const int MostSeeds = 32;
     private const int MostEndpoints = 100_000;
 
-    private readonly TraceOptions _trace = new();
+    private readonly TraceOptions _trace = new(warmsUp: true);
     private readonly WorldOptionSet _world = new();
     private readonly SloOptions _slo = new();
     private readonly Option<string> _profile = new("--profile") { Description = $"Router: {string.Join(", ", RouterCatalog.Names)}. With a fleet, mesh is what the manifests say.", DefaultValueFactory = _ => "mesh" };
@@ -51,9 +50,9 @@ internal sealed class PlanCommand(ToolConsole console)
         {
             return Plan(arguments, cancellationToken);
         }
-        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or TraceFormatException)
+        catch (Exception e) when (InputProblems.IsInput(e))
         {
-            console.Problem(e.Message, "mesh plan --help");
+            InputProblems.Tell(console, e, "mesh plan");
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)
@@ -67,40 +66,48 @@ internal sealed class PlanCommand(ToolConsole console)
     {
         var slo = _slo.Read(arguments);
         var router = arguments.GetValue(_profile)!;
-        if (RouterCatalog.Make(router, 0) is null) throw new ArgumentException($"No router is named {router}; there are {string.Join(", ", RouterCatalog.Names)}.");
-        var target = InRange(arguments.GetValue(_goodput), 0.01, 1, "--goodput");
-        var most = (int)InRange(arguments.GetValue(_max), 1, MostEndpoints, "--max");
+        if (router.Contains(',')) throw new ArgumentException($"--profile {router}: a fleet is planned for one router.");
+        RouterNames.Check(router);
+        var target = arguments.InRange(_goodput, 0.01, 1);
+        var most = arguments.InRange(_max, 1, MostEndpoints);
         var first = arguments.GetValue(_seed);
-        var seeds = Enumerable.Range(0, (int)InRange(arguments.GetValue(_seeds), 1, MostSeeds, "--seeds")).Select(i => first + (ulong)i).ToArray();
+        var seeds = Enumerable.Range(0, arguments.InRange(_seeds, 1, MostSeeds)).Select(i => unchecked(first + (ulong)i)).ToArray();
 
         var directory = _world.Manifests(arguments);
         var (fleet, hasErrors) = _world.Fleet(console, arguments, isNeeded: directory is not null);
         var manifests = directory is null ? null : Manifests.Load(console, directory);
         if (hasErrors || (directory is not null && manifests is null)) return ExitCodes.Failed;
-        if (fleet is not null && WorldOf(arguments, fleet, manifests, first, fleet.Endpoints) is null) return ExitCodes.Failed;
+        if (WorldOf(arguments, fleet, manifests, first, fleet?.Endpoints ?? 1) is null) return ExitCodes.Failed;
         var traces = seeds.ToDictionary(s => s, s => _trace.Source(arguments, s));
         var rate = _trace.Rate(arguments) ?? traces[first].Source.NativeRate;
 
         SearchResult? result = null;
+        var offered = 0.0;
         ReplayProgress.Show(console, begin =>
         {
             double Play(int endpoints, ulong seed)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 var world = WorldOf(arguments, fleet, manifests, seed, endpoints)!;
                 var trace = traces[seed];
-                var progress = begin(ReplayText.Number($"{endpoints} endpoints, seed {seed}"), trace.ExpectedAt(rate));
-                var share = world.Play(new ReplayRun(router, "", slo, progress), trace.Source.At(rate), cancellationToken).Track.Figures.GoodputShare;
-                if (console.Progress is null) console.Error.WriteLine(ReplayText.Number($"{endpoints} endpoints, seed {seed}: {share * 100:0.0}% within the SLO"));
-                return share;
+                var title = ReplayText.Number($"{Findings.Count(endpoints, "endpoint")}, seed {seed}");
+                var progress = begin(title, trace.ExpectedAt(rate));
+                var figures = world.Play(new ReplayRun(router, "", slo, progress) { WarmUp = trace.WarmUp }, trace.Source.At(rate), cancellationToken).Track.Figures;
+                if (figures.Requests == 0) throw new ArgumentException($"No request came after the warm-up of {trace.WarmUp.TotalSeconds:0} s: a smaller --warm-up or a longer trace is needed.");
+                if (seed == first) offered = figures.OfferedPerSecond;
+                if (console.Progress is null) console.Error.WriteLine(ReplayText.Number($"{title}: {figures.GoodputShare * 100:0.0}% within the SLO"));
+                return figures.GoodputShare;
             }
 
             result = new FleetSearch(Play, target, most, [.. seeds]).Find();
         });
+        if (result is null) throw new OperationCanceledException();
+        if (traces[first].Shortfall(rate, offered) is { } warning) console.Warning(warning);
         if (OutputOption.Read(arguments, _output) == OutputFormat.Json)
-            JsonText.Write(console, new Answer(router, rate, slo.TtftMs, slo.TpotMs, target, seeds, result!.Endpoints, result.At, result.OneLess, result.Tried, Groups(fleet, result.Endpoints)));
+            JsonText.Write(console, new Answer(router, rate, offered, traces[first].WarmUp.TotalSeconds, slo.TtftMs, slo.TpotMs, target, seeds, result.Endpoints, result.At, result.OneLess, result.Tried, Groups(fleet, result.Endpoints), result.Endpoints is { } found ? fleet?.WithEndpoints(found).CostPerHour : null));
         else
-            Write(router, rate, slo, target, seeds.Length, fleet, result!);
-        return result!.Endpoints is null ? ExitCodes.Failed : ExitCodes.Done;
+            Write(router, rate, slo, target, seeds.Length, fleet, result);
+        return result.Endpoints is null ? ExitCodes.Failed : ExitCodes.Done;
     }
 
     private IReplayWorld? WorldOf(ParseResult arguments, FleetDescription? fleet, LoadResult? manifests, ulong seed, int endpoints) =>
@@ -127,6 +134,7 @@ internal sealed class PlanCommand(ToolConsole console)
         console.WriteLine($"{Findings.Count(endpoints, "endpoint")} {(endpoints == 1 ? "serves" : "serve")} {what}.", Palette.Heading);
         console.WriteLine($"  {endpoints.ToString(CultureInfo.InvariantCulture)}: {Margin(result.At)} of margin with the worst seed");
         if (result.OneLess is { } less) console.WriteLine($"  {less.Endpoints.ToString(CultureInfo.InvariantCulture)}: {Margin(less)}, not enough");
+        if (fleet?.WithEndpoints(endpoints).CostPerHour is { } cost) console.WriteLine(ReplayText.Number($"  cost: {cost:0.00} an hour"));
         foreach (var group in Groups(fleet, endpoints)) console.WriteLine(ReplayText.Number($"  {group.Cluster}: {group.Endpoints} {group.Hardware}"));
     }
 
@@ -136,15 +144,11 @@ internal sealed class PlanCommand(ToolConsole console)
         ? []
         : [.. fleet.WithEndpoints(endpoints.Value).Clusters.SelectMany(c => c.Groups.Select(g => new GroupCount(c.Name.Value, g.Hardware, g.Count)))];
 
-    private static double InRange(double value, double least, double most, string name) => value >= least && value <= most
-        ? value
-        : throw new ArgumentException(ReplayText.Number($"{name} {value}: {least}–{most} is expected."));
-
     /// <summary>Endpoints of one group of the fleet found.</summary>
     private sealed record GroupCount(string Cluster, string Hardware, int Endpoints);
 
     /// <summary>The answer in JSON.</summary>
     private sealed record Answer(
-        string Router, double RequestsPerSecond, double SloTtftMs, double SloTpotMs, double Target, IReadOnlyList<ulong> Seeds, int? Endpoints,
-        SearchPoint At, SearchPoint? OneLess, IReadOnlyList<SearchPoint> Tried, IReadOnlyList<GroupCount> Groups);
+        string Router, double RequestsPerSecond, double OfferedPerSecond, double WarmUpSeconds, double SloTtftMs, double SloTpotMs, double Target, IReadOnlyList<ulong> Seeds, int? Endpoints,
+        SearchPoint At, SearchPoint? OneLess, IReadOnlyList<SearchPoint> Tried, IReadOnlyList<GroupCount> Groups, double? CostPerHour);
 }

@@ -19,7 +19,7 @@ internal static class OutputOption
     {
         var option = new Option<string>("--output", "-o")
         {
-            Description = "How to write the answer.",
+            Description = "How to write the answer; table is another word for text.",
             HelpName = "text|json",
             DefaultValueFactory = _ => "text",
         };
@@ -27,7 +27,7 @@ internal static class OutputOption
         option.Validators.Add(result =>
         {
             var word = result.Tokens.Count == 0 ? "" : result.Tokens[^1].Value;
-            if (result.Tokens.Count > 0 && word is not ("text" or "json"))
+            if (result.Tokens.Count > 0 && word is not ("text" or "table" or "json"))
                 result.AddError($"Option -o is {word}; it must be text or json.");
         });
         return option;

@@ -48,6 +48,9 @@ internal sealed class ToolConsole
     /// <summary>Lines that fit on the screen.</summary>
     public Func<int> Height { get; init; } = static () => 24;
 
+    /// <summary>Columns of the screen that answers are written on; null where they are not written on one.</summary>
+    public Func<int?> Width { get; init; } = static () => null;
+
     /// <summary>Where progress is shown: beside the problems, and only where a person looks on; null shows none.</summary>
     public IAnsiConsole? Progress { get; private init; }
 
@@ -63,9 +66,14 @@ internal sealed class ToolConsole
         {
             ReadKey = Console.IsOutputRedirected || Console.IsInputRedirected ? null : static () => Console.KeyAvailable ? Console.ReadKey(intercept: true).Key : null,
             Height = static () => Math.Max(8, Console.WindowHeight),
+            Width = static () => Console.IsOutputRedirected ? null : ScreenWidth(),
             Progress = colourError ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : null,
         };
     }
+
+    // A terminal that tells no width (or one of 0) has the usual one; COLUMNS goes before, as with other tools.
+    private static int ScreenWidth() =>
+        int.TryParse(System.Environment.GetEnvironmentVariable("COLUMNS"), out var told) && told > 0 ? told : Console.WindowWidth > 0 ? Console.WindowWidth : 80;
 
     /// <summary>A console whose answers go where the problems of this one go.</summary>
     public ToolConsole ForProblems() => new(Error, Error, _colourError, _colourError);
@@ -92,6 +100,14 @@ internal sealed class ToolConsole
         if (next is null) return;
         _styledError.Write(new Text("next", Palette.Hint));
         _styledError.Write(new Text($": {Printable.Of(next)}"));
+        Error.Write('\n');
+    }
+
+    /// <summary>Tells of something that does not stop the command but should be known.</summary>
+    public void Warning(string message)
+    {
+        _styledError.Write(new Text("warning", Palette.Warning));
+        _styledError.Write(new Text($": {Printable.Of(message)}"));
         Error.Write('\n');
     }
 

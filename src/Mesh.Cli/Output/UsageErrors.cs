@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Mesh.Resources.Reading;
 
 namespace Mesh.Cli.Output;
 
 /// <summary>Tells what is wrong with a command line: each mistake in one line, with the nearest right word, and where help is.</summary>
-internal static class UsageErrors
+internal static partial class UsageErrors
 {
     // Messages of the parser that are told in better words here.
     private const string Unmatched = "Unrecognized command or argument";
@@ -24,7 +25,7 @@ internal static class UsageErrors
 
         problems.AddRange(parsed.Errors.Select(e => e.Message)
             .Where(m => !m.StartsWith(Unmatched, StringComparison.Ordinal) && (problems.Count == 0 || m != NoCommand))
-            .Select(m => m == NoCommand ? "No command is named." : m));
+            .Select(m => m == NoCommand ? "No command is named." : Plain(m)));
         foreach (var problem in problems.Take(problems.Count - 1)) console.Problem(problem);
         console.Problem(problems[^1], $"{title} --help");
     }
@@ -37,6 +38,31 @@ internal static class UsageErrors
         var meant = started.Count == 1 ? started[0] : NearestName.Of(token, names);
         return $"{title} has no {what} {token}{(meant is null ? "" : $"; did you mean {meant}?")}";
     }
+
+    // The parser speaks of types of the framework, and lists words one below the other.
+    private static string Plain(string message)
+    {
+        if (BadValue().Match(message) is { Success: true } value)
+            return $"{value.Groups["option"].Value} {value.Groups["value"].Value}: {NumberFor(value.Groups["type"].Value)} is expected.";
+        if (BadWord().Match(message) is { Success: true } word)
+            return $"{word.Groups["value"].Value} is none of {string.Join(", ", word.Groups["words"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(w => w.Trim('\'')))}.";
+        return message;
+    }
+
+    private static string NumberFor(string type) => type switch
+    {
+        nameof(UInt64) or nameof(UInt32) => "a whole number of 0 or more",
+        nameof(Int32) or nameof(Int64) => "a whole number",
+        nameof(Double) => "a number",
+        nameof(Boolean) => "true or false",
+        _ => "another value",
+    };
+
+    [GeneratedRegex("^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']+)' as expected type '(?:System\\.Nullable`1\\[)?System\\.(?<type>\\w+)\\]?'\\.$", RegexOptions.Singleline)]
+    private static partial Regex BadValue();
+
+    [GeneratedRegex("^Argument '(?<value>.*)' not recognized\\. Must be one of:(?<words>.*)$", RegexOptions.Singleline)]
+    private static partial Regex BadWord();
 
     private static bool IsOption(string token) => token.StartsWith('-');
 

@@ -42,6 +42,7 @@ internal sealed class FleetBuilder(DiagnosticBag report)
         }
 
         var clients = Clients(description, config, pool);
+        CheckPrices(description);
         if (pool is not null) CheckPool(description, pool);
         if (report.HasErrors) return null;
         var fleet = new FleetTopology
@@ -50,6 +51,7 @@ internal sealed class FleetBuilder(DiagnosticBag report)
             RoundTripMs = [.. description.RoundTripMs.Select(row => (IReadOnlyList<double>)[.. row])],
             Endpoints = endpoints,
             Clients = clients,
+            CostPerHour = description.CostPerHour,
         };
         return (fleet, Pool(description, pool, backends));
     }
@@ -98,6 +100,13 @@ internal sealed class FleetBuilder(DiagnosticBag report)
                     $"write region: {known.Region}");
             }
         }
+    }
+
+    private void CheckPrices(FleetDescription description)
+    {
+        var groups = description.Clusters.SelectMany(c => c.Groups).ToList();
+        if (groups.Find(g => g.PricePerHour is null) is { } free && groups.Exists(g => g.PricePerHour is not null))
+            report.Warning(free.At, DiagnosticCodes.RequiredField, $"Hardware {free.Hardware} has no pricePerHour: no cost is told", "write pricePerHour for all hardware in use, or for none");
     }
 
     // What the figures do not show should not be taken for shown.
@@ -149,7 +158,13 @@ internal sealed class FleetBuilder(DiagnosticBag report)
     private int PriorityOf(FleetClients clients, MeshConfig? config, PoolConfig? pool)
     {
         if (clients.Objective is not { } name) return 0;
-        var known = config?.Objectives.Where(o => pool is null || o.Namespace == pool.Id.Namespace).ToList() ?? [];
+        if (config is null)
+        {
+            report.Warning(name.At, NotSimulated, $"{name.At.Path} is {name.Value}, which says nothing without manifests: these requests have priority 0", "give the manifests that have it: --manifests DIR");
+            return 0;
+        }
+
+        var known = config.Objectives.Where(o => pool is null || o.Namespace == pool.Id.Namespace).ToList();
         if (known.Find(o => o.Name == name.Value) is { } objective) return objective.Priority;
         var nearest = NearestName.Of(name.Value, known.Select(o => o.Name));
         report.Error(

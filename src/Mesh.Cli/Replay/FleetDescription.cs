@@ -21,6 +21,17 @@ internal sealed record FleetDescription
     /// <summary>Endpoints in all.</summary>
     public int Endpoints => Clusters.Sum(c => c.Groups.Sum(g => g.Count));
 
+    /// <summary>What all endpoints cost in an hour; null unless all their hardware has a price.</summary>
+    public double? CostPerHour
+    {
+        get
+        {
+            // A group of none costs nothing, priced or not.
+            var groups = Clusters.SelectMany(c => c.Groups).Where(g => g.Count > 0).ToList();
+            return groups.TrueForAll(g => g.PricePerHour is not null) ? groups.Sum(g => g.Count * g.PricePerHour!.Value) : null;
+        }
+    }
+
     /// <summary>Number of a region.</summary>
     public int NumberOf(string region)
     {
@@ -60,7 +71,8 @@ internal sealed record FleetCluster(Located<string> Name, Located<string> Region
 /// <param name="Count">How many.</param>
 /// <param name="Zone">Their zone; null for the cluster's only one.</param>
 /// <param name="At">Place of the group.</param>
-internal sealed record FleetGroup(string Hardware, VllmModelOptions Engine, int Count, Located<string>? Zone, Spot At);
+/// <param name="PricePerHour">What one of them costs in an hour; null where that is not told.</param>
+internal sealed record FleetGroup(string Hardware, VllmModelOptions Engine, int Count, Located<string>? Zone, Spot At, double? PricePerHour = null);
 
 /// <summary>A part of the clients.</summary>
 /// <param name="Region">Region whose gateway they ask.</param>

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Mesh.Resources.Diagnostics;
 using Mesh.Resources.Reading;
-using Mesh.Simulation.Model;
 
 namespace Mesh.Cli.Replay;
 
@@ -62,7 +61,7 @@ internal static class FleetFile
         return fleet;
     }
 
-    private static FleetCluster? Cluster(ObjectReader r, ImmutableArray<Located<string>> regions, ImmutableSortedDictionary<string, VllmModelOptions> hardware)
+    private static FleetCluster? Cluster(ObjectReader r, ImmutableArray<Located<string>> regions, ImmutableSortedDictionary<string, FleetHardware.Profile> hardware)
     {
         var name = r.String("name", required: true, maxLength: 253);
         var region = Known(r, "region", regions.Select(x => x.Value), "regions");
@@ -70,20 +69,20 @@ internal static class FleetFile
         return name is null || region is null ? null : new FleetCluster(name, region, groups);
     }
 
-    private static FleetGroup? Group(ObjectReader r, ImmutableSortedDictionary<string, VllmModelOptions> hardware)
+    private static FleetGroup? Group(ObjectReader r, ImmutableSortedDictionary<string, FleetHardware.Profile> hardware)
     {
         var name = r.Has("hardware") ? Known(r, "hardware", hardware.Keys, "hardware profiles") : null;
         var count = r.Int("count", 1, MostEndpoints)?.Value ?? 1;
         var zone = r.String("zone");
         if (r.Has("hardware") && name is null) return null;
         var used = name?.Value ?? FleetHardware.BuiltIn;
-        return new FleetGroup(used, hardware[used], count, zone, r.At);
+        return new FleetGroup(used, hardware[used].Engine, count, zone, r.At, hardware[used].PricePerHour);
     }
 
     private static FleetClients? Clients(ObjectReader r, ImmutableArray<Located<string>> regions)
     {
         var region = Known(r, "region", regions.Select(x => x.Value), "regions");
-        var share = r.Number("share", 1e-6, 1e9)?.Value ?? 1;
+        var share = r.Number("share", 0.0001, 1e9)?.Value ?? 1;
         var objective = r.String("objective");
         return region is null ? null : new FleetClients(region, share, objective);
     }
@@ -94,6 +93,8 @@ internal static class FleetFile
         if (r.String(field, required: true) is not { } text) return null;
         var names = known.ToList();
         if (names.Contains(text.Value)) return text;
+        // Where there is none at all, that has been reported, once.
+        if (names.Count == 0) return null;
         var nearest = NearestName.Of(text.Value, names);
         r.Report.Error(
             text.At, DiagnosticCodes.UnknownValue, $"{text.At.Path} is {text.Value}, which is not among the {what}: {string.Join(", ", names)}",
@@ -112,7 +113,7 @@ internal static class FleetFile
 
     private static void CheckTimes(ObjectReader r, ImmutableArray<Located<string>> regions, ImmutableArray<Located<ImmutableArray<double>>> times)
     {
-        if (times.IsEmpty) return;
+        if (times.IsEmpty || regions.IsEmpty) return;
         var at = r.SpotOf("roundTripMs");
         const string Hint = "write a row and a column for each region, in the order of regions; within a region stands on the diagonal";
         if (times.Length != regions.Length)

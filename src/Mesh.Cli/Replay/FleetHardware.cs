@@ -16,7 +16,7 @@ internal static class FleetHardware
     private static readonly VllmModelOptions Default = new WorldOptions().Engine;
 
     /// <summary>One profile.</summary>
-    public sealed record Profile(Located<string>? Name, VllmModelOptions Engine);
+    public sealed record Profile(Located<string>? Name, VllmModelOptions Engine, double? PricePerHour = null);
 
     /// <summary>Reads one declaration.</summary>
     public static Profile? Read(ObjectReader r)
@@ -29,6 +29,7 @@ internal static class FleetHardware
         var sequences = r.Int("maxNumSeqs", 1, 65_536)?.Value ?? Default.MaxNumSeqs;
         var batched = r.Int("maxNumBatchedTokens", 1, 1 << 24)?.Value ?? Math.Max(Default.MaxNumBatchedTokens, sequences);
         var longest = r.Int("maxModelLen", 2, WorldOptions.LongestPrompt)?.Value ?? WorldOptions.LongestPrompt;
+        var price = r.Number("pricePerHour", 0, 1_000_000)?.Value;
         if (name is null) return null;
         if (512 % blockSize != 0)
             r.Report.Error(r.SpotOf("blockSize"), Resources.Diagnostics.DiagnosticCodes.OutOfRange, $"{r.SpotOf("blockSize").Path} is {blockSize}; it must divide 512", "write 8, 16 or 32");
@@ -36,8 +37,6 @@ internal static class FleetHardware
             r.Report.Error(
                 r.SpotOf("maxNumBatchedTokens"), Resources.Diagnostics.DiagnosticCodes.OutOfRange,
                 $"{r.SpotOf("maxNumBatchedTokens").Path} is {batched}, below maxNumSeqs, which is {sequences}", $"write at least {sequences}");
-        // A model server that cannot hold its longest sequence does not start; it is given the length that it can hold.
-        var room = (int)Math.Min(longest, (long)blocks * blockSize);
         var engine = new VllmModelOptions
         {
             StepTimes = table.WithLongPrompts(WorldOptions.LongestPrompt).Scaled(table.Name, 1 / speed, 1 / speed),
@@ -45,17 +44,17 @@ internal static class FleetHardware
             MaxNumBatchedTokens = batched,
             NumGpuBlocks = blocks,
             BlockSize = blockSize,
-            MaxModelLen = Math.Max(2, room),
+            MaxModelLen = longest,
         };
-        return new Profile(name, engine);
+        return new Profile(name, engine.WithRoomForOne(), price);
     }
 
     /// <summary>All profiles by name, with the built-in one where none of that name is declared.</summary>
-    public static ImmutableSortedDictionary<string, VllmModelOptions> All(ImmutableArray<Profile> declared)
+    public static ImmutableSortedDictionary<string, Profile> All(ImmutableArray<Profile> declared)
     {
-        var all = ImmutableSortedDictionary.CreateBuilder<string, VllmModelOptions>(StringComparer.Ordinal);
-        all[BuiltIn] = Default;
-        foreach (var profile in declared) all[profile.Name!.Value] = profile.Engine;
+        var all = ImmutableSortedDictionary.CreateBuilder<string, Profile>(StringComparer.Ordinal);
+        all[BuiltIn] = new Profile(null, Default);
+        foreach (var profile in declared) all[profile.Name!.Value] = profile;
         return all.ToImmutable();
     }
 }

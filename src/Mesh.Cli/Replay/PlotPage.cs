@@ -13,12 +13,15 @@ internal static class PlotPage
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>The page.</summary>
-    public static string Of(IReadOnlyList<RunTrack> runs, SloTarget slo)
+    /// <param name="runs">What it shows.</param>
+    /// <param name="slo">What made a request count as good.</param>
+    /// <param name="title">What was played.</param>
+    public static string Of(IReadOnlyList<RunTrack> runs, SloTarget slo, string title)
     {
         using var stream = typeof(PlotPage).Assembly.GetManifestResourceStream("plot.html") ?? throw new InvalidOperationException("The page is not built in.");
         using var reader = new StreamReader(stream);
         // The encoder spells out what could end the script.
-        var data = JsonSerializer.Serialize(new PlotData(slo.TtftMs, slo.TpotMs, [.. runs.Select(Of)]), Options);
+        var data = JsonSerializer.Serialize(new PlotData(title, slo.TtftMs, slo.TpotMs, [.. runs.Select(Of)]), Options);
         return reader.ReadToEnd().Replace(Placeholder, data, StringComparison.Ordinal);
     }
 
@@ -33,16 +36,21 @@ internal static class PlotPage
             figures.Refused,
             figures.TtftMs.P50,
             figures.TtftMs.P90,
+            figures.TtftMs.P99,
+            figures.TpotMs.P90,
             [.. figures.Regions],
             [.. figures.Flows.Select(row => row.ToArray())],
             run.Load.SpanMs / 1000,
+            EndpointsPerRow(run),
             [.. Rows(run)]);
     }
+
+    private static int EndpointsPerRow(RunTrack run) => (run.RegionOf.Length + MostRows - 1) / MostRows;
 
     // A thousand endpoints are shown in groups of neighbours: rows of less than a few pixels tell nothing.
     private static IEnumerable<PlotRow> Rows(RunTrack run)
     {
-        var perRow = (run.RegionOf.Length + MostRows - 1) / MostRows;
+        var perRow = EndpointsPerRow(run);
         var inOrder = Enumerable.Range(0, run.RegionOf.Length).OrderBy(e => run.RegionOf[e]).ThenBy(e => e).GroupBy(e => run.RegionOf[e]);
         foreach (var region in inOrder)
         {
@@ -61,10 +69,10 @@ internal static class PlotPage
         }
     }
 
-    private sealed record PlotData(double SloTtftMs, double SloTpotMs, PlotRun[] Runs);
+    private sealed record PlotData(string Title, double SloTtftMs, double SloTpotMs, PlotRun[] Runs);
 
     private sealed record PlotRun(
-        string Name, double[] Ttft, double GoodputShare, int Requests, int Refused, double P50, double P90, string[] Regions, long[][] Flows, double SpanSeconds, PlotRow[] Rows);
+        string Name, double[] Ttft, double GoodputShare, int Requests, int Refused, double P50, double P90, double P99, double TpotP90, string[] Regions, long[][] Flows, double SpanSeconds, int PerRow, PlotRow[] Rows);
 
     private sealed record PlotRow(string Name, string Region, double[] Load);
 }

@@ -10,14 +10,22 @@ internal static class ReplayProgress
     /// <summary>Does the work, which names each run and how many requests of it have ended.</summary>
     /// <param name="console">Where the bar is shown, if at all.</param>
     /// <param name="work">Is given a way to begin a run, by its title and expected requests; what it gets back takes the requests that have ended.</param>
-    public static void Show(ToolConsole console, Action<Func<string, long, Action<int>>> work)
+    /// <returns>False when the work was interrupted.</returns>
+    public static bool Show(ToolConsole console, Action<Func<string, long, Action<int>>> work)
     {
-        if (console.Progress is not { } terminal)
+        try
         {
-            work((_, _) => _ => { });
-            return;
+            if (console.Progress is { } terminal) ShowOn(terminal, work);
+            else work((_, _) => _ => { });
+            return true;
         }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
+    private static void ShowOn(IAnsiConsole terminal, Action<Func<string, long, Action<int>>> work) =>
         terminal.Progress().AutoClear(true).AutoRefresh(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
             .Start(context =>
@@ -36,5 +44,4 @@ internal static class ReplayProgress
                 });
                 task.Value = task.MaxValue;
             });
-    }
 }

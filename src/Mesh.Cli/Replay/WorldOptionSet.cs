@@ -13,6 +13,8 @@ namespace Mesh.Cli.Replay;
 /// <summary>Options that say what a trace is played on: a described fleet, with or without manifests, or equal endpoints.</summary>
 internal sealed class WorldOptionSet
 {
+    private const int MostEndpoints = 1_000_000;
+
     private readonly Option<string?> _manifests = new("--manifests") { Description = "Directory of manifests whose policies hold; needs --fleet.", HelpName = "DIR" };
     private readonly Option<string?> _pool = new("--pool") { Description = "Pool of the manifests, as NAME or NAMESPACE/NAME, where there are several.", HelpName = "POOL" };
     private readonly Option<string?> _fleet = new("--fleet") { Description = "YAML file with a SimulatedFleet: regions, round trips, clusters, endpoints, hardware.", HelpName = "FILE" };
@@ -44,12 +46,15 @@ internal sealed class WorldOptionSet
     /// <exception cref="IOException">The file cannot be read.</exception>
     public (FleetDescription? Fleet, bool HasErrors) Fleet(ToolConsole console, ParseResult arguments, bool isNeeded)
     {
+        if (Manifests(arguments) is null && !isNeeded) arguments.Refuse("without --manifests", _pool);
         if (arguments.GetValue(_fleet) is not { } path)
         {
             if (isNeeded) throw new ArgumentException("Policies need a fleet to act on: --fleet FILE says how many endpoints stand where.");
             return (null, false);
         }
 
+        arguments.Refuse("with --fleet, which describes its endpoints itself", _endpoints, _regions, _latencyMs, _blockSize, _numGpuBlocks, _hardware);
+        InputProblems.CheckReadable(_fleet.Name, path);
         var report = new DiagnosticBag();
         var fleet = FleetFile.Read(path, report);
         return (fleet, Tell(console, path, report));
@@ -73,13 +78,17 @@ internal sealed class WorldOptionSet
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public IReplayWorld Equal(ParseResult arguments, ulong seed, int? endpoints = null)
     {
-        var engine = new WorldOptions().Engine with { BlockSize = arguments.GetValue(_blockSize), NumGpuBlocks = arguments.GetValue(_numGpuBlocks) };
+        if (endpoints is not null) arguments.Refuse("here: the number of endpoints of one region is what is looked for", _endpoints, _regions);
+        var blockSize = arguments.InRange(_blockSize, 1, 512);
+        if (512 % blockSize != 0) throw new ArgumentException($"{_blockSize.Name} {blockSize}: a divisor of 512 is expected, such as 16.");
+        var engine = (new WorldOptions().Engine with { BlockSize = blockSize, NumGpuBlocks = arguments.InRange(_numGpuBlocks, 16, 1 << 26) }).WithRoomForOne();
+        var regions = endpoints is null ? arguments.InRange(_regions, 1, 1000) : 1;
         var options = new WorldOptions
         {
-            Regions = endpoints is null ? arguments.GetValue(_regions) : 1,
-            EndpointsPerRegion = endpoints ?? arguments.GetValue(_endpoints),
+            Regions = regions,
+            EndpointsPerRegion = endpoints ?? arguments.InRange(_endpoints, 1, MostEndpoints / regions),
             Seed = seed,
-            LatencyMs = arguments.GetValue(_latencyMs),
+            LatencyMs = arguments.InRange(_latencyMs, 0, 10_000),
             Engine = engine,
             Hardware = Hardware(arguments.GetValue(_hardware), engine),
         };

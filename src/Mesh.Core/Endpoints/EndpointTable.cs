@@ -105,7 +105,7 @@ internal sealed class EndpointTable
     /// </summary>
     public long Mark(ImmutableArray<EndpointId> ids)
     {
-        var mark = ++_lastMark;
+        var mark = NextMark();
         foreach (var id in ids)
         {
             if (TryFind(id, out var endpoint)) endpoint.Mark = mark;
@@ -113,6 +113,9 @@ internal sealed class EndpointTable
 
         return mark;
     }
+
+    /// <summary>A mark that no endpoint bears yet.</summary>
+    public long NextMark() => ++_lastMark;
 
     private int TakeSlot()
     {

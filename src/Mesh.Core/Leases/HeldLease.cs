@@ -15,4 +15,19 @@ public readonly record struct HeldLease(LeaseId Lease, EndpointId Endpoint, int 
 
     /// <summary>Peer region that the request came from; null for a client's own.</summary>
     public string? OriginRegion { get; init; }
+
+    /// <summary>What it was predicted to cost, as <see cref="Routing.RouteDecision.Work"/> said; default where that is not known, which counts as no prompt outstanding.</summary>
+    public LeaseWork Work { get; init; }
+
+    /// <summary>How long ago it was made, at least 0.</summary>
+    public TimeSpan Age { get; init; }
+
+    /// <summary>How long ago the answer began, at least 0; of no meaning before.</summary>
+    public TimeSpan FirstByteAge { get; init; }
+
+    /// <summary>True when the answer comes as a whole, so that its first byte does not say when the prompt was computed.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>Model or LoRA adapter that was asked for; null when it is not known.</summary>
+    public string? Model { get; init; }
 }

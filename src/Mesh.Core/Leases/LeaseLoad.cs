@@ -33,6 +33,12 @@ internal readonly record struct LeaseLoad(int PromptTokens, int OutputTokens)
     /// <summary>When it was sent, in milliseconds since the pool's start.</summary>
     public double SentMs { get; init; }
 
+    /// <summary>When all prompts sent to its endpoint until then were predicted to be computed, in milliseconds since the pool's start.</summary>
+    public double BusyUntilMs { get; init; }
+
+    /// <summary>Taken over from an earlier state: how it goes on says nothing about this one's predictions.</summary>
+    public bool IsAdopted { get; init; }
+
     /// <summary>When its first byte was predicted, in milliseconds since the pool's start.</summary>
     public double FirstByteMs { get; init; }
 }

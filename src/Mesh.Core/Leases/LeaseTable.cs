@@ -78,6 +78,14 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
         if (Find(id) is var index && index != NoSlot) _slots[index].Stream = stream;
     }
 
+    /// <summary>True for a live lease at an endpoint whose answer has begun while its stream is not known.</summary>
+    public bool AwaitsStream(LeaseId id, out EndpointState? endpoint)
+    {
+        var index = Find(id);
+        endpoint = index == NoSlot ? null : _slots[index].Endpoint;
+        return endpoint is not null && _slots[index].FirstByteSeen && _slots[index].Load.Streaming && !_slots[index].Stream.IsStream;
+    }
+
     /// <summary>Ends a lease; false when it is unknown, ended or of an epoch that nobody announced.</summary>
     public bool TryTake(LeaseId id, out EndedLease ended)
     {
@@ -106,12 +114,12 @@ internal sealed class LeaseTable(long epoch, int maxLeases)
     }
 
     /// <summary>Leases of a session, the youngest first. The table must not change while they are read.</summary>
-    public IEnumerable<(LeaseId Id, EndpointState? Endpoint, Peer? Peer, LeaseLoad Load, bool FirstByteSeen)> Of(SessionState session)
+    public IEnumerable<(LeaseId Id, EndpointState? Endpoint, Peer? Peer, LeaseLoad Load, bool FirstByteSeen, StreamMark Stream)> Of(SessionState session)
     {
         for (var index = session.FirstSlot; index != NoSlot; index = _slots[index].Next)
         {
             var slot = _slots[index];
-            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint, slot.Peer, slot.Load, slot.FirstByteSeen);
+            yield return (slot.AdoptedAs ?? new LeaseId(epoch, ((long)slot.Generation << 32) | (uint)index), slot.Endpoint, slot.Peer, slot.Load, slot.FirstByteSeen, slot.Stream);
         }
     }
 

@@ -86,17 +86,31 @@ public sealed class PrefixIndex
         return most;
     }
 
-    /// <summary>As <see cref="Match"/>, without a look at everybody who holds what many hold.</summary>
-    internal void Look(ReadOnlyMemory<ulong> chain, PromptHolders found)
+    /// <summary>Leading blocks of a chain that one endpoint holds.</summary>
+    internal int HeldBy(int endpoint, ReadOnlySpan<ulong> chain)
     {
-        found.Start(this, _holders, chain);
-        var hashes = chain.Span;
-        var areMany = true;
-        for (var depth = 0; depth < hashes.Length;)
+        for (var depth = 0; depth < chain.Length;)
         {
-            var node = _tree.Find(hashes[depth]);
+            var node = _tree.Find(chain[depth]);
+            if (node < 0 || _holders.Find(node, endpoint) is not (>= 0 and var entry)) return depth;
+            var length = _nodes[node].Length;
+            var held = Math.Min(_holders.Held(entry), _tree.MatchLength(node, chain[depth..]));
+            depth += held;
+            if (held < length) return depth;
+        }
+        return chain.Length;
+    }
+
+    /// <summary>As <see cref="Match"/>, without a look at everybody who holds what many hold.</summary>
+    internal void Look(ReadOnlySpan<ulong> chain, PromptHolders found)
+    {
+        found.Start(_holders);
+        var areMany = true;
+        for (var depth = 0; depth < chain.Length;)
+        {
+            var node = _tree.Find(chain[depth]);
             if (node < 0) break;
-            var matched = _tree.MatchLength(node, hashes[depth..]);
+            var matched = _tree.MatchLength(node, chain[depth..]);
             var crowd = _holders.Crowds.Of(node);
             if (areMany && crowd is not null) found.AddCrowd(crowd, depth, matched, _nodes[node].Length);
             else if (crowd is not null) ListAmongMany(found, node, depth, matched);

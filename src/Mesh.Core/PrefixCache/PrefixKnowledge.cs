@@ -1,3 +1,4 @@
+using Mesh.Core.Config;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache.Crowds;
 using Mesh.Core.PrefixCache.Exact;
@@ -24,6 +25,7 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     private int[] _held = [];
     private int _slots;
     private double _offloadWeight = 1;
+    private int _ranks = 1;
 
     public PrefixLayout Layout { get; } = options.PrefixLayout;
 
@@ -49,11 +51,13 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         _events?.SetSlots(slots);
     }
 
-    /// <summary>What a block offloaded from the accelerator is worth, 0–1.</summary>
-    public void SetOffloadWeight(double weight)
+    /// <summary>Takes the pool's settings of cache events.</summary>
+    public void Configure(KvEventsConfig config)
     {
-        _offloadWeight = weight;
-        if (_events is not null) _events.OffloadWeight = weight;
+        (_offloadWeight, _ranks) = (config.OffloadWeight, config.Ranks);
+        if (_events is null) return;
+        _events.OffloadWeight = _offloadWeight;
+        _events.Index.Columns.SetRanks(_ranks);
     }
 
     /// <summary>Begins to take an endpoint's cache events; returns the feed's number.</summary>
@@ -63,6 +67,7 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
         {
             _events = new EventKnowledge(Layout, options.ExactPrefixes) { OffloadWeight = _offloadWeight };
             _events.SetSlots(_slots);
+            _events.Index.Columns.SetRanks(_ranks);
         }
         return _events.Add(slot);
     }
@@ -83,15 +88,26 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     public float ShareOf(int slot) => _share[slot];
 
     /// <summary>
-    /// The same in a pool of many endpoints, without a look at each; null where there are few, where the request has no chain, and where events tell what is held. Valid
-    /// until the next call, or the next change.
+    /// The same in a pool of many endpoints, without a look at each; null where there are few, where the request has no chain, and where nothing is known or can be found
+    /// without that. Valid until the next call, or the next change.
     /// </summary>
-    public PromptHolders? Find(ReadOnlyMemory<ulong> chain)
+    public IPromptHolders? Find(ReadOnlySpan<ulong> chain)
     {
-        if (_slots < CrowdTable.LeastEndpoints || chain.IsEmpty || _index is null || _events is not null) return null;
-        if (_found is null || _found.Endpoints < _slots) _found = new PromptHolders(_slots);
-        _index.Look(chain, _found);
-        return _found;
+        if (_slots < CrowdTable.LeastEndpoints || chain.IsEmpty) return null;
+        if (_index is not null)
+        {
+            if (_found is null || _found.Endpoints < _slots) _found = new PromptHolders(_slots);
+            _index.Look(chain, _found);
+        }
+
+        return _events is null ? _index is null ? null : _found : _events.Look(chain, _index is null ? null : _found, _slots, NowMs);
+    }
+
+    /// <summary>Blocks of a chain that one endpoint holds.</summary>
+    public int HeldBy(int slot, ReadOnlySpan<ulong> chain)
+    {
+        var believed = _index?.HeldBy(slot, chain) ?? 0;
+        return _events is null ? believed : _events.HeldBy(slot, _slots, chain, believed, NowMs);
     }
 
     /// <summary>A prompt was sent to an endpoint, which will hold it.</summary>
@@ -121,7 +137,7 @@ internal sealed class PrefixKnowledge(PoolStateOptions options, PoolClock clock)
     public void OnSent(LeaseId lease, int slot, ReadOnlySpan<ulong> chain, int promptTokens)
     {
         if (_events is null || chain.IsEmpty || _events.StateOf(slot) == CacheKnowledge.History) return;
-        var expected = Math.Min(Layout.TokensIn(Match(chain)[slot]), promptTokens);
+        var expected = Math.Min(Layout.TokensIn(HeldBy(slot, chain)), promptTokens);
         _events.OnSent(lease, slot, _slots, chain, promptTokens, expected, NowMs);
     }
 

@@ -62,7 +62,7 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
 
     private SchedulingContext Context(ref readonly RouteRequest request, long timestamp)
     {
-        var holders = prefixes.Find(request.PrefixChain);
+        var holders = prefixes.Find(request.PrefixChain.Span);
         return new(in request, request.Model is null ? null : models.Find(request.Model), endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp))
         {
             Holders = holders,
@@ -71,8 +71,7 @@ internal sealed class Chooser(PoolClock clock, EndpointTable endpoints, ModelCat
             Adapter = endpoints.Adapters.Find(request.Model),
             Costs = reservations.Costs,
             NowMs = clock.SinceStart(timestamp).TotalMilliseconds,
-            FitsEverywhere = request.Subset.IsDefault && request.Excluded.IsDefaultOrEmpty
-                && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
+            FitsEverywhere = request.Subset.IsDefault && (request.Model is null || models.IsListedByAll(models.Find(request.Model))),
         };
     }
 }

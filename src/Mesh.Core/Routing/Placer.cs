@@ -16,6 +16,7 @@ namespace Mesh.Core.Routing;
 internal sealed class Placer(EndpointTable endpoints, CostModel costs, SchedulingConfig config, Xoshiro256 random, SlowStart slowStart)
 {
     private readonly SchedulingWorkspace _workspace = new();
+    private readonly NamedEndpoints _named = new(endpoints);
     private readonly SchedulingProfile _profile = ProfileBuilder.Build(config);
     private readonly LeastCost? _cost = config.ChoosesByCost ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
@@ -40,7 +41,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
             var choice = backends.Selector.Select(now, ruledOut);
             if (choice.Kind == ChoiceKind.None) break;
             var placement = choice.Kind == ChoiceKind.Overfill && !overfill
-                ? FullIfAble(in context, endpoints.Configured[backends.RangeOf(choice.Backend)])
+                ? FullIfAble(in context, backends, backends.RangeOf(choice.Backend))
                 : PlaceIn(in context, backends, choice.Backend, now);
             if (placement == Placement.Full) return placement;
             if (placement.Endpoint is not null)
@@ -84,28 +85,42 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     public bool MayHaveIdle(TimeSpan now) => endpoints.Costs.MayHaveIdle(BindAheadMs, now.TotalMilliseconds);
 
     // Full, and not merely unable: only for a place that there can be does it make sense to wait.
-    private Placement FullIfAble(in SchedulingContext context, ReadOnlySpan<EndpointState> among) =>
-        _profile.Filter(in context, among, _workspace, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
+    private Placement FullIfAble(in SchedulingContext context, BackendTable backends, Range among) =>
+        Filter(in context, backends, among, default, out var reason).IsEmpty ? Placement.None(reason) : Placement.Full;
 
     /// <summary>What a request could choose from. For people: it allocates.</summary>
     public DecisionFacts Explain(in SchedulingContext context, BackendTable backends) => new DecisionExplainer(endpoints, _profile, _cost, slowStart).Explain(in context, backends);
 
     private Placement PlaceAnywhere(in SchedulingContext context, BackendTable backends, TimeSpan now)
     {
-        if (context.FitsEverywhere && !_profile.HasOwnFilters && _cost!.ChooseReady(in context, CandidateRows.All(backends.Excluded), _bindAheadMs, now.TotalMilliseconds) is { } choice)
-        {
-            return PlacementOf(in choice, now.TotalMilliseconds);
-        }
-
-        var placement = PlaceAmong(in context, endpoints.Configured, now, backends.Excluded);
-        return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, endpoints.Configured, now, backends.SwitchedOff) : placement;
+        if (ChooseReady(in context, CandidateRows.All(backends.Excluded), now.TotalMilliseconds) is { } choice) return PlacementOf(in choice, now.TotalMilliseconds);
+        var placement = PlaceAmong(in context, backends, Range.All, now, backends.Excluded);
+        return placement.Endpoint is null && backends.Excluded.Contains(true) ? PlaceAmong(in context, backends, Range.All, now, backends.SwitchedOff) : placement;
     }
 
-    private Placement PlaceAmong(
-        in SchedulingContext context, ReadOnlySpan<EndpointState> among, TimeSpan now, ReadOnlySpan<bool> excluded = default)
+    private bool LooksAtReadyOnly(in SchedulingContext context) => context.FitsEverywhere && !_profile.HasOwnFilters;
+
+    // Null where candidates have to be listed: few of them, or of a request that does not fit everywhere. And where nobody is there.
+    private CostChoice? ChooseReady(in SchedulingContext context, CandidateRows among, double nowMs)
     {
-        if (among.IsEmpty) return Placement.None(DecisionReason.NoReadyEndpoint);
-        var candidates = _profile.Filter(in context, among, _workspace, excluded, out var reason);
+        if (!LooksAtReadyOnly(in context)) return null;
+        var excluded = context.Request.Excluded;
+        if (excluded.IsDefaultOrEmpty) return _cost!.ChooseReady(in context, among, _bindAheadMs, nowMs);
+        return _cost!.IsLarge(among) ? _cost.ChooseReady(in context, among.Without(endpoints, endpoints.Mark(excluded)), _bindAheadMs, nowMs) : null;
+    }
+
+    private Span<EndpointState> Filter(in SchedulingContext context, BackendTable backends, Range among, ReadOnlySpan<bool> excluded, out DecisionReason reason)
+    {
+        var named = _named.In(in context, backends, among);
+        if (!named.IsEmpty && _profile.Filter(in context, named, _workspace, excluded, out reason) is { IsEmpty: false } candidates) return candidates;
+        // Why nobody is left is told by the filters' order, which begins with all.
+        return _profile.Filter(in context, endpoints.Configured[among], _workspace, excluded, out reason);
+    }
+
+    private Placement PlaceAmong(in SchedulingContext context, BackendTable backends, Range among, TimeSpan now, ReadOnlySpan<bool> excluded = default)
+    {
+        if (endpoints.Configured[among].IsEmpty) return Placement.None(DecisionReason.NoReadyEndpoint);
+        var candidates = Filter(in context, backends, among, excluded, out var reason);
         if (candidates.IsEmpty) return Placement.None(reason);
         if (slowStart.IsActive) candidates = candidates[..SlowStart.Keep(candidates)];
         if (_cost is null)
@@ -129,11 +144,12 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
     private Placement PlaceIn(in SchedulingContext context, BackendTable backends, int backend, TimeSpan now)
     {
         var nowMs = now.TotalMilliseconds;
-        if (_cost is null || !context.FitsEverywhere || _profile.HasOwnFilters) return PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now);
-        return _cost.ChooseReady(in context, CandidateRows.Of(backend, backends.AllBut(backend), backends.SlotsOf(backend)), _bindAheadMs, nowMs) is { } choice
-            ? PlacementOf(in choice, nowMs)
-            // Those that are held back serve all the same where nobody else is there.
-            : slowStart.IsActive ? PlaceAmong(in context, endpoints.Configured[backends.RangeOf(backend)], now) : Placement.None(DecisionReason.NoReadyEndpoint);
+        if (_cost is null) return PlaceAmong(in context, backends, backends.RangeOf(backend), now);
+        if (ChooseReady(in context, CandidateRows.Of(backend, backends.AllBut(backend), backends.SlotsOf(backend)), nowMs) is { } choice) return PlacementOf(in choice, nowMs);
+        // Those that are held back serve all the same where nobody else is there.
+        return slowStart.IsActive || !LooksAtReadyOnly(in context) || !context.Request.Excluded.IsDefaultOrEmpty
+            ? PlaceAmong(in context, backends, backends.RangeOf(backend), now)
+            : Placement.None(DecisionReason.NoReadyEndpoint);
     }
 
     private Placement PlacementOf(in CostChoice choice, double nowMs) =>

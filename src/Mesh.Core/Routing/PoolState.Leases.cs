@@ -19,7 +19,7 @@ public sealed partial class PoolState
         foreach (var holder in _reservations.Sessions.All)
         {
             if (session is { } wanted && holder.Id != wanted) continue;
-            foreach (var (id, at, peer, load, firstByteSeen) in _reservations.Leases.Of(holder))
+            foreach (var (id, at, peer, load, firstByteSeen, stream) in _reservations.Leases.Of(holder))
             {
                 if (found.Count >= limit) return found.ToImmutable();
                 if (endpoint is { } place && at?.Id != place) continue;
@@ -37,6 +37,9 @@ public sealed partial class PoolState
                     CachedTokens = load.CachedTokens,
                     Adapter = load.Adapter,
                     FirstByteSeen = firstByteSeen,
+                    FirstByteAge = TimeSpan.FromMilliseconds(stream.IsStream ? Math.Max(0, now.TotalMilliseconds - stream.BegunMs) : 0),
+                    IsWhole = !load.Streaming,
+                    Work = new LeaseWork((float)load.OwnMs, (float)Math.Max(0, load.BusyUntilMs - load.SentMs)),
                 });
             }
         }

@@ -88,7 +88,7 @@ public sealed partial class PoolState
 
     /// <summary>How the account with one region stands; nothing was sent to an unknown one.</summary>
     public ShardAccount AccountWith(string region) =>
-        _peers.TryFind(region, out var peer) ? new ShardAccount(_peers.Account, peer.Credits.Forwarded, peer.Awaited) : new ShardAccount(_peers.Account, 0, 0);
+        _peers.TryFind(region, out var peer) ? new ShardAccount(_peers.Account, peer.Credits.Forwarded, peer.Awaited, peer.InFlight) : new ShardAccount(_peers.Account, 0, 0, 0);
 
     private ImmutableArray<PeerSnapshot> PeerSnapshots()
     {

@@ -60,7 +60,7 @@ public sealed partial class PoolState
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
-        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
+        _prefixes.Configure(config.KvEvents);
         var costs = new CostModel(config.Scheduling);
         _reservations = new Reservations(_options, _clock, _endpoints, _prefixes) { Backends = MakeBackends(null), Costs = costs, Peers = _peers = new PeerTable(_options, time) };
         _ejections = new Ejections(_options.Ejection, _endpoints, _slowStart);
@@ -212,7 +212,7 @@ public sealed partial class PoolState
         _config = config;
         _endpoints.Reconfigure(config);
         _prefixes.SetSlots(_endpoints.SlotCount);
-        _prefixes.SetOffloadWeight(config.KvEvents.OffloadWeight);
+        _prefixes.Configure(config.KvEvents);
         _reservations.Backends = MakeBackends(_reservations.Backends);
         _dispatcher.Settings = config.FlowControl;
         _dispatcher.RequestTimeout = config.Timeout;
@@ -240,7 +240,7 @@ public sealed partial class PoolState
 
     /// <summary>
     /// Takes over the leases that a gateway holds from an earlier epoch, or from before it fell silent, under the ids that the gateway knows.
-    /// Idempotent: a lease that is live is left as it is. Leases of endpoints, and of peer regions, that the pool does not have are passed over. A session's calls
+    /// What they were predicted to cost, and since when, counts as it did there. Idempotent: a lease that is live is left as it is. Leases of endpoints, and of peer regions, that the pool does not have are passed over. A session's calls
     /// must arrive in order: an announcement that overtakes a completion would bring the lease back.
     /// </summary>
     /// <returns>How many leases were taken over.</returns>
@@ -250,18 +250,20 @@ public sealed partial class PoolState
         var owner = _reservations.Sessions.Touch(session, timestamp);
         if (owner is null) return 0;
         Greet(owner);
+        var now = _clock.SinceStart(timestamp);
         var adopted = 0;
         foreach (var lease in held)
         {
             if (lease.Region is not null)
             {
-                if (_peers.TryFind(lease.Region, out var peer) && _reservations.TryAdopt(owner, peer, lease, _clock.SinceStart(timestamp))) adopted++;
+                if (_peers.TryFind(lease.Region, out var peer) && _reservations.TryAdopt(owner, peer, lease, now)) adopted++;
                 continue;
             }
 
-            if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, _clock.SinceStart(timestamp))) adopted++;
+            if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, now)) adopted++;
         }
 
+        _reservations.ResumeStreams(held, now);
         return adopted;
     }
 

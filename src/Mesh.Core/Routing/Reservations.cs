@@ -21,6 +21,9 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
 
     private const double TypicalShare = 0.02;
 
+    // No prompt takes longer than the longest request time-out.
+    private const double LongestAnnouncedMs = 3_600_000;
+
     private readonly SpeedEstimate _poolSpeed = new();
     private readonly SpeedEstimate _poolDecodeSpeed = new();
 
@@ -95,6 +98,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
             CachedTokens = placement.CachedTokens,
             SentMs = nowMs,
             FirstByteMs = nowMs + endpoint.Work.WaitMs(nowMs) + placement.OwnMs,
+            BusyUntilMs = endpoint.Work.BusyUntilWith(placement.OwnMs, nowMs),
         };
         Leases.TryAdd(session, endpoint, load, out var lease);
         if (load.Origin is { } origin) origin.Hosted++;
@@ -107,7 +111,10 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         CachedEver += load.Tokens - load.CachedTokens;
         Hot?.Count(request.PrefixChain.Span);
         Flows?.Count(in request);
-        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason);
+        return RouteDecision.Send(endpoint.Id, endpoint.Backend.Id, lease, placement.Reason) with
+        {
+            Work = new LeaseWork((float)load.OwnMs, (float)(load.BusyUntilMs - nowMs)),
+        };
     }
 
     /// <summary>Makes a lease on a peer region that was chosen.</summary>
@@ -131,20 +138,42 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     /// <summary>Takes over a lease that a gateway announced.</summary>
     public bool TryAdopt(SessionState session, EndpointState endpoint, HeldLease held, TimeSpan now)
     {
-        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds, Origin = OriginOf(held.OriginRegion) };
+        var nowMs = now.TotalMilliseconds;
+        var sentMs = nowMs - Math.Max(0, held.Age.TotalMilliseconds);
+        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens))
+        {
+            IsAdopted = true,
+            Streaming = !held.IsWhole,
+            Adapter = endpoints.Adapters.Find(held.Model),
+            Origin = OriginOf(held.OriginRegion),
+            OwnMs = Duration(held.Work.PromptMs),
+            SentMs = sentMs,
+            BusyUntilMs = sentMs + Duration(held.Work.BusyMs),
+        };
         if (!Leases.TryAdopt(session, endpoint, load, held.Lease, held.FirstByteSeen)) return false;
         if (load.Origin is { } origin) origin.Hosted++;
         endpoint.Reserve(load, held.FirstByteSeen);
-        endpoint.Work.OnSent(0, streaming: true, load.ContextTokens, load.SentMs, Costs);
-        if (held.FirstByteSeen) Leases.SetStream(held.Lease, endpoint.Work.OnFirstByte(0, load.ContextTokens, load.SentMs, Costs));
+        if (held.FirstByteSeen && load.Streaming) endpoint.Work.OnAdoptedStream(load.BusyUntilMs, load.ContextTokens, BegunMs(in held, nowMs), nowMs, Costs);
+        else endpoint.Work.OnAdopted(load.OwnMs, load.BusyUntilMs, load.Streaming, load.ContextTokens, nowMs, Costs);
         Backends.OnPlaced(endpoint, now, withinTarget: false);
         return true;
+    }
+
+    /// <summary>Tells the streams among leases that were taken over how far they are; once all are there, because each slows the others.</summary>
+    public void ResumeStreams(ReadOnlySpan<HeldLease> held, TimeSpan now)
+    {
+        var nowMs = now.TotalMilliseconds;
+        foreach (ref readonly var lease in held)
+        {
+            if (!lease.FirstByteSeen || lease.IsWhole || !Leases.AwaitsStream(lease.Lease, out var endpoint)) continue;
+            Leases.SetStream(lease.Lease, endpoint!.Work.ResumeStream(BegunMs(in lease, nowMs), nowMs, Costs));
+        }
     }
 
     /// <summary>Takes over a lease on a request with a peer that a gateway announced.</summary>
     public bool TryAdopt(SessionState session, Peer peer, HeldLease held, TimeSpan now)
     {
-        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { Streaming = true, SentMs = now.TotalMilliseconds };
+        var load = new LeaseLoad(Math.Max(0, held.PromptTokens), Math.Max(0, held.OutputTokens)) { IsAdopted = true, Streaming = true, SentMs = now.TotalMilliseconds };
         if (!Leases.TryAdopt(session, peer, load, held.Lease, held.FirstByteSeen)) return false;
         peer.OnAdopted(held.FirstByteSeen);
         return true;
@@ -162,6 +191,7 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         if (!load.Streaming) return null;
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
         var begun = Math.Max(load.SentMs, endpoint.Work.LastFirstByteMs);
+        // One that was taken over brings no table time: those before it may not be known, nor how late the word of their first byte came.
         if (load.TableMs >= LeastInstructiveMs)
         {
             endpoint.Work.ObservePrefill(nowMs - begun, load.TableMs, nowMs);
@@ -203,6 +233,11 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         while (Leases.TryTakeFirst(session, out var ended)) Release(in ended);
     }
 
+    // The predictions are a gateway's word: whatever comes, they stay times.
+    private static double Duration(float ms) => ms > 0 ? Math.Min(ms, LongestAnnouncedMs) : 0;
+
+    private static double BegunMs(in HeldLease held, double nowMs) => nowMs - Math.Clamp(held.FirstByteAge.TotalMilliseconds, 0, Math.Max(0, held.Age.TotalMilliseconds));
+
     private Peer? OriginOf(string? region) => region is not null && Peers.TryFind(region, out var peer) ? peer : null;
 
     // What went wrong between the regions says nothing about an endpoint there: the peer knows its own.
@@ -218,6 +253,8 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
     // The usage block tells what was really computed.
     private void Learn(in EndedLease ended, in RequestOutcome outcome)
     {
+        // How far a stream was when it was taken over is a guess, and so is what was cached.
+        if (ended.Load.IsAdopted) return;
         var work = ended.Endpoint!.Work;
         if (outcome.CachedTokens is { } cached) prefixes.Observe(ended.Endpoint.Slot, ended.Load.CachedTokens, cached);
         if (!ended.Stream.IsStream || outcome.OutputTokens < LeastInstructiveTokens) return;

@@ -37,6 +37,9 @@ public readonly record struct RouteDecision
     /// <summary>The reservation to complete, for <see cref="RouteKind.Send"/> and <see cref="RouteKind.Forward"/>.</summary>
     public LeaseId Lease { get; }
 
+    /// <summary>What the request is predicted to cost its endpoint, for <see cref="RouteKind.Send"/>: to be announced with the lease.</summary>
+    public LeaseWork Work { get; init; }
+
     /// <summary>Why.</summary>
     public DecisionReason Reason { get; }
 

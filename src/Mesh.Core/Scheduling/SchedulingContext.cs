@@ -21,15 +21,11 @@ internal readonly ref struct SchedulingContext
         FailureDecay = failureDecay;
     }
 
-    /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain. In a large pool found out when it is asked for.</summary>
-    public ReadOnlySpan<int> HeldBlocks
-    {
-        get => Holders is null ? field : Holders.All();
-        init;
-    }
+    /// <summary>Blocks of the prompt that each endpoint holds, by slot; empty when the prompt has no chain, and where <see cref="Holders"/> tells it.</summary>
+    public ReadOnlySpan<int> HeldBlocks { get; init; }
 
     /// <summary>The same in a large pool, without a look at every endpoint; null elsewhere.</summary>
-    public PromptHolders? Holders { get; init; }
+    public IPromptHolders? Holders { get; init; }
 
     /// <summary>Blocks of the prompt that the endpoint in a slot holds.</summary>
     public int HeldBy(int slot) => Holders is not null ? Holders.Of(slot) : HeldBlocks.IsEmpty ? 0 : HeldBlocks[slot];
@@ -40,7 +36,7 @@ internal readonly ref struct SchedulingContext
     /// <summary>The request to place.</summary>
     public readonly ref readonly RouteRequest Request;
 
-    /// <summary>True when any healthy endpoint may take the request: nothing but health needs to be looked at.</summary>
+    /// <summary>True when any healthy endpoint may take the request, those that have failed it aside: nothing else needs to be looked at.</summary>
     public bool FitsEverywhere { get; init; }
 
     /// <summary>LoRA adapter that the request names; null when its model is not known as one.</summary>

@@ -22,6 +22,7 @@ public sealed class CreditDivision
     private readonly CreditShares _shares = new();
     private readonly List<Share> _all = [];
     private CreditAccount _account = new(0);
+    private TimeSpan? _countsSince = TimeSpan.Zero;
 
     /// <summary>Begins without shards.</summary>
     /// <param name="time">Clock.</param>
@@ -66,30 +67,42 @@ public sealed class CreditDivision
         var account = shards > 0 && _all.Count > 0 ? _all[0].Account.Account : 0;
         var isOne = _all.Count >= shards && shards > 0;
         for (var i = 0; i < shards && isOne; i++) isOne = _all[i].Account.Account == account;
-        var grants = new (double Preferred, double Other, double OnTheirWay)[shards];
+        var grants = new PeerGrant[shards];
         if (isOne) Grant(report, account, grants, now);
         var parts = ImmutableArray.CreateBuilder<PoolReport>(shards);
-        for (var i = 0; i < shards; i++) parts.Add(Part(report, shards, i < _all.Count ? _all[i].Account : default, grants[i]));
+        for (var i = 0; i < shards; i++) parts.Add(Part(report, shards, i < _all.Count ? _all[i].Account : default, grants[i], isOne ? OnTheirWay(i, now) : 0));
         return parts.MoveToImmutable();
     }
 
-    private void Grant(PoolReport report, long account, Span<(double Preferred, double Other, double OnTheirWay)> grants, TimeSpan now)
+    private void Grant(PoolReport report, long account, Span<PeerGrant> grants, TimeSpan now)
     {
         // :: Step 1: the account of all, those that are no more included.
-        var (sent, awaited) = (0L, 0);
+        var (sent, awaited, inFlight) = (0L, 0, 0);
         foreach (var share in _all)
         {
             if (share.Account.Account != account) continue;
             sent += share.Account.Sent;
             awaited += share.Account.Awaited;
+            inFlight += share.Account.InFlight;
         }
 
         if (_account.Epoch != account) _account = new CreditAccount(account);
         _account.SetSent(sent, now);
-        _account.Apply(report, awaited, now);
-        // The region may have counted what the shards have not told yet: their limits go by what they have told.
-        var untold = _account.Sent - sent;
-        var (preferred, all) = (_account.AvailablePreferred + untold, _account.Available + untold);
+        _account.Apply(report with { Hosted = null }, awaited, now);
+        // Where it keeps places for what ends, so many may be there at a time: each shard then has those that it fills, and its share of what is free. Else so many may
+        // be sent; it may have counted what the shards have not told yet, and their limits go by what they have told.
+        var keepsPlaces = report is { Hosted: not null, Tiers.Length: 1 };
+        if (keepsPlaces) _countsSince = null;
+        else _countsSince ??= now;
+        var all = keepsPlaces ? report.Hosted!.Value + report.Tiers[0].Grant - inFlight : _account.Available + (HaveHeardSince(_countsSince!.Value, grants.Length) ? _account.Sent - sent : 0);
+        var most = inFlight + all;
+        all = Math.Max(0, all);
+        var preferred = report.Tiers switch
+        {
+            [{ Preference: BackendPreference.Preferred }] => all,
+            [_] => 0,
+            _ => Math.Clamp(all - _account.Available + _account.AvailablePreferred, 0, all),
+        };
 
         // :: Step 2: shares of it.
         var peers = new Peer[grants.Length];
@@ -97,19 +110,60 @@ public sealed class CreditDivision
         for (var i = 0; i < peers.Length; i++)
         {
             peers[i] = _all[i].Peer;
+            peers[i].Hosted = _all[i].Account.InFlight;
             // A silent one hears no reports either, and sends nothing.
             if (!peers[i].IsConnected) continue;
-            var (first, either) = peers[i].Grants.Outstanding(account, _all[i].Account.Sent, now - _all[i].AckedAt, now);
+            var (first, either) = peers[i].Grants.Outstanding(account, _all[i].Account.Sent, peers[i].Hosted, now - _all[i].AckedAt, now);
             (outstandingPreferred[i], outstanding[i]) = (Math.Max(0, first), Math.Max(0, either - Math.Max(0, first)));
         }
 
-        var ofPreferred = Shares(_preferredShares, Math.Clamp(preferred, 0, Math.Max(0, all)), peers, outstandingPreferred);
-        var others = Shares(_shares, Math.Max(0, all - Math.Max(0, preferred)), peers, outstanding);
+        var ofPreferred = Shares(_preferredShares, preferred, peers, outstandingPreferred);
+        var others = Shares(_shares, all - preferred, peers, outstanding);
+        for (var i = 0; i < peers.Length; i++) grants[i] = new PeerGrant(account, _all[i].Account.Sent, ofPreferred[i], others[i]);
+        // One tier alone: what is outstanding there is in one of the two.
+        for (var i = 0; i < peers.Length; i++) outstanding[i] += outstandingPreferred[i];
+        if (keepsPlaces) KeepPlaces(grants, peers, outstanding, most, all);
         for (var i = 0; i < peers.Length; i++)
         {
-            grants[i] = (ofPreferred[i], others[i], OnTheirWay(i, now));
-            peers[i].Grants.Add(account, _all[i].Account.Sent, ofPreferred[i], ofPreferred[i] + others[i], now);
+            peers[i].Grants.Add(grants[i], isPreferredOnly: report.Tiers is [{ Preference: BackendPreference.Preferred }], now);
         }
+    }
+
+    // One that has more than its share there leaves to the others what comes free. Some requests may have ended since the shards told of them, and fewer be allowed:
+    // then each keeps its part of as many.
+    private static void KeepPlaces(Span<PeerGrant> grants, Peer[] peers, double[] outstanding, double most, double free)
+    {
+        var (keeping, left) = (0L, most);
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var share = grants[i].GrantPreferred + grants[i].Grant;
+            var keeps = PlaceKeeping.IsDueAmongShards(peers[i], peers, free);
+            // Until it hears of its new part, it may use what it had before.
+            left -= Math.Max(share, outstanding[i]) + (keeps ? 0 : peers[i].Hosted);
+            if (keeps) keeping += peers[i].Hosted;
+        }
+
+        var places = (long)Math.Clamp(Math.Floor(left), 0, keeping);
+        var (before, kept) = (0L, 0L);
+        for (var i = 0; i < peers.Length; i++)
+        {
+            if (!PlaceKeeping.IsDueAmongShards(peers[i], peers, free)) continue;
+            before += peers[i].Hosted;
+            var upTo = keeping == 0 ? 0 : before * places / keeping;
+            grants[i] = grants[i] with { Hosted = (int)(upTo - kept) };
+            kept = upTo;
+        }
+    }
+
+    // What a shard has sent in the places of what had ended is in its count once it knows that none are kept.
+    private bool HaveHeardSince(TimeSpan since, int shards)
+    {
+        for (var i = 0; i < shards; i++)
+        {
+            if (_all[i].AckedAt < since && since > TimeSpan.Zero && _all[i].Peer.IsConnected) return false;
+        }
+
+        return true;
     }
 
     private static ReadOnlySpan<double> Shares(CreditShares shares, double free, Peer[] peers, double[] outstanding)
@@ -136,7 +190,7 @@ public sealed class CreditDivision
         return recent == 0 ? 0 : Math.Min(own, Math.Floor((double)all * own / recent));
     }
 
-    private static PoolReport Part(PoolReport report, int shards, ShardAccount account, (double Preferred, double Other, double OnTheirWay) grant)
+    private static PoolReport Part(PoolReport report, int shards, ShardAccount account, PeerGrant grant, double onTheirWay)
     {
         var preferredTier = report.Tiers.Any(t => t.Preference == BackendPreference.Preferred);
         return report with
@@ -144,13 +198,14 @@ public sealed class CreditDivision
             // What the region has lost by beginning anew is settled here, and must not be settled once more.
             Epoch = account.Account,
             ReceivedEpoch = account.Account,
-            Received = account.Sent - (long)grant.OnTheirWay,
+            Received = account.Sent - (long)onTheirWay,
+            Hosted = grant.Hosted - (int)onTheirWay,
             Tiers =
             [
                 .. report.Tiers.Select((t, i) => t with
                 {
-                    Grant = (t.Preference == BackendPreference.Preferred ? grant.Preferred : preferredTier ? grant.Other : grant.Preferred + grant.Other)
-                        + (i == 0 ? grant.OnTheirWay : 0),
+                    Grant = (t.Preference == BackendPreference.Preferred ? grant.GrantPreferred : preferredTier ? grant.Grant : grant.GrantPreferred + grant.Grant)
+                        + (i == 0 ? onTheirWay : 0),
                 }),
             ],
             // Each shard lends to the region, and gives a flow its turns, for its own part.

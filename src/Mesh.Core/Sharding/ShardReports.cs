@@ -28,6 +28,8 @@ public static class ShardReports
             Tiers = [.. parts.SelectMany(p => p.Tiers).GroupBy(t => t.Preference).OrderBy(g => g.Key == BackendPreference.Preferred ? 0 : 1).Select(g => Merge([.. g]))],
             ReceivedEpoch = receivedEpoch,
             Received = parts.Where(p => p.ReceivedEpoch == receivedEpoch).Sum(p => p.Received),
+            // Places are kept where all shards keep them.
+            Hosted = parts.All(p => p.Hosted is not null) ? parts.Sum(p => p.Hosted) : null,
             OverflowPerSecond = Math.Round(parts.Sum(p => p.OverflowPerSecond), 1),
             Waiting = Waiting(parts),
             MarginalWaitMs = best?.MarginalWaitMs ?? double.PositiveInfinity,

@@ -25,7 +25,7 @@ public sealed record LeaseSnapshot
     /// <summary>Gateway session that holds it.</summary>
     public required GatewaySession Session { get; init; }
 
-    /// <summary>How long it has been out, by the pool's clock; of one that a gateway announced, since the announcement.</summary>
+    /// <summary>How long it has been out, by the pool's clock; of one that was announced without its age, since the announcement.</summary>
     public TimeSpan Age { get; init; }
 
     /// <summary>Estimated prompt length in tokens.</summary>
@@ -42,6 +42,27 @@ public sealed record LeaseSnapshot
 
     /// <summary>True once the answer has begun.</summary>
     public bool FirstByteSeen { get; init; }
+
+    /// <summary>Since the answer's stream began; zero before, and where the answer comes as a whole.</summary>
+    public TimeSpan FirstByteAge { get; init; }
+
+    /// <summary>True when the answer comes as a whole.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>What the request was predicted to cost its endpoint.</summary>
+    public LeaseWork Work { get; init; }
+
+    /// <summary>The lease as its holder would announce it.</summary>
+    public HeldLease ToHeld() => new(Id, Endpoint, PromptTokens, OutputTokens, FirstByteSeen)
+    {
+        Region = Region,
+        OriginRegion = OriginRegion,
+        Work = Work,
+        Age = Age,
+        FirstByteAge = FirstByteAge,
+        IsWhole = IsWhole,
+        Model = Adapter,
+    };
 }
 
 /// <summary>One gateway session as a pool sees it.</summary>

@@ -12,7 +12,7 @@ internal sealed class EqualEndpoints(WorldOptions options) : IReplayWorld
     {
         var fleet = FleetTopology.Equal(options);
         var views = FleetView.OwnRegion(fleet);
-        var tracker = new RunTracker(run.Slo, RunScope.Of(fleet, views)) { OnProgress = run.OnProgress };
+        var tracker = new RunTracker(run.Slo, RunScope.Of(fleet, views)) { OnProgress = run.OnProgress, WarmUp = run.WarmUp };
         // Clients wait as long as it takes: what a time-out would hide is to be seen.
         var world = new FleetWorld(fleet, views, region => Routers.Make(run.Router, options.Seed, region), Timeout.InfiniteTimeSpan, tracker);
         world.Run(rows, cancellationToken);

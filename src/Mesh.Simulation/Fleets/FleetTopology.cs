@@ -20,6 +20,9 @@ internal sealed record FleetTopology
     /// <summary>Where requests come from, at least one group.</summary>
     public required IReadOnlyList<ClientGroup> Clients { get; init; }
 
+    /// <summary>What all endpoints cost in an hour, in any currency; null where that is not told.</summary>
+    public double? CostPerHour { get; init; }
+
     /// <summary>Regions of equal endpoints, each by itself, with as many clients in each.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static FleetTopology Equal(WorldOptions options)

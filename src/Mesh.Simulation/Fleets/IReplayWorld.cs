@@ -25,4 +25,8 @@ internal interface IReplayWorld
 /// <param name="Load">How the load was asked for.</param>
 /// <param name="Slo">What makes a request count as good.</param>
 /// <param name="OnProgress">Is told how many requests have ended, now and then.</param>
-internal sealed record ReplayRun(string Router, string Load, SloTarget Slo, Action<int>? OnProgress = null);
+internal sealed record ReplayRun(string Router, string Load, SloTarget Slo, Action<int>? OnProgress = null)
+{
+    /// <summary>Requests that arrive before this time are played but not counted. 0 or more.</summary>
+    public TimeSpan WarmUp { get; init; }
+}

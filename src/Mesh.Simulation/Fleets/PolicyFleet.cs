@@ -28,7 +28,7 @@ internal sealed class PolicyFleet(FleetTopology fleet, PoolConfig pool, ulong se
     {
         var config = ConfigFor(run.Router);
         var views = config is null ? FleetView.OwnRegion(fleet) : FleetView.Whole(fleet);
-        var tracker = new RunTracker(run.Slo, RunScope.Of(fleet, views)) { OnProgress = run.OnProgress };
+        var tracker = new RunTracker(run.Slo, RunScope.Of(fleet, views)) { OnProgress = run.OnProgress, WarmUp = run.WarmUp };
         var world = new FleetWorld(
             fleet,
             views,
@@ -36,7 +36,7 @@ internal sealed class PolicyFleet(FleetTopology fleet, PoolConfig pool, ulong se
             pool.Timeout,
             tracker);
         world.Run(rows, cancellationToken);
-        return (tracker.Build(run.Router, run.Load, world.Engines, world.Events), tracker);
+        return (tracker.Build(run.Router, run.Load, world.Engines, world.Events, fleet.CostPerHour), tracker);
     }
 
     public IReplayWorld WithSeed(ulong newSeed) => new PolicyFleet(fleet, pool, newSeed);

@@ -34,6 +34,12 @@ internal sealed record RunFigures
 
     public required Percentiles E2eMs { get; init; }
 
+    /// <summary>Tokens of the prompts that were answered.</summary>
+    public required long PromptTokens { get; init; }
+
+    /// <summary>Tokens of their answers.</summary>
+    public required long OutputTokens { get; init; }
+
     /// <summary>Prompt tokens that engines found in their caches, 0–1.</summary>
     public required double PrefixHitRatio { get; init; }
 
@@ -49,6 +55,12 @@ internal sealed record RunFigures
 
     /// <summary>Names of the regions.</summary>
     public required ImmutableArray<string> Regions { get; init; }
+
+    /// <summary>What the fleet costs in an hour, in the currency of its prices; null where they are not told.</summary>
+    public double? CostPerHour { get; init; }
+
+    /// <summary>What 1,000,000 tokens of answers cost at this load; null without prices or answers.</summary>
+    public double? CostPerMillionOutputTokens { get; init; }
 
     /// <summary>Virtual time of the last end.</summary>
     public required double VirtualSeconds { get; init; }

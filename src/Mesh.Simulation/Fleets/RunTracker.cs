@@ -23,9 +23,12 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
     private double _lastEndMs;
     private long _promptTokens;
     private long _cachedTokens;
+    private long _outputTokens;
     private int _good;
 
-    /// <summary>Requests that have ended.</summary>
+    private int _played;
+
+    /// <summary>Requests that have ended, but for those of the warm-up.</summary>
     public int Ended { get; private set; }
 
     /// <summary>Requests answered within the SLO, among all.</summary>
@@ -40,9 +43,14 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
     /// <summary>Is told how many requests have ended, now and then.</summary>
     public Action<int>? OnProgress { get; init; }
 
+    /// <summary>
+    /// Requests that arrive before are left out of every figure but the load over time and the spread of work, which the engines count.
+    /// </summary>
+    public TimeSpan WarmUp { get; init; }
+
     public void OnServed(WorldRequest request, double nowMs)
     {
-        Note(request, nowMs);
+        if (!Note(request, nowMs)) return;
         var ttft = request.FirstByteMs - request.ArrivedMs;
         _ttftMs.Add(ttft);
         FirstTokens.Add((request.ArrivedMs, ttft));
@@ -52,18 +60,19 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
         if (request.OutputTokens > 1) _tpotMs.Add(tpot);
         _promptTokens += request.PromptTokens;
         _cachedTokens += request.CachedTokens;
+        _outputTokens += request.OutputTokens;
         if (ttft <= slo.TtftMs && tpot <= slo.TpotMs) _good++;
     }
 
     public void OnRefused(WorldRequest request, double nowMs)
     {
-        Note(request, nowMs);
+        if (!Note(request, nowMs)) return;
         var reason = request.RefusedFor ?? UnknownReason;
         _refused[reason] = _refused.GetValueOrDefault(reason) + 1;
     }
 
     /// <summary>The run's figures, once it has ended.</summary>
-    public RunTrack Build(string router, string load, ReadOnlySpan<VllmEngine> engines, long events)
+    public RunTrack Build(string router, string load, ReadOnlySpan<VllmEngine> engines, long events, double? costPerHour = null)
     {
         var seconds = Math.Max(1e-9, (LastArrivalMs - _firstArrivalMs) / 1000);
         var regions = scope.Regions.Count;
@@ -91,12 +100,16 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
             TtftMs = Percentiles.Of(_ttftMs),
             TpotMs = Percentiles.Of(_tpotMs),
             E2eMs = Percentiles.Of(_e2eMs),
+            PromptTokens = _promptTokens,
+            OutputTokens = _outputTokens,
             PrefixHitRatio = _promptTokens == 0 ? 0 : (double)_cachedTokens / _promptTokens,
             LeastToMeanTokens = spread.LeastToMean,
             MostToMeanTokens = spread.MostToMean,
             CrossRegionShare = sent == 0 ? 0 : (double)crossing / sent,
             Flows = [.. Enumerable.Range(0, regions).Select(f => Enumerable.Range(0, regions).Select(t => _flows[f, t]).ToImmutableArray())],
             Regions = [.. scope.Regions],
+            CostPerHour = costPerHour,
+            CostPerMillionOutputTokens = _outputTokens == 0 ? null : costPerHour * seconds / 3600 / _outputTokens * 1e6,
             VirtualSeconds = _lastEndMs / 1000,
             Events = events,
         };
@@ -108,16 +121,19 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
         ? []
         : [.. Enumerable.Range(0, QuantileSteps + 1).Select(i => _ttftMs[(int)((long)i * (_ttftMs.Count - 1) / QuantileSteps)])];
 
-    private void Note(WorldRequest request, double nowMs)
+    // Whether the request counts.
+    private bool Note(WorldRequest request, double nowMs)
     {
+        _played++;
+        if ((_played & 0x3F) == 0) OnProgress?.Invoke(_played);
+        _lastEndMs = Math.Max(_lastEndMs, nowMs);
+        var endpoint = request.Endpoint < 0 ? -1 : scope.Views[request.Region][request.Endpoint];
+        if (endpoint >= 0) _load.Add(endpoint, request.SentMs, nowMs);
+        if (request.ArrivedMs < WarmUp.TotalMilliseconds) return false;
         Ended++;
-        if ((Ended & 0x3F) == 0) OnProgress?.Invoke(Ended);
         _firstArrivalMs = Math.Min(_firstArrivalMs, request.ArrivedMs);
         LastArrivalMs = Math.Max(LastArrivalMs, request.ArrivedMs);
-        _lastEndMs = Math.Max(_lastEndMs, nowMs);
-        if (request.Endpoint < 0) return;
-        var endpoint = scope.Views[request.Region][request.Endpoint];
-        _flows[request.Region, scope.RegionOf[endpoint]]++;
-        _load.Add(endpoint, request.SentMs, nowMs);
+        if (endpoint >= 0) _flows[request.Region, scope.RegionOf[endpoint]]++;
+        return true;
     }
 }

@@ -32,6 +32,9 @@ public sealed record VllmModelOptions
     /// <summary>Whether full blocks are kept and found again by their hash (<c>--enable-prefix-caching</c>).</summary>
     public bool EnablePrefixCaching { get; init; } = true;
 
+    /// <summary>The same engine with sequences no longer than its cache holds: one that cannot hold its longest sequence does not start.</summary>
+    public VllmModelOptions WithRoomForOne() => this with { MaxModelLen = (int)Math.Max(2, Math.Min(MaxModelLen, (long)NumGpuBlocks * BlockSize)) };
+
     /// <summary>Throws for the first value out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size out of range, or a cache too small for one sequence of full length.</exception>
     public void Validate()

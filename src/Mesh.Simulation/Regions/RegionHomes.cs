@@ -122,7 +122,7 @@ internal sealed class RegionHomes(RegionStage stage, RegionServices services, Re
     {
         var region = decision.Region;
         var to = Array.FindIndex(stage.Sites, s => s.Name == region);
-        stage.Judge.OnForward(stage.NowMs, request, to, in decision);
+        stage.Judge.OnForward(stage.NowMs, request, to, site.ForwardedTo(region!), in decision);
         request.LeftHomeMs = stage.NowMs;
         (request.ForwardedTo, request.Lease, request.HasLease, request.Reason) = (to, decision.Lease, true, decision.Reason);
         site.OpenLeases++;

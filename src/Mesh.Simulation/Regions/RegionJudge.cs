@@ -44,8 +44,8 @@ internal sealed class RegionJudge(RegionWorldOptions options)
     /// <summary>True when so much is broken that going on says no more.</summary>
     public bool HasSeenEnough => _violations.Count >= MostKept;
 
-    /// <summary>A gateway forwards its client's request.</summary>
-    public void OnForward(double nowMs, RegionRequest request, int to, in RouteDecision decision)
+    /// <summary>A gateway forwards its client's request, having so many with that region already.</summary>
+    public void OnForward(double nowMs, RegionRequest request, int to, int inFlight, in RouteDecision decision)
     {
         if (to == request.Home) Break(nowMs, $"request {request.Number} was forwarded home");
         if (_refused.Contains((request.Number, to))) Break(nowMs, $"request {request.Number} was forwarded to {to} again, which had refused or failed it");
@@ -53,7 +53,10 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         pair.Sent++;
         if (HasFaults || decision.Reason == DecisionReason.Overfill) return;
         // Whole requests: the last credit may be a part of one.
-        if (pair.Sent - pair.Received > Math.Ceiling(pair.Grant)) Break(nowMs, $"{request.Home} sent {to} {pair.Sent - pair.Received} requests with {pair.Grant} credits");
+        if (pair.Sent - pair.Received <= Math.Ceiling(pair.Grant)) return;
+        // Where places are kept, what has ended makes room for as many again.
+        if (pair.Hosted is { } hosted && inFlight + 1 <= hosted + Math.Ceiling(pair.Grant)) return;
+        Break(nowMs, $"{request.Home} sent {to} {pair.Sent - pair.Received} requests with {pair.Grant} credits, {inFlight + 1} at a time with {pair.Hosted} kept");
     }
 
     /// <summary>A report arrives.</summary>
@@ -62,6 +65,7 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         var pair = Pair(to, from);
         pair.Received = report.Received;
         pair.Grant = report.Tiers.Sum(t => t.Grant);
+        pair.Hosted = report.Hosted;
     }
 
     /// <summary>Reports to all peers were made at one moment.</summary>
@@ -115,5 +119,7 @@ internal sealed class RegionJudge(RegionWorldOptions options)
         public long Received { get; set; }
 
         public double Grant { get; set; }
+
+        public int? Hosted { get; set; }
     }
 }

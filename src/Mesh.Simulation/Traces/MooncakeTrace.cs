@@ -56,7 +56,9 @@ internal static class MooncakeTrace
         }
         catch (JsonException e)
         {
-            throw new TraceFormatException(source, number, $"not JSON: {e.Message}");
+            // The parser's own message counts lines and bytes from 0, and of a text of one line.
+            var cut = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+            throw new TraceFormatException(source, number, $"not JSON at byte {(e.BytePositionInLine ?? 0) + 1}: {(cut < 0 ? e.Message : e.Message[..cut])}");
         }
     }
 

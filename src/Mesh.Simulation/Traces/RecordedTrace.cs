@@ -10,7 +10,7 @@ internal sealed class RecordedTrace : ITraceSource
     public RecordedTrace(List<TraceRequest> rows)
     {
         var spanMs = rows.Count < 2 ? 0 : rows[^1].ArrivalMs - rows[0].ArrivalMs;
-        if (!(spanMs > 0)) throw new ArgumentException("A trace without a span of time has no rate to scale.", nameof(rows));
+        if (!(spanMs > 0)) throw new ArgumentException(rows.Count < 2 ? $"A trace needs two rows at least to have a rate; this one has {rows.Count}." : $"All {rows.Count} rows of the trace come at one time: there is no rate to scale.");
         _rows = rows;
         NativeRate = (rows.Count - 1) * 1000.0 / spanMs;
     }

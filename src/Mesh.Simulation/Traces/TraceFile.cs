@@ -8,14 +8,14 @@ internal static class TraceFile
     /// <exception cref="ArgumentException">Another ending, a negative number, or no rows.</exception>
     public static List<TraceRequest> Read(string path, ulong seed, int skip, int most)
     {
-        if (skip < 0 || most < 0) throw new ArgumentException("Rows to skip and to read are not negative.");
+        if (skip < 0 || most < 1) throw new ArgumentException("Rows to skip are not negative, and one at least is read.");
         var rows = Path.GetExtension(path) switch
         {
             ".jsonl" => MooncakeTrace.Read(File.ReadLines(path), path, seed, skip, most),
             ".csv" => AzureTrace.Read(File.ReadLines(path), path, skip, most),
             var other => throw new ArgumentException($"{path}: traces end in .jsonl (Mooncake) or .csv (Azure), not in '{other}'."),
         };
-        if (rows.Count == 0) throw new ArgumentException($"{path}: no rows.");
+        if (rows.Count == 0) throw new ArgumentException(skip > 0 ? $"{path}: no row is left after leaving out {skip}." : $"{path}: no rows.");
         return rows;
     }
 }

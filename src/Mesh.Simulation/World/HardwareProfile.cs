@@ -40,7 +40,8 @@ internal sealed record HardwareProfile(string Name, VllmModelOptions Engine, int
         if (parts.Length > 1 && !TryRatio(parts[1], out decode)) return null;
         var blocks = measured.NumGpuBlocks;
         if (parts.Length > 2 && !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out blocks)) return null;
-        return new HardwareProfile(halves[0], measured with { StepTimes = measured.StepTimes.Scaled(halves[0], prefill, decode), NumGpuBlocks = blocks }, weight);
+        if (blocks is < 16 or > 1 << 26) return null;
+        return new HardwareProfile(halves[0], (measured with { StepTimes = measured.StepTimes.Scaled(halves[0], prefill, decode), NumGpuBlocks = blocks }).WithRoomForOne(), weight);
     }
 
     private static bool TryRatio(string text, out double ratio) =>

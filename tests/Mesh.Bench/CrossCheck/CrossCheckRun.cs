@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 
 namespace Mesh.Bench.CrossCheck;
 
@@ -51,7 +51,7 @@ internal static class CrossCheckRun
             var seed = options.Seed.ToString(CultureInfo.InvariantCulture);
             var virtually = await ChildProgram.RunAsync(
                 Tool, ToolProject, "replay", "--manifests", files.Manifests, "--fleet", files.Fleet, "--trace", files.Trace, "--seed", seed, "-o", "json");
-            var port80 = FreePort("127.0.0.1");
+            var port80 = FreePorts.Next();
             await using var gateway = ChildProgram.Start(Gateway, GatewayProject, "--manifests", files.Manifests, $"--Mesh:Listeners:80=127.0.0.1:{port80}");
             await gateway.WaitForLineAsync("curl ");
             var url = $"http://127.0.0.1:{port80}";
@@ -74,14 +74,7 @@ internal static class CrossCheckRun
     // One port on several addresses of the loopback interface, as the endpoints of a pool have it.
     private static List<(string Ip, int Port)> Addresses(int count)
     {
-        var port = FreePort("127.19.0.1");
+        var port = FreePorts.Next(IPAddress.Parse("127.19.0.1"));
         return [.. Enumerable.Range(1, count).Select(i => (string.Create(CultureInfo.InvariantCulture, $"127.19.0.{i}"), port))];
-    }
-
-    private static int FreePort(string ip)
-    {
-        using var listener = new TcpListener(IPAddress.Parse(ip), 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

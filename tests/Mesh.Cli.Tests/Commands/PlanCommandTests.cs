@@ -4,7 +4,7 @@ namespace Mesh.Cli.Tests.Commands;
 
 public sealed class PlanCommandTests
 {
-    private static readonly string[] Small = ["plan", "--trace", "sessions", "--minutes", "1", "--rate", "40", "--seeds", "2"];
+    private static readonly string[] Small = ["plan", "--trace", "sessions", "--minutes", "1", "--rate", "40", "--seeds", "2", "--warm-up", "0s"];
 
     [Fact]
     public async Task Plan_Sessions_FindsAFleetAndItsMargins()
@@ -40,18 +40,31 @@ public sealed class PlanCommandTests
         Assert.EndsWith("next: raise --max, lower --rate or --goodput, or give the SLO more time\n", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Plan_GeneratedChats_AreCountedAtTheirRate()
+    {
+        var run = await ToolRun.OfAsync("plan", "--trace", "sessions", "--minutes", "5", "--rate", "10", "--seeds", "1", "--max", "4", "-o", "json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        // Without a warm-up the first minutes, when few chats are live, would be planned for.
+        Assert.Equal(600, run.Json.GetProperty("warmUpSeconds").GetDouble());
+        Assert.InRange(run.Json.GetProperty("offeredPerSecond").GetDouble(), 9, 11);
+    }
+
     [Theory]
     [InlineData("plan --trace sessions --goodput 95", 1, "--goodput 95: 0.01–1 is expected.")]
     [InlineData("plan --trace sessions --max 0", 1, "--max 0: 1–100000 is expected.")]
     [InlineData("plan --trace sessions --profile fastest", 1, "No router is named fastest; there are ")]
     [InlineData("plan --trace sessions --manifests nowhere", 1, "--fleet FILE says how many endpoints stand where.")]
-    [InlineData("plan --trace sessions --fleet nowhere.yaml", 1, "Could not find file")]
+    [InlineData("plan --trace sessions --fleet nowhere.yaml", 1, "--fleet nowhere.yaml: there is no such file.")]
+    [InlineData("plan --trace sessions --regions 2", 1, "--regions has no effect here")]
+    [InlineData("plan --trace sessions --profile mesh,random", 1, "--profile mesh,random: a fleet is planned for one router.")]
+    [InlineData("plan --trace sessions --goodput 95%", 2, "--goodput 95%: a number is expected.")]
     [InlineData("plan", 2, "Option '--trace' is required.")]
     public async Task Plan_BadInput_SaysWhatIsWrong(string arguments, int exitCode, string message)
     {
         var run = await ToolRun.OfAsync(arguments.Split(' '));
         Assert.Equal((exitCode, ""), (run.ExitCode, run.Output));
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
-        Assert.EndsWith("next: mesh plan --help\n", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith(message.EndsWith("such file.", StringComparison.Ordinal) ? "next: check the path; it counts from this directory\n" : "next: mesh plan --help\n", run.Error, StringComparison.Ordinal);
     }
 }

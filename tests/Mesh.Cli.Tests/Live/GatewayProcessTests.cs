@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Mesh.Cli.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Cli.Tests.Live;
 
@@ -14,7 +13,7 @@ public sealed class GatewayProcessTests
     {
         using var folder = new TemporaryFolder();
         var manifests = Copy(Path.Combine(AppContext.BaseDirectory, "examples", "quickstart"), Path.Combine(folder.Path, "manifests"));
-        string[] arguments = ["--manifests", manifests, "--simulate", "true", "--state", Path.Combine(folder.Path, "state"), "--admin", $"127.0.0.1:{FreePort()}", $"--Mesh:Listeners:80=127.0.0.1:{FreePort()}"];
+        string[] arguments = ["--manifests", manifests, "--simulate", "true", "--state", Path.Combine(folder.Path, "state"), "--admin", $"127.0.0.1:{FreePorts.Next()}", $"--Mesh:Listeners:80=127.0.0.1:{FreePorts.Next()}"];
         var url = $"http://{arguments[7]}";
         Task<ToolRun> RunAsync(params string[] command) => ToolRun.WithAsync(new Dictionary<string, string> { ["MESH_SERVER"] = url, ["USER"] = "alice" }, command);
         using (var gateway = await StartAsync(arguments))
@@ -92,11 +91,4 @@ public sealed class GatewayProcessTests
     }
 
     private static int Random() => 60 + (Environment.ProcessId % 150);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -74,14 +74,72 @@ public sealed class FleetReplayTests
     [Fact]
     public async Task Replay_FleetWithoutManifests_HasNoPolicies()
     {
-        var run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Quickstart, .. Small, "--load", "0.5", "--saturation", "20"]);
         // The quick start's clients name an objective, which only manifests have.
-        Assert.Equal(1, run.ExitCode);
-        Assert.Contains("is food-review, but the manifests have no objective", run.Error, StringComparison.Ordinal);
+        var run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Quickstart, .. Small[..4], "--load", "0.5", "--saturation", "20"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("warning: spec.clients[1].objective is food-review, which says nothing without manifests", run.Error, StringComparison.Ordinal);
+        Assert.Contains("mesh", run.Output, StringComparison.Ordinal);
         using var folder = new TemporaryFolder();
         run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Edited(folder, "      objective: food-review\n", ""), .. Small[..4], "--load", "0.5", "--saturation", "20"]);
         Assert.Equal(0, run.ExitCode);
-        Assert.Contains("mesh", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("objective", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_PricedHardware_TellsWhatTokensCost()
+    {
+        using var folder = new TemporaryFolder();
+        var half = Fleets.Edited(folder, "    - name: half\n", "    - name: half\n      pricePerHour: 1.5\n");
+        var run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", half, .. Small, "-o", "json"]);
+        Assert.Contains("warning: Hardware h100 has no pricePerHour: no cost is told", run.Error, StringComparison.Ordinal);
+        Assert.False(run.Json[0].TryGetProperty("costPerHour", out _));
+        var both = folder.Write("both.yaml", File.ReadAllText(half).Replace("    - name: h100\n", "    - name: h100\n      pricePerHour: 4\n", StringComparison.Ordinal));
+        run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", both, .. Small, "-o", "json"]);
+        var figures = run.Json[0];
+        // Six of one kind and two of the other.
+        Assert.Equal((6 * 4) + (2 * 1.5), figures.GetProperty("costPerHour").GetDouble());
+        var hours = figures.GetProperty("requests").GetInt32() / figures.GetProperty("offeredPerSecond").GetDouble() / 3600;
+        Assert.Equal(27 * hours / figures.GetProperty("outputTokens").GetInt64() * 1e6, figures.GetProperty("costPerMillionOutputTokens").GetDouble(), 6);
+        run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", both, .. Small]);
+        Assert.EndsWith("cost/1M out", run.Output.Split('\n')[0].TrimEnd(), StringComparison.Ordinal);
+        run = await ToolRun.OfAsync(["plan", "--manifests", Manifests.Quickstart, "--fleet", both, .. Small, "--warm-up", "0s", "--seeds", "1", "--max", "2"]);
+        Assert.Contains("  cost: 4.00 an hour\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_UnknownRegions_AreToldOnce()
+    {
+        using var folder = new TemporaryFolder();
+        var run = await ToolRun.OfAsync(["replay", "--fleet", Fleets.Edited(folder, "regions:", "region:"), .. Small]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error: spec has no field region [unknown-field]", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("which is not among the regions", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--endpoints 3", "--endpoints has no effect with --fleet")]
+    [InlineData("--regions 2", "--regions has no effect with --fleet")]
+    [InlineData("--hardware 1", "--hardware has no effect with --fleet")]
+    public async Task Replay_OptionsOfEqualEndpoints_AreRefusedWithAFleet(string options, string message)
+    {
+        var run = await ToolRun.OfAsync(Quickstart(options.Split(' ')));
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_PlotThatCannotBeWritten_IsToldBeforeTheFirstRun()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (path, message) in ((string, string)[])[(folder.Path, "is a directory; a file is expected."), (Path.Combine(folder.Path, "none", "out.html"), "there is no directory ")])
+        {
+            var run = await ToolRun.OfAsync(Quickstart("--plot", path));
+            Assert.Equal((1, ""), (run.ExitCode, run.Output));
+            Assert.StartsWith($"error: --plot {path}", run.Error, StringComparison.Ordinal);
+            Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
     [Fact]
@@ -105,8 +163,8 @@ public sealed class FleetReplayTests
     [InlineData("--slo-ttft soon", "--slo-ttft soon: a duration above 0 is expected")]
     [InlineData("--profile mesj", "did you mean mesh?")]
     [InlineData("--pool vllm-llama3-8b-instruc", "did you mean vllm-llama3-8b-instruct?")]
-    [InlineData("--exit-code", "--exit-code belongs to --diff.")]
-    [InlineData("--rate 0", "--rate must be above 0.")]
+    [InlineData("--exit-code", "--exit-code has no effect without --diff: leave it out.")]
+    [InlineData("--rate 0", "--rate 0: a number of requests per second above 0 is expected.")]
     public async Task Replay_BadOption_SaysWhatIsWrong(string options, string message)
     {
         var given = options.Split(' ');

@@ -123,6 +123,7 @@ public sealed class ShardAmongRegionsTests
         Assert.Equal(DecisionReason.PeerFull, FromRegion(isTentative: true).Reason);
         Assert.Equal(0, _state.BuildReport(Region).Received);
         Assert.Equal(DecisionReason.PeerFull, FromRegion(isTentative: false).Reason);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
         Assert.Equal((1, 9), (_state.BuildReport(Region).Received, _state.BuildReport(Region).ReceivedEpoch));
     }
 

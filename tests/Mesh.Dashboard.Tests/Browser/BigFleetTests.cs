@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Mesh.Core.Regions.Links;
+using Mesh.Core.Snapshots;
 using Mesh.Dashboard.Tests.Admin;
 using Mesh.Dashboard.Tests.Support;
 using Mesh.Engine;
+using Mesh.Engine.Federation;
 using Microsoft.Playwright;
 using Xunit.Abstractions;
 
@@ -55,6 +58,45 @@ public sealed class BigFleetTests(DashboardFixture fixture, ITestOutputHelper ou
         await Assertions.Expect(cluster).ToContainTextAsync("49 of 50 endpoints ready, oldest sample 1 s, publishes configuration 3");
         await Assertions.Expect(cluster).ToContainTextAsync("10.0.0.2:11111");
         await page.PictureAsync("grains-silos");
+        await page.CleanAsync();
+    }
+
+    [BrowserFact]
+    public async Task Mesh_PeerRegions_ShowHowFullTheyAre()
+    {
+        await using var gateway = await ApiGateway.StartAsync(
+            50, o => o.Region = "region-0",
+            links:
+            [
+                new PeerLinkSnapshot { Name = "far", Region = "northamerica-northeast2", State = PeerReach.Healthy, RoundTrip = TimeSpan.FromMilliseconds(81.5), Credits = 12, ReportAge = TimeSpan.FromMilliseconds(140) },
+                new PeerLinkSnapshot { Name = "gone", Region = "us-gone1", State = PeerReach.Unreachable, ReportAge = TimeSpan.FromSeconds(9) },
+            ],
+            peers:
+            [
+                new PeerSnapshot("northamerica-northeast2", PeerLinkState.Fresh) { Endpoints = 4, Healthy = 3, Fullness = 1.12 },
+                new PeerSnapshot("us-gone1", PeerLinkState.Unreachable) { Endpoints = 2, Healthy = 2, Fullness = 0.5 },
+            ]);
+        await using var page = await fixture.OpenAsync(gateway.Admin, "mesh");
+        await page.LiveAsync();
+        var far = page.Find(".region:has-text('northamerica-northeast2')");
+        await Assertions.Expect(far).ToContainTextAsync("3 of 4 ready");
+        await Assertions.Expect(far.Locator(".bar-value")).ToHaveTextAsync("112%");
+        // What a region said that is not heard any more is not shown as if it held.
+        var gone = page.Find(".region:has-text('us-gone1')");
+        await Assertions.Expect(gone).ToContainTextAsync("cut off");
+        await Assertions.Expect(gone.Locator(".bar")).ToBeHiddenAsync();
+        await Assertions.Expect(page.Find(".map-node:has-text('gateway') .map-fill[data-level=over]")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Find(".map-node:has-text('gateway') .map-fill[data-level=none]")).ToHaveCountAsync(1);
+        await page.PictureAsync("mesh-peers");
+        foreach (var width in (int[])[1280, 380])
+        {
+            await page.Page.SetViewportSizeAsync(width, 900);
+            // No name leaves its region's box.
+            var over = await page.Page.EvaluateAsync<string[]>(
+                "() => [...document.querySelectorAll('.map-region-name')].filter((t, i) => t.getBoundingClientRect().right > document.querySelectorAll('.map-region')[i].getBoundingClientRect().right + 1).map(t => t.textContent)");
+            Assert.Empty(over);
+        }
+
         await page.CleanAsync();
     }
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Snapshots;
 using Mesh.Engine;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Hosting;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Dashboard.Tests.Support;
@@ -27,15 +29,15 @@ internal sealed class ApiGateway : IAsyncDisposable
     public HttpClient Client { get; }
 
     public static async Task<ApiGateway> StartAsync(int endpoints, Action<GatewayOptions>? set = null, bool ownListener = true, ImmutableArray<PeerLinkSnapshot>? links = null,
-        ImmutableArray<MachineSnapshot>? machines = null)
+        ImmutableArray<MachineSnapshot>? machines = null, ImmutableArray<PeerSnapshot>? peers = null)
     {
-        var listener = Ports.Free();
-        var admin = ownListener ? Ports.Free() : listener;
+        var listener = FreePorts.NextEndPoint();
+        var admin = ownListener ? FreePorts.NextEndPoint() : listener;
         var options = new GatewayOptions { DrainTimeout = TimeSpan.Zero, StateDirectory = "" };
         if (ownListener) options.AdminAddress = admin.ToString();
         options.Listeners["80"] = listener.ToString();
         set?.Invoke(options);
-        var engine = new ManyEndpoints(endpoints) { Links = links ?? [], InSilos = machines ?? [] };
+        var engine = new ManyEndpoints(endpoints) { Links = links ?? [], InSilos = machines ?? [], PoolPeers = peers ?? [] };
         MeshConfig config = engine.Config;
         var host = await GatewayHost.StartAsync(options, config, engine, TimeProvider.System, NullLoggerFactory.Instance);
         return new ApiGateway(host, engine, new Uri($"http://{admin}"));

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Mesh.Engine;
 using Mesh.Gateway.Hosting;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Dashboard.Tests.Support;
@@ -47,8 +48,8 @@ internal sealed class Demo : IAsyncDisposable
     public static async Task<Demo> StartAsync(Action<GatewayOptions>? set = null)
     {
         var manifests = CopyOfQuickStart();
-        var listener = Ports.Free();
-        var admin = Ports.Free();
+        var listener = FreePorts.NextEndPoint();
+        var admin = FreePorts.NextEndPoint();
         var options = new GatewayOptions { Manifests = manifests, AdminAddress = admin.ToString(), DrainTimeout = TimeSpan.Zero, StateDirectory = "" };
         options.Listeners["80"] = listener.ToString();
         options.DecisionLog.SampleRate = 0.2;

@@ -37,6 +37,9 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
     /// <summary>Links to peer regions that it tells of.</summary>
     public ImmutableArray<PeerLinkSnapshot> Links { get; init; } = [];
 
+    /// <summary>What the pool knows of peer regions.</summary>
+    public ImmutableArray<PeerSnapshot> PoolPeers { get; init; } = [];
+
     /// <summary>State machines that it says run elsewhere.</summary>
     public ImmutableArray<MachineSnapshot> InSilos { get; init; } = [];
 
@@ -65,6 +68,7 @@ internal sealed class ManyEndpoints(int count) : IMeshEngine, IRouter
             {
                 Id = Pool,
                 Leases = count,
+                Peers = PoolPeers,
                 Backends = [.. Backends().Select((b, i) => new BackendSnapshot
                 {
                     Id = b,

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Core.Config;
@@ -11,6 +9,7 @@ using Mesh.Core.Snapshots;
 using Mesh.Engine.KvEvents.Feeding;
 using Mesh.Simulation.KvEvents;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Engine.Tests.KvEvents;
@@ -28,7 +27,7 @@ public sealed class FeedingTests
     [InlineData(false, 0.3)]
     public async Task Reconfigure_ServersPublish_TheEngineKnowsWhatTheirCachesHold(bool oldEncoding, double loss)
     {
-        var (events, replay) = (FreePort(), FreePort());
+        var (events, replay) = (FreePorts.Next(), FreePorts.Next());
         await using var server = await StartAsync(events, replay, oldEncoding, loss);
         await using var engine = Start();
         engine.Reconfigure(Config(new KvEventsConfig { Enabled = true, Port = events, ReplayPort = replay }, server));
@@ -49,7 +48,7 @@ public sealed class FeedingTests
     [Fact]
     public async Task Server_Restarted_IsForgottenAndExactAgain()
     {
-        var (events, replay) = (FreePort(), FreePort());
+        var (events, replay) = (FreePorts.Next(), FreePorts.Next());
         var server = await StartAsync(events, replay);
         await using var engine = Start();
         engine.Reconfigure(Config(new KvEventsConfig { Enabled = true, Port = events, ReplayPort = replay }, server));
@@ -70,7 +69,7 @@ public sealed class FeedingTests
     [InlineData(true)]
     public async Task Server_CacheIsReset_TheIndexIsEmptyAndStaysExact(bool oldEncoding)
     {
-        var (events, replay) = (FreePort(), FreePort());
+        var (events, replay) = (FreePorts.Next(), FreePorts.Next());
         await using var server = await StartAsync(events, replay, oldEncoding);
         await using var engine = Start();
         engine.Reconfigure(Config(new KvEventsConfig { Enabled = true, Port = events, ReplayPort = replay }, server));
@@ -89,7 +88,7 @@ public sealed class FeedingTests
     [Fact]
     public async Task Reconfigure_EventsSwitchedOff_HistoryIsAllThereIs()
     {
-        var (events, replay) = (FreePort(), FreePort());
+        var (events, replay) = (FreePorts.Next(), FreePorts.Next());
         await using var server = await StartAsync(events, replay);
         await using var engine = Start();
         engine.Reconfigure(Config(new KvEventsConfig { Enabled = true, Port = events, ReplayPort = replay }, server));
@@ -178,11 +177,4 @@ public sealed class FeedingTests
     }
 
     private static string Words(int seed, int count) => string.Join(' ', Enumerable.Range(0, count).Select(i => $"{(char)('a' + (((seed * 7) + (i * i)) % 26))}{(char)('a' + ((i * (seed + 3)) % 26))}"));
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

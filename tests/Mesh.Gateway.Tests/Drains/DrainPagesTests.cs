@@ -7,6 +7,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Drains;
 
@@ -188,7 +189,7 @@ public sealed class DrainPagesTests
     [Fact]
     public async Task AdminAddress_HasTheDrainsForItself()
     {
-        var admin = Addresses.Free();
+        var admin = FreePorts.NextAddress();
         await using var gateway = await TestGateway.StartAsync(Configs.For(A, B), o => o.AdminAddress = admin.ToString());
         using var atListener = await gateway.Client.GetAsync("/api/v1/drains");
         Assert.Equal(HttpStatusCode.NotFound, atListener.StatusCode);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 using Xunit.Abstractions;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
@@ -17,7 +18,7 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     public async Task LargeBodies_BesideSmallRequests_DelayThemWithinBounds()
     {
         using var manifests = new ManifestCopy();
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         using var process = Start("--manifests", manifests.Path, "--simulate", "true", $"--Mesh:Listeners:80={address}", "--Mesh:SimulationSpeed=100");
         try
         {

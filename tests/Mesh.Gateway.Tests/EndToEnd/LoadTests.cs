@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Mesh.Core.Endpoints;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
 
@@ -152,7 +153,7 @@ public sealed class LoadTests
         await Eventually.TrueAsync(() => mesh.Endpoints.All(e => e.Id != gone || e.Draining), "the pod is out", 1000);
 
         // A new listener opens and an old route goes on.
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         mesh.Manifests.Edit("gke-west/gateway.yaml", "      port: 80\n", $"      port: 80\n    - name: second\n      protocol: HTTP\n      port: {address.Port}\n");
         await Eventually.TrueAsync(() => IsOpen(new IPEndPoint(IPAddress.Loopback, address.Port)), "the new listener is open", 1500);
 

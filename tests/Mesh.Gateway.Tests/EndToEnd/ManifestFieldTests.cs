@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
 
@@ -80,7 +80,7 @@ public sealed class ManifestFieldTests
         using var response = await mesh.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var endpoint = ServedBy(response);
         var pods = new[] { "gke-west/pods.yaml", "gke-east/pods.yaml" }.Single(f => File.ReadAllText(Path.Combine(mesh.Manifests.Path, f)).Contains(endpoint.Split(':')[0], StringComparison.Ordinal));
-        mesh.Manifests.Edit(pods, $"podIP: {endpoint.Split(':')[0]}", $"podIP: {Addresses.Free().Address}");
+        mesh.Manifests.Edit(pods, $"podIP: {endpoint.Split(':')[0]}", $"podIP: {FreePorts.NextAddress().Address}");
         var text = await response.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(15));
         Assert.Contains("endpoint_draining", text, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", text, StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.Core.Endpoints;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 using Mesh.Testing.Streams;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
@@ -14,7 +15,7 @@ public sealed class OpenStreamsTests
     {
         const int Streams = 500;
         const int Events = 20;
-        using var backend = new PacedBackend([Addresses.Free(), Addresses.Free()], Events, TimeSpan.FromMilliseconds(200));
+        using var backend = new PacedBackend([FreePorts.NextAddress(), FreePorts.NextAddress()], Events, TimeSpan.FromMilliseconds(200));
         await using var gateway = await TestGateway.StartAsync(Configs.For([.. backend.Addresses.Select(a => new EndpointId(a.ToString()))]));
         using var clients = new StreamClients(IPEndPoint.Parse(gateway.Uri.Authority), Events, "m1");
         await clients.OpenAsync(Streams, TimeSpan.FromSeconds(1));

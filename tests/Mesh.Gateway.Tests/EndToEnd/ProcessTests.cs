@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
 
@@ -58,7 +58,7 @@ public sealed class ProcessTests
     public async Task Start_Simulated_AnswersAndStopsOnSigterm()
     {
         using var manifests = new ManifestCopy();
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         using var process = Start("--manifests", manifests.Path, "--simulate", "true", $"--Mesh:Listeners:80={address}", "--Mesh:SimulationSpeed=50");
         var output = new StringBuilder();
         while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10)) is { } line)

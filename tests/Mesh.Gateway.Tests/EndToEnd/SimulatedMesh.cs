@@ -6,6 +6,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Gateway.Tests.EndToEnd;
@@ -54,7 +55,7 @@ internal sealed class SimulatedMesh : IAsyncDisposable
         var feed = new ManifestFeed(manifests.Path, TimeProvider.System, NullLoggerFactory.Instance);
         Assert.False(feed.First.HasErrors, string.Join('\n', feed.First.Diagnostics));
         var config = feed.First.Config!;
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var options = new GatewayOptions { Listeners = { ["80"] = address.ToString() }, DrainTimeout = TimeSpan.Zero };
         set?.Invoke(options);
         var engine = new EmbeddedEngine(new EngineOptions(), TimeProvider.System, NullLoggerFactory.Instance, seed: 1);

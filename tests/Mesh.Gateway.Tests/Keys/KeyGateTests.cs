@@ -5,6 +5,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Keys;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Keys;
 
@@ -223,7 +224,7 @@ public sealed class KeyGateTests
         await using var backend = ScriptedBackend.Answering(200, "{}");
         foreach (var (mode, expected) in new[] { (KeyMode.Auto, HttpStatusCode.OK), (KeyMode.Required, HttpStatusCode.Unauthorized) })
         {
-            var admin = Addresses.Free();
+            var admin = FreePorts.NextAddress();
             await using var gateway = await TestGateway.StartAsync(Configs.For(backend.Id), o => { With()(o); o.Keys.Mode = mode; o.AdminAddress = admin.ToString(); });
             using var client = Clients.Create(new Uri($"http://{admin}"));
             using var response = await client.GetAsync("/metrics");
@@ -240,7 +241,7 @@ public sealed class KeyGateTests
     {
         var mode = Enum.Parse<KeyMode>(modeName);
         var config = Configs.For(new EndpointId("10.0.0.1:8000"));
-        var port = Addresses.Free().Port;
+        var port = FreePorts.NextAddress().Port;
         var starting = TestGateway.StartAsync(config, o =>
         {
             o.Listeners["80"] = $"0.0.0.0:{port}";
@@ -262,7 +263,7 @@ public sealed class KeyGateTests
     public async Task OpenAdminAddress_NeedsKeysToo()
     {
         var refused = await Assert.ThrowsAsync<GatewayConfigurationException>(
-            () => TestGateway.StartAsync(Configs.For(new EndpointId("10.0.0.1:8000")), o => o.AdminAddress = $"0.0.0.0:{Addresses.Free().Port}"));
+            () => TestGateway.StartAsync(Configs.For(new EndpointId("10.0.0.1:8000")), o => o.AdminAddress = $"0.0.0.0:{FreePorts.NextAddress().Port}"));
         Assert.Contains("can be reached from other machines", refused.Message, StringComparison.Ordinal);
     }
 

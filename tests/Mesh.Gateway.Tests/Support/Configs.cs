@@ -1,5 +1,6 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Support;
 
@@ -43,5 +44,5 @@ internal static class Configs
     };
 
     /// <summary>An endpoint at which nothing listens.</summary>
-    public static EndpointId Dead() => new(Addresses.Free().ToString());
+    public static EndpointId Dead() => new(FreePorts.NextAddress().ToString());
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Core.Endpoints;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Support;
 
@@ -48,7 +49,7 @@ internal sealed class ScriptedBackend : IAsyncDisposable
     public static ScriptedBackend Start(Func<BackendExchange, Task> script, Func<Socket, CancellationToken, Task>? instead = null)
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(Addresses.Free().Address, 0));
+        listener.Bind(new IPEndPoint(FreePorts.NextAddress().Address, 0));
         listener.Listen(512);
         return new ScriptedBackend(listener, script, instead);
     }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mesh.Core.Config;
 using Mesh.Gateway.Hosting;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -32,7 +33,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public static async Task<TestGateway> StartAsync(MeshConfig config, Action<GatewayOptions>? set = null, ILoggerFactory? loggers = null)
     {
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var options = new GatewayOptions { BindAddress = address.Address.ToString(), ConnectTimeout = TimeSpan.FromSeconds(1), DrainTimeout = TimeSpan.Zero };
         options.Listeners["80"] = address.ToString();
         set?.Invoke(options);

@@ -4,6 +4,7 @@ using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Telemetry.Otlp;
 using Mesh.Gateway.Tests.EndToEnd;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Telemetry;
 
@@ -69,7 +70,7 @@ public sealed class OtlpExportTests
     {
         await using var receiver = await OtlpReceiver.StartAsync();
         using var manifests = new ManifestCopy();
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var arg in (string[])[Path.Combine(AppContext.BaseDirectory, "Mesh.Gateway.dll"), "--manifests", manifests.Path, "--simulate", "true", $"--Mesh:Listeners:80={address}", "--Mesh:SimulationSpeed=50"]) start.ArgumentList.Add(arg);
         start.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Uri.ToString();

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -31,7 +31,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     public static async Task<OtlpReceiver> StartAsync()
     {
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls($"http://{address}");
         var receiver = new OtlpReceiver(builder.Build(), new Uri($"http://{address}"));

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Mesh.Gateway.Tests.EndToEnd;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Telemetry;
 
@@ -29,7 +30,7 @@ public sealed class PrometheusServerTests
               - job_name: vllm
                 static_configs: [{"{"}targets: [{simulators}]{"}"}]
             """);
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var start = new ProcessStartInfo(PrometheusFactAttribute.FileName!) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var argument in (string[])[$"--config.file={config}", $"--storage.tsdb.path={Path.Combine(folder.Path, "data")}", $"--web.listen-address={address}"]) start.ArgumentList.Add(argument);
         using var prometheus = Process.Start(start)!;

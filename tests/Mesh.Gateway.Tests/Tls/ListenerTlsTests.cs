@@ -7,6 +7,7 @@ using Mesh.Core.Config;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Tls;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Tls;
 
@@ -16,7 +17,7 @@ public sealed class ListenerTlsTests : IDisposable
 
     private readonly TestAuthority _authority = new();
     private readonly TempFolder _folder = new();
-    private readonly IPEndPoint _address = Addresses.Free();
+    private readonly IPEndPoint _address = FreePorts.NextAddress();
 
     public void Dispose()
     {

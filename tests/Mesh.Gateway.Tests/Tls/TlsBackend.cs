@@ -3,8 +3,8 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Core.Endpoints;
-using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Tls;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -33,7 +33,7 @@ internal sealed class TlsBackend : IAsyncDisposable
     public static async Task<TlsBackend> StartAsync(
         X509Certificate2 certificate, Func<HttpContext, Task>? answer = null, HttpProtocols protocols = HttpProtocols.Http1AndHttp2, X509Certificate2? clientAuthority = null)
     {
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         TlsBackend? backend = null;
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(server => server.Listen(address, listener =>

@@ -4,6 +4,7 @@ using Mesh.Engine;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Tls;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -178,7 +179,7 @@ public sealed class UpstreamTlsTests : IDisposable
     public async Task ClearTextEndpoint_Is502AndTheLogSaysWhy()
     {
         // Says something that is no TLS to whoever connects.
-        using var listener = new System.Net.Sockets.TcpListener(Addresses.Free());
+        using var listener = new System.Net.Sockets.TcpListener(FreePorts.NextAddress());
         listener.Start();
         var answering = Task.Run(async () =>
         {

@@ -4,6 +4,7 @@ using System.Text;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Transport;
 using Mesh.Gateway.Upstream;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -99,13 +100,14 @@ public sealed class TransportTests
             onLoop.Add(SocketLoop.Current is not null);
             return Task.CompletedTask;
         };
-        foreach (var chars in new[] { 10, 1000, 200_000, 4 << 20 })
+        // A connection's first request may be there before the connection waits for it, and then it is read where the connection began.
+        foreach (var chars in new[] { 1, 10, 1000, 200_000, 4 << 20 })
         {
             using var response = await gateway.PostAsync($$"""{"model":"m1","prompt":"{{new string('x', chars)}}"}""");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        Assert.Equal([true, true, false, false], onLoop);
+        Assert.Equal([true, true, false, false], onLoop[1..]);
     }
 
     [Fact]
@@ -125,7 +127,7 @@ public sealed class TransportTests
     public async Task EndpointOverHttp2InClearText_IsAsked()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.Listen(address, l => l.Protocols = HttpProtocols.Http2));
         await using var endpoint = builder.Build();
         endpoint.Run(async context =>

@@ -56,7 +56,7 @@ public abstract class RouterContractTests : IAsyncLifetime
         var decisions = new List<RouteDecision>();
         for (var i = 0; i < 20; i++) decisions.Add(await RouteAsync());
 
-        foreach (var endpoint in _endpoints.Ids) Assert.InRange(decisions.Count(d => d.Endpoint == endpoint), 8, 12);
+        foreach (var endpoint in _endpoints.Ids) Assert.InRange(decisions.Count(d => d.Endpoint == endpoint), LeastOfTwenty, 20 - LeastOfTwenty);
         foreach (var decision in decisions) Complete(decision);
         await Eventually.HoldsAsync(async () => (await SnapshotAsync()).Leases == 0, "no lease");
     }
@@ -93,7 +93,7 @@ public abstract class RouterContractTests : IAsyncLifetime
         Complete(running[0]);
 
         var decision = await waiting.WaitAsync(Deadline);
-        Assert.Equal(running[0].Endpoint, decision.Endpoint);
+        Assert.True(running[0].Endpoint == decision.Endpoint, $"{running[0].Endpoint} {running[1].Endpoint} / {decision.Endpoint} {decision.Reason}; {string.Join(", ", (await SnapshotAsync()).Shards)}; {string.Join(", ", (await SnapshotAsync()).Backends.SelectMany(b => b.Endpoints).Select(e => (e.Id, e.InFlightRequests)))}");
         Complete(running[1]);
         Complete(decision);
         await Eventually.HoldsAsync(async () => (await SnapshotAsync()).Leases == 0, "no lease");
@@ -241,6 +241,9 @@ public abstract class RouterContractTests : IAsyncLifetime
             async () => (last = await SnapshotAsync()) is { Leases: 0, Queue.IsEmpty: true } snapshot && snapshot.Backends.Sum(b => b.InFlightRequests) == 0,
             () => $"nothing stays: {last?.Leases} leases, {last?.Queue.Sum(b => b.Requests)} wait, {last?.Backends.Sum(b => b.InFlightRequests)} in flight; {string.Join(", ", last?.Shards.AsEnumerable() ?? [])}");
     }
+
+    /// <summary>Of twenty requests, how many each of two endpoints gets at least.</summary>
+    protected virtual int LeastOfTwenty => 8;
 
     /// <summary>Endpoints that a decision is made among, at least.</summary>
     protected virtual int FewestCandidates => 2;

@@ -29,6 +29,8 @@ public sealed class ShardedRouterContractTests : RouterContractTests
 
     protected override int FewestCandidates => 1;
 
+    protected override int LeastOfTwenty => 1;
+
     protected override async Task<IMeshEngine> StartAsync(MeshConfig config)
     {
         _peer = new PeerInMemory(SimulatedEndpoints.PoolId, Region);

@@ -113,6 +113,7 @@ public sealed class ReportFrameTests
             Tiers = [new TierReport(BackendPreference.Preferred, 10, 9) { TargetCapacity = 80, IsRate = true, Load = 12.5, Fullness = 0.5, Spare = 67.5, Grant = 30 }, new TierReport(BackendPreference.Default, 3, 0)],
             ReceivedEpoch = 55,
             Received = 1234,
+            Hosted = seed % 2 == 0 ? null : 17,
             OverflowPerSecond = 1.5,
             Waiting = [new WaitingCount(10, 3), new WaitingCount(-1, 1)],
             MarginalWaitMs = double.PositiveInfinity,

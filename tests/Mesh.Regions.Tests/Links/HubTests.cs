@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Core.Config;
@@ -11,6 +10,7 @@ using Mesh.Gateway.Federation;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Metrics;
 using Mesh.Regions.Tests.Support;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Regions.Tests.Links;
@@ -177,9 +177,7 @@ public sealed class HubTests : IDisposable
         {
             (_name, _peer) = (name, peer);
             Engine = new RecordingEngine(name);
-            using var free = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            free.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            Address = (IPEndPoint)free.LocalEndPoint!;
+            Address = FreePorts.NextEndPoint();
         }
 
         public IPEndPoint Address { get; }

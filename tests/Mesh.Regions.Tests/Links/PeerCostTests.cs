@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Mesh.Core.Regions.Reports;
 using Mesh.Core.Routing;
 using Mesh.Engine.Federation;
@@ -8,6 +7,7 @@ using Mesh.Gateway.Federation;
 using Mesh.Gateway.Hosting;
 using Mesh.Gateway.Metrics;
 using Mesh.Regions.Tests.Support;
+using Mesh.Testing.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Abstractions;
 
@@ -33,7 +33,7 @@ public sealed class PeerCostTests(ITestOutputHelper output)
     public async Task Peer_ThousandEndpointsAtBothEnds_TakesLessThanAHundredthOfACore()
     {
         string[] names = ["hub", .. Enumerable.Range(0, Peers).Select(i => $"peer-{i}")];
-        var addresses = names.Select(_ => Free()).ToArray();
+        var addresses = names.Select(_ => FreePorts.NextEndPoint()).ToArray();
         var ends = new List<End>();
         try
         {
@@ -67,13 +67,6 @@ public sealed class PeerCostTests(ITestOutputHelper output)
     }
 
     private static long Heard(List<End> ends) => ends.Sum(e => e.Heard);
-
-    private static IPEndPoint Free()
-    {
-        using var free = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        free.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return (IPEndPoint)free.LocalEndPoint!;
-    }
 
     /// <summary>A region: its pool and its side of the exchange, without the gateway.</summary>
     private sealed class End(string name, IPEndPoint address, (string Name, IPEndPoint Address)[] peers) : IAsyncDisposable, IRegionEngine

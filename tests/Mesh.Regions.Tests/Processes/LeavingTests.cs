@@ -27,6 +27,8 @@ public sealed class LeavingTests(ThreeRegions regions, ITestOutputHelper output)
             await load.LeaveAsync();
             await load.DisposeAsync();
             load = null;
+            // What still leaves would be forwarded for.
+            await Poll.UntilAsync(async () => await PeersAsync("mesh_pool_leases") + await regions.All[0].MetricAsync("mesh_pool_leases") == 0, Limit, () => regions.Logs);
         }
 
         await using var running = load;

@@ -19,9 +19,6 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
     // Of what is offered.
     private const double Bound = 0.05;
 
-    // The same for each of two peers that share what overflows: a machine that is busy hears late which places of the nearer one have come free.
-    private const double BoundOfEither = 0.125;
-
     private static readonly TimeSpan ReactionLimit = TimeSpan.FromMilliseconds(200);
 
     [Theory]
@@ -45,16 +42,16 @@ public sealed class OverflowTests(ThreeRegions regions, ITestOutputHelper output
             await Task.Delay(TimeSpan.FromSeconds(settle + SpanSeconds));
             var end = load.Now.TotalSeconds;
             await load.StopAsync();
-            Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+            var broken = load.Requests.Count(r => r.Kind != EndKind.Answered);
             var timeline = new Timeline(load.Requests, regions.Manifests.Networks);
             var means = timeline.Means(end - SpanSeconds, end);
             // Each interval's credits may turn out to be one too few or too many in each of the regions; that must not last.
             var (misplaced, longest) = timeline.Misplaced(ThreeRegions.Capacity, end - SpanSeconds, end, clients * Bound);
             output.WriteLine(
-                $"{clients} clients: {string.Join(" / ", means.Select(m => m.ToString("0.00", CultureInfo.InvariantCulture)))} instead of {string.Join(" / ", expected)}; {misplaced:0.00} above target while another had room, at most {longest * 1000:0} ms more than {clients * Bound:0.0}");
-            // A pause of this machine lets a link be suspected and what comes meanwhile stay at home: shares are of a span without one.
-            var ofPeer = clients * (expected[2] > 0 ? BoundOfEither : Bound);
-            isMet = misplaced <= clients * Bound && !means.Where((m, r) => Math.Abs(m - expected[r]) > (r == 0 ? clients * Bound : ofPeer)).Any();
+                $"{clients} clients: {string.Join(" / ", means.Select(m => m.ToString("0.00", CultureInfo.InvariantCulture)))} instead of {string.Join(" / ", expected)}; {misplaced:0.00} above target while another had room, at most {longest * 1000:0} ms more than {clients * Bound:0.0}; {broken} not answered");
+            // A pause of this machine lets a link be suspected and what comes meanwhile stay at home, and one of a second ends what is under way: shares are of a span
+            // without one.
+            isMet = broken == 0 && misplaced <= clients * Bound && !means.Where((m, r) => Math.Abs(m - expected[r]) > clients * Bound).Any();
         }
 
         Assert.True(isMet, $"{clients} clients: no span in {Runs} had the shares of the golden rules; see the output");

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Mesh.Gateway.Federation.Demo;
 using Mesh.Regions.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Regions.Tests.Processes;
 
@@ -15,8 +15,6 @@ public class RegionGroup : IAsyncDisposable
     private static readonly TimeSpan NearOneWay = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FarOneWay = TimeSpan.FromMilliseconds(15);
 
-    private static int _lastPort;
-
     private readonly bool _isSpread;
     private readonly List<DelayRelay> _relays = [];
     private readonly string _state = Directory.CreateTempSubdirectory("mesh-state-").FullName;
@@ -27,7 +25,7 @@ public class RegionGroup : IAsyncDisposable
     internal RegionGroup(int count, bool namesPeers = true, bool isSpread = false)
     {
         _isSpread = isSpread;
-        Ports = [.. Enumerable.Range(0, count).Select(_ => FreePorts())];
+        Ports = [.. Enumerable.Range(0, count).Select(_ => (FreePorts.Next(), FreePorts.Next(), FreePorts.Next()))];
         All = [.. Enumerable.Range(0, count).Select(i => new RegionProcess(RegionManifests.Regions[i], IPAddress.Loopback, Ports[i], () => new ProcessStartInfo("dotnet"), Arguments(i, namesPeers)))];
     }
 
@@ -63,31 +61,6 @@ public class RegionGroup : IAsyncDisposable
         Manifests.Dispose();
         Directory.Delete(_state, recursive: true);
         GC.SuppressFinalize(this);
-    }
-
-    private static (int Listener, int Admin, int Peers) FreePorts() => (FreePort(), FreePort(), FreePort());
-
-    /// <summary>A port that nobody has now, below those that systems take for connections by themselves, and not the same in two runs at one time.</summary>
-    private static int FreePort()
-    {
-        const int First = 20_000;
-        const int Count = 12_000;
-        for (var tries = 0; tries < Count; tries++)
-        {
-            var port = First + (((Environment.ProcessId * 37) + Interlocked.Increment(ref _lastPort)) % Count);
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
-        }
-
-        throw new InvalidOperationException("No port is free.");
     }
 
     private IEnumerable<string> Arguments(int index, bool namesPeers)

@@ -69,7 +69,10 @@ internal sealed class RegionProcess : IDisposable
     public bool EndsWithInput(TimeSpan limit)
     {
         _process!.StandardInput.Close();
-        return _process.WaitForExit(limit);
+        if (!_process.WaitForExit(limit)) return false;
+        // Its last words may be on their way still; only this waits for them.
+        _process.WaitForExit();
+        return true;
     }
 
     /// <summary>Text of a page of the administrative address; null when it cannot be had.</summary>

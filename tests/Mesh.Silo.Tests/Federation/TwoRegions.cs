@@ -6,6 +6,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.Sharding;
 using Mesh.Regions.Tests.Support;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 using RegionalManifests = Mesh.Regions.Tests.Support.RegionManifests;
 
 namespace Mesh.Silo.Tests.Federation;
@@ -24,10 +25,10 @@ public abstract class TwoRegions : IAsyncLifetime
     private readonly RegionalManifests _manifests;
     private readonly bool _namesPeers;
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("mesh-silo-state-");
-    private readonly int _redisPort = ProcessRegion.FreePort();
+    private readonly int _redisPort = FreePorts.Next();
     private readonly List<SimulatedVllmServer> _servers = [];
     private readonly (int Silo, int ForGateways, int Admin)[] _siloPorts =
-        [.. Enumerable.Range(0, 2).Select(_ => (ProcessRegion.FreePort(), ProcessRegion.FreePort(), ProcessRegion.FreePort()))];
+        [.. Enumerable.Range(0, 2).Select(_ => (FreePorts.Next(), FreePorts.Next(), FreePorts.Next()))];
     private OwnProcess? _redis;
 
     /// <param name="silosHaveConfiguration">True when the config cluster is the silos'.</param>
@@ -39,7 +40,7 @@ public abstract class TwoRegions : IAsyncLifetime
         _namesPeers = namesPeers;
         _manifests = ManifestsFor(OfSilos, shards);
         Shards = shards;
-        var ports = Enumerable.Range(0, 9).Select(_ => ProcessRegion.FreePort()).ToArray();
+        var ports = Enumerable.Range(0, 9).Select(_ => FreePorts.Next()).ToArray();
         Embedded = new RegionProcess(
             RegionalManifests.Regions[OfEngine], IPAddress.Loopback, (ports[0], ports[1], ports[2]), () => new ProcessStartInfo("dotnet"),
             [

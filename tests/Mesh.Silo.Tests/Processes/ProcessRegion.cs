@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Mesh.Simulation.Server;
+using Mesh.Testing.Net;
 
 namespace Mesh.Silo.Tests;
 
@@ -19,11 +20,11 @@ public sealed class ProcessRegion : IAsyncLifetime
     private readonly List<SimulatedVllmServer> _servers = [];
     private readonly OwnProcess?[] _silos = new OwnProcess?[Silos];
     private readonly OwnProcess?[] _gateways = new OwnProcess?[MostGateways];
-    private readonly int[] _siloPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
-    private readonly int[] _siloGatewayPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
-    private readonly int[] _adminPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePort())];
-    private readonly int[] _gatewayPorts = [.. Enumerable.Range(0, MostGateways).Select(_ => FreePort())];
-    private readonly int _redisPort = FreePort();
+    private readonly int[] _siloPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePorts.Next())];
+    private readonly int[] _siloGatewayPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePorts.Next())];
+    private readonly int[] _adminPorts = [.. Enumerable.Range(0, Silos).Select(_ => FreePorts.Next())];
+    private readonly int[] _gatewayPorts = [.. Enumerable.Range(0, MostGateways).Select(_ => FreePorts.Next())];
+    private readonly int _redisPort = FreePorts.Next();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private OwnProcess? _redis;
 
@@ -39,7 +40,7 @@ public sealed class ProcessRegion : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (WhyNot is not null) return;
-        var port = FreePort();
+        var port = FreePorts.Next();
         var net = 1 + Environment.ProcessId % 200;
         for (var i = 1; i <= Endpoints; i++)
         {
@@ -180,13 +181,6 @@ public sealed class ProcessRegion : IAsyncLifetime
         foreach (var server in _servers) await server.KillAsync();
         _http.Dispose();
         _directory.Delete(recursive: true);
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<JsonElement> GrainsAsync()

@@ -47,7 +47,7 @@ internal sealed partial class ConfigExchange
         }
         catch (Exception e) when (e is InvalidDataException or OperationCanceledException or ObjectDisposedException)
         {
-            CannotAsk(_log, "the own region", _regions!.Tag.Version, e.Message);
+            _log.CannotAsk("the own region", _regions!.Tag.Version, e.Message);
         }
         finally
         {
@@ -63,8 +63,8 @@ internal sealed partial class ConfigExchange
         {
             if (_refusedHash == bundle.Tag.Hash) return;
             _refusedHash = bundle.Tag.Hash;
-            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) Finding(_log, finding.ToString());
-            NotTaken(_log, bundle.Tag.Version, "the own region", _current?.Tag.Version ?? 0);
+            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) _log.Finding(finding.ToString());
+            _log.NotTaken(bundle.Tag.Version, "the own region", _current?.Tag.Version ?? 0);
             return;
         }
 
@@ -80,7 +80,7 @@ internal sealed partial class ConfigExchange
         }
 
         _file.Write(bundle);
-        Taken(_log, bundle.Tag.Version, bundle.Tag.Cluster, "the own region");
+        _log.Taken(bundle.Tag.Version, bundle.Tag.Cluster, "the own region");
         changed?.Invoke();
     }
 
@@ -91,8 +91,8 @@ internal sealed partial class ConfigExchange
         {
             if (_hub is not null || isConflict == _conflict is not null) return;
             _conflict = isConflict ? "the own region says so" : null;
-            if (isConflict) Conflict(_log, _conflict!, _current?.Tag.Version ?? 0);
-            else ConflictOver(_log);
+            if (isConflict) _log.Conflict(_conflict!, _current?.Tag.Version ?? 0);
+            else _log.ConflictOver();
             _onConflict?.Invoke(_conflict);
             changed = _changed;
         }

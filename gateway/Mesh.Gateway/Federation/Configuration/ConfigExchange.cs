@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Engine.Federation;
-using Mesh.Engine.Federation.Links;
 using Mesh.Gateway.Hosting;
 using Mesh.Resources;
 using Mesh.Resources.Diagnostics;
@@ -16,18 +15,17 @@ namespace Mesh.Gateway.Federation.Configuration;
 /// </summary>
 internal sealed partial class ConfigExchange : IDisposable
 {
-    /// <summary>How long a first start waits for a peer to tell the configuration.</summary>
-    public static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(60);
+    /// <summary>How long a peer may take to tell its configuration.</summary>
+    internal static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
 
     private readonly GatewayOptions _options;
     private readonly string _manifests;
     private readonly string _region;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly OwnManifests _own;
     private readonly ConfigFile _file;
     private readonly ConfigClaims _claims;
     private readonly Lock _gate = new();
@@ -40,7 +38,6 @@ internal sealed partial class ConfigExchange : IDisposable
     private string _refusedHash = "";
     private long _askedAt;
     private bool _asking;
-    private ImmutableArray<ClusterConfig> _ownClusters = [];
 
     public ConfigExchange(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
     {
@@ -49,6 +46,7 @@ internal sealed partial class ConfigExchange : IDisposable
         _region = options.Region ?? "";
         _time = time;
         _log = loggers.CreateLogger<ConfigExchange>();
+        _own = new OwnManifests(manifests, _region);
         _file = new ConfigFile(options.Federation, options.Federation.Name ?? _region, _log);
         _claims = new ConfigClaims(_region);
         _askedAt = time.GetTimestamp();
@@ -63,7 +61,7 @@ internal sealed partial class ConfigExchange : IDisposable
             {
                 if (_current is not { } bundle || (_claims.Own is not null && _conflict is null)) return [];
                 // While it is disputed whose configuration holds, edits of the own one do not count either; its pods do.
-                return _claims.Own is null ? bundle.Files : [.. bundle.Files, .. WorkloadFilter.Only(ManifestText.Read(_manifests, bundle.Tag.Cluster))];
+                return _claims.Own is null ? bundle.Files : [.. bundle.Files, .. _own.Workloads(bundle.Tag.Cluster)];
             }
         }
     }
@@ -76,14 +74,13 @@ internal sealed partial class ConfigExchange : IDisposable
     public async Task PrepareAsync()
     {
         var own = ManifestLoader.Load(_manifests);
-        _ownClusters = own.Clusters;
         var kept = _file.Read();
-        if (own.Config is { } config && !IsElsewhere(config))
+        if (own.Config is { } config && !_own.IsElsewhere(config))
         {
             lock (_gate)
             {
                 _current = kept;
-                if (!Claim(config) && kept is null) _current = Bundle(config, 0);
+                if (!Claim(config) && kept is null) _current = _own.Bundle(config, 0);
             }
 
             return;
@@ -92,13 +89,13 @@ internal sealed partial class ConfigExchange : IDisposable
         if (own.Config is null && !own.Diagnostics.Any(d => d.Code == DiagnosticCodes.ConfigClusterMissing)) return;
         if (kept is not null)
         {
-            Kept(_log, kept.Tag.Cluster, kept.Tag.Version);
+            _log.Kept(kept.Tag.Cluster, kept.Tag.Version);
             _current = kept;
             return;
         }
 
         // Without anybody to ask, the reading of the manifests says what is missing.
-        _current = await FirstAsync();
+        _current = await FirstConfig.AskAsync(_options, own.Clusters, _time, _log);
         if (_current is not null) _file.Write(_current);
     }
 
@@ -183,16 +180,12 @@ internal sealed partial class ConfigExchange : IDisposable
         _stop.Dispose();
     }
 
-    /// <summary>True when the own manifests say which the config cluster is, but do not have it.</summary>
-    private bool IsElsewhere(MeshConfig config) =>
-        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && cluster.Region != _region && !Directory.Exists(Path.Combine(_manifests, cluster.Name));
-
     /// <summary>Takes the own manifests' configuration for the mesh's when the config cluster is one of the own region; true when it is.</summary>
     private bool Claim(MeshConfig config)
     {
         if (_conflict is not null) return _claims.Own is not null;
         var cluster = config.Clusters.FirstOrDefault(c => c.IsConfigCluster);
-        if (cluster is null || cluster.Region != _region || Files(cluster.Name) is not { IsEmpty: false } files)
+        if (cluster is null || cluster.Region != _region || _own.Files(cluster.Name) is not { IsEmpty: false } files)
         {
             _claims.Own = null;
             return false;
@@ -206,18 +199,12 @@ internal sealed partial class ConfigExchange : IDisposable
             bundle = bundle with { Tag = bundle.Tag with { Version = before.Version + 1 } };
             _current = bundle;
             _file.Write(bundle);
-            Published(_log, cluster.Name, bundle.Tag.Version, bundle.Tag.Hash);
+            _log.Published(cluster.Name, bundle.Tag.Version, bundle.Tag.Hash);
         }
 
         _claims.Own = bundle.Tag;
         return true;
     }
-
-    private ImmutableArray<ManifestText> Files(string cluster) => WorkloadFilter.Apply(ManifestText.Read(_manifests, cluster));
-
-    private ConfigBundle? Bundle(MeshConfig config, long version) =>
-        config.Clusters.FirstOrDefault(c => c.IsConfigCluster) is { } cluster && Files(cluster.Name) is { IsEmpty: false } files
-            ? ConfigBundle.Of(cluster.Name, cluster.Region, version, files) : null;
 
     private void Publish()
     {
@@ -227,8 +214,8 @@ internal sealed partial class ConfigExchange : IDisposable
         _onConflict?.Invoke(conflict);
         if (conflict == _conflict) return;
         _conflict = conflict;
-        if (conflict is not null) Conflict(_log, conflict, _current?.Tag.Version ?? 0);
-        else ConflictOver(_log);
+        if (conflict is not null) _log.Conflict(conflict, _current?.Tag.Version ?? 0);
+        else _log.ConflictOver();
         // Edits are put off, or made up for; outside of the lock, because the manifests are read by it.
         if (_changed is { } changed) ThreadPool.UnsafeQueueUserWorkItem(static c => c(), changed, preferLocal: false);
     }
@@ -260,7 +247,7 @@ internal sealed partial class ConfigExchange : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or InvalidDataException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            if (_refusedHash != tag.Hash) CannotAsk(_log, peer, tag.Version, e.Message);
+            if (_refusedHash != tag.Hash) _log.CannotAsk(peer, tag.Version, e.Message);
             _refusedHash = tag.Hash;
         }
         finally
@@ -276,8 +263,8 @@ internal sealed partial class ConfigExchange : IDisposable
         {
             if (_refusedHash == bundle.Tag.Hash) return;
             _refusedHash = bundle.Tag.Hash;
-            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) Finding(_log, finding.ToString());
-            NotTaken(_log, bundle.Tag.Version, peer, _current?.Tag.Version ?? 0);
+            foreach (var finding in result.Diagnostics.Where(d => d.Severity == Severity.Error)) _log.Finding(finding.ToString());
+            _log.NotTaken(bundle.Tag.Version, peer, _current?.Tag.Version ?? 0);
             return;
         }
 
@@ -293,7 +280,7 @@ internal sealed partial class ConfigExchange : IDisposable
         }
 
         _file.Write(bundle);
-        Taken(_log, bundle.Tag.Version, bundle.Tag.Cluster, peer);
+        _log.Taken(bundle.Tag.Version, bundle.Tag.Cluster, peer);
         changed?.Invoke();
     }
 
@@ -312,66 +299,4 @@ internal sealed partial class ConfigExchange : IDisposable
         context.Response.ContentLength = json.Length;
         await context.Response.Body.WriteAsync(json, context.RequestAborted);
     }
-
-    /// <summary>Asks every peer in turn until one tells a configuration that can be used.</summary>
-    private async Task<ConfigBundle?> FirstAsync()
-    {
-        var settings = FederationPlan.Settings(_options, "", _ownClusters);
-        var credentials = new FederationCredentials(_options, settings.ConnectTimeout);
-        var self = new PeerIdentity(settings.Name, settings.Region, FederationHub.Protocol, 1, "");
-        var began = _time.GetTimestamp();
-        var last = "";
-        if (settings.Peers.IsEmpty) return null;
-        Waiting(_log);
-        while (_time.GetElapsedTime(began) < FirstWait)
-        {
-            foreach (var peer in settings.Peers)
-            {
-                foreach (var url in peer.Urls)
-                {
-                    try
-                    {
-                        using var limit = new CancellationTokenSource(AskLimit, _time);
-                        return ConfigBundle.FromJson(await PeerQuestion.AskAsync(url, peer, FederationPaths.Config, ConfigBundle.MaxBytes, self, credentials.Connect, limit.Token));
-                    }
-                    catch (Exception e) when (e is HttpRequestException or InvalidDataException or OperationCanceledException or IOException)
-                    {
-                        last = $"{peer.Name}: {e.Message}";
-                    }
-                }
-            }
-
-            await Task.Delay(FirstPause, _time);
-        }
-
-        throw new GatewayConfigurationException(
-            $"The manifests name no config cluster, nothing was kept from before, and no peer told its configuration within {FirstWait.TotalSeconds:0} s ({last}).");
-    }
-
-    [LoggerMessage(1, LogLevel.Information, "No config cluster here; waiting for a peer to tell the configuration.")]
-    private static partial void Waiting(ILogger log);
-
-    [LoggerMessage(2, LogLevel.Information, "Starting from the last good configuration of {Cluster}, version {Version}.")]
-    private static partial void Kept(ILogger log, string cluster, long version);
-
-    [LoggerMessage(3, LogLevel.Information, "Configuration of {Cluster}, version {Version} ({Hash}), goes to the peers.")]
-    private static partial void Published(ILogger log, string cluster, long version, string hash);
-
-    [LoggerMessage(4, LogLevel.Information, "Configuration version {Version} of {Cluster} taken from {Peer}.")]
-    private static partial void Taken(ILogger log, long version, string cluster, string peer);
-
-    [LoggerMessage(5, LogLevel.Error, "Configuration version {Version} from {Peer} has mistakes; version {Current} stays in force.")]
-    private static partial void NotTaken(ILogger log, long version, string peer, long current);
-
-    [LoggerMessage(6, LogLevel.Error, "{Finding}")]
-    private static partial void Finding(ILogger log, string finding);
-
-    [LoggerMessage(7, LogLevel.Error, "Two config clusters: {Conflict}. Exactly one may be; edits are not taken, and version {Version} stays in force.")]
-    private static partial void Conflict(ILogger log, string conflict, long version);
-
-    [LoggerMessage(8, LogLevel.Information, "There is one config cluster again.")]
-    private static partial void ConflictOver(ILogger log);
-
-    [LoggerMessage(9, LogLevel.Warning, "Configuration version {Version} could not be had from {Peer}: {Reason}")]
-    private static partial void CannotAsk(ILogger log, string peer, long version, string reason);
 }

@@ -5,7 +5,7 @@ namespace Mesh.Core.PrefixCache.Crowds;
 /// of what follows each holder is listed. Valid until the index changes. Not thread-safe.
 /// </summary>
 /// <param name="endpoints">Endpoints are numbered from 0 to this, exclusive.</param>
-internal sealed class PromptHolders(int endpoints)
+internal sealed class PromptHolders(int endpoints) : IPromptHolders
 {
     private Run[] _runs = new Run[8];
     private int _runCount;
@@ -14,11 +14,7 @@ internal sealed class PromptHolders(int endpoints)
 
     // By endpoint, of those that are listed; 0 for the others.
     private readonly int[] _held = new int[endpoints];
-    private int[] _all = [];
-    private bool _hasAll;
-    private PrefixIndex? _index;
     private HolderTable? _holders;
-    private ReadOnlyMemory<ulong> _chain;
 
     /// <summary>Endpoints are numbered from 0 to this, exclusive.</summary>
     public int Endpoints => _held.Length;
@@ -65,21 +61,12 @@ internal sealed class PromptHolders(int endpoints)
         return most;
     }
 
-    /// <summary>Blocks that each endpoint holds. Takes a look at every holder.</summary>
-    public ReadOnlySpan<int> All()
-    {
-        if (_all.Length == 0) _all = new int[Endpoints];
-        if (!_hasAll) _index!.Match(_chain.Span, _all);
-        _hasAll = true;
-        return _all;
-    }
-
     /// <summary>Begins with a prompt.</summary>
-    public void Start(PrefixIndex index, HolderTable holders, ReadOnlyMemory<ulong> chain)
+    public void Start(HolderTable holders)
     {
         foreach (var endpoint in Listed) _held[endpoint] = 0;
-        (_index, _holders, _chain) = (index, holders, chain);
-        (_runCount, _listedCount, _hasAll) = (0, 0, false);
+        _holders = holders;
+        (_runCount, _listedCount) = (0, 0);
     }
 
     /// <summary>A run that many hold; none is listed yet.</summary>

@@ -1,4 +1,5 @@
 using Mesh.Core.Leases;
+using Mesh.Core.PrefixCache.Crowds;
 
 namespace Mesh.Core.PrefixCache.Exact;
 
@@ -26,6 +27,8 @@ internal sealed class EventKnowledge
     private int[] _scratch = [];
     private int[] _routed = [];
     private bool[] _complete = [];
+    private EventHolders? _found;
+    private int _exactSlots;
     private long _lastFeed;
     private long _cachedTokens;
     private long _errorTokens;
@@ -43,13 +46,17 @@ internal sealed class EventKnowledge
 
     public ExactIndex Index => _index;
 
+    /// <summary>What was routed in the last moments; null before the first.</summary>
+    public RecentPrompts? Recent => _recent;
+
     public LearningCounts Counts => new(
         _learner.Learned, _learner.Ambiguous, _learner.Unmatched, _learner.Corrected, _learner.Contradicted, _cachedTokens, _errorTokens);
 
     public long Add(int slot)
     {
         _feeds.Add(++_lastFeed, _index.AddFeed(slot));
-        if (_gpu.Length < _index.Columns) (_gpu, _any) = (new int[_index.Columns * 2], new int[_index.Columns * 2]);
+        var columns = _index.Columns.Count;
+        if (_gpu.Length < columns) (_gpu, _any) = (new int[columns * 2], new int[columns * 2]);
         Settle(slot);
         return _lastFeed;
     }
@@ -125,7 +132,8 @@ internal sealed class EventKnowledge
     /// </summary>
     public void Overlay(ReadOnlySpan<ulong> chain, Span<int> held, double nowMs)
     {
-        var mapped = _index.Match(chain, _gpu.AsSpan(0, _index.Columns), _any.AsSpan(0, _index.Columns));
+        var columns = _index.Columns;
+        var mapped = _index.Match(chain, _gpu.AsSpan(0, columns.Count), _any.AsSpan(0, columns.Count));
         var routed = _routed.AsSpan(0, held.Length);
         routed.Clear();
         if (_recent is not null && _recent.EndpointCapacity >= held.Length) _recent.Match(chain, routed, _scratch.AsSpan(0, held.Length), nowMs);
@@ -133,23 +141,59 @@ internal sealed class EventKnowledge
         var complete = _complete.AsSpan(0, held.Length);
         exact.Clear();
         complete.Clear();
-        for (var column = 0; column < _index.Columns; column++)
+        for (var column = 0; column < columns.Count; column++)
         {
-            if (_index.Feed(column) is not { } feed || feed.Slot >= held.Length) continue;
+            if (columns[column] is not { } feed || feed.Slot >= held.Length) continue;
             exact[feed.Slot] = Math.Max(exact[feed.Slot], Worth(_gpu[column], _any[column]));
             complete[feed.Slot] |= _any[column] == mapped;
         }
 
-        for (var slot = 0; slot < held.Length; slot++)
+        for (var slot = 0; slot < held.Length; slot++) held[slot] = Together(slot, exact[slot], complete[slot], mapped, held[slot], routed[slot]);
+    }
+
+    /// <summary>
+    /// The same for those who look at few of many endpoints; null where the feeds' order is not that of the endpoints. Valid until the next call, or the next change.
+    /// </summary>
+    public EventHolders? Look(ReadOnlySpan<ulong> chain, PromptHolders? history, int slots, double nowMs)
+    {
+        if (_index.Columns.Shift < 0) return null;
+        _found ??= new EventHolders(this);
+        _found.Start(chain, history, slots, nowMs);
+        return _found;
+    }
+
+    /// <summary>The same for one endpoint of so many.</summary>
+    public int HeldBy(int slot, int slots, ReadOnlySpan<ulong> chain, int believed, double nowMs)
+    {
+        var (exact, isComplete, mapped) = (0, false, 0);
+        var columns = _index.Columns;
+        var near = columns.Near(slot);
+        for (var column = near.First; column < near.End; column++)
         {
-            if (StateOf(slot) != CacheKnowledge.Exact)
-            {
-                held[slot] = Math.Max(held[slot], exact[slot]);
-                continue;
-            }
-            var beyond = complete[slot] && held[slot] > mapped ? held[slot] : 0;
-            held[slot] = Math.Max(Math.Max(exact[slot], beyond), routed[slot]);
+            if (columns[column]?.Slot != slot) continue;
+            var held = _index.HeldBy(column, chain);
+            exact = Math.Max(exact, Worth(held.Gpu, held.Any));
+            if (held.IsComplete) (isComplete, mapped) = (true, held.Any);
         }
+
+        var routed = _recent is not null && _recent.EndpointCapacity >= slots ? _recent.HeldBy(slot, chain, nowMs) : 0;
+        return Together(slot, exact, isComplete, mapped, believed, routed);
+    }
+
+    /// <summary>False where one of so many slots may belong to an endpoint whose events do not tell all.</summary>
+    public bool AreAllExact(int slots) => _exactSlots >= slots;
+
+    /// <summary>What an endpoint holds by all that is known.</summary>
+    /// <param name="slot">The endpoint.</param>
+    /// <param name="exact">By its events.</param>
+    /// <param name="isComplete">Whether that is all that is mapped.</param>
+    /// <param name="mapped">Blocks that are mapped.</param>
+    /// <param name="believed">By history.</param>
+    /// <param name="routed">Routed there a moment ago.</param>
+    public int Together(int slot, int exact, bool isComplete, int mapped, int believed, int routed)
+    {
+        if (StateOf(slot) != CacheKnowledge.Exact) return Math.Max(believed, exact);
+        return Math.Max(Math.Max(exact, isComplete && believed > mapped ? believed : 0), routed);
     }
 
     /// <summary>A prompt was sent to an endpoint; what is expected to be found there was asked for before.</summary>
@@ -209,8 +253,8 @@ internal sealed class EventKnowledge
         if (_scratch.Length < slots) (_scratch, _routed, _complete) = (new int[Math.Max(64, slots * 2)], new int[Math.Max(64, slots * 2)], new bool[Math.Max(64, slots * 2)]);
     }
 
-    // Blocks in the accelerator that are worth as much as what is held in all tiers; never more than is held.
-    private int Worth(int gpu, int any)
+    /// <summary>Blocks in the accelerator that are worth as much as what is held in all tiers; never more than is held.</summary>
+    public int Worth(int gpu, int any)
     {
         if (any <= gpu) return gpu;
         var worth = _layout.TokensIn(gpu) + (OffloadWeight * (_layout.TokensIn(any) - _layout.TokensIn(gpu)));
@@ -246,6 +290,7 @@ internal sealed class EventKnowledge
         }
         var before = _states[slot];
         _states[slot] = state ?? CacheKnowledge.History;
+        _exactSlots += (_states[slot] == CacheKnowledge.Exact ? 1 : 0) - (before == CacheKnowledge.Exact ? 1 : 0);
         return _states[slot] != before;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ExactIndex
     private const int MaxTries = 64;
     private readonly BlockTable _blocks;
     private readonly MappingTable _mappings;
-    private readonly List<CacheFeed?> _feeds = [];
+    private readonly FeedColumns _columns = new();
     private ulong[] _aliveGpu = [];
     private ulong[] _aliveAny = [];
     private int _turn;
@@ -24,8 +24,11 @@ internal sealed class ExactIndex
         _mappings = new MappingTable(options.MaxMappings) { FirstChanged = (node, first) => _blocks!.Node(node).FirstMapping = first };
     }
 
-    /// <summary>Columns are below this.</summary>
-    public int Columns => _feeds.Count;
+    /// <summary>Which bit is whose.</summary>
+    public FeedColumns Columns => _columns;
+
+    /// <summary>True once something offloaded has been told of: what is in the accelerator is not all there is.</summary>
+    public bool HasTiers => _mappings.HasTiers;
 
     /// <summary>Blocks held, each endpoint's counted.</summary>
     public int Blocks => _blocks.Count;
@@ -39,21 +42,12 @@ internal sealed class ExactIndex
     /// <summary>Memory taken from the system, used or not.</summary>
     public long Bytes => _blocks.Bytes + _mappings.Bytes;
 
-    public CacheFeed? Feed(int column) => _feeds[column];
-
     public BlockTable Table => _blocks;
 
     public CacheFeed AddFeed(int slot)
     {
-        var column = _feeds.IndexOf(null);
-        if (column < 0)
-        {
-            column = _feeds.Count;
-            _feeds.Add(null);
-        }
-        var feed = new CacheFeed(column, slot);
-        _feeds[column] = feed;
-        _mappings.Widen(_feeds.Count);
+        var feed = _columns.Add(slot);
+        _mappings.Widen(_columns.Count);
         if (_aliveGpu.Length < _mappings.Words) (_aliveGpu, _aliveAny) = (new ulong[_mappings.Words], new ulong[_mappings.Words]);
         return feed;
     }
@@ -61,7 +55,7 @@ internal sealed class ExactIndex
     public void RemoveFeed(CacheFeed feed)
     {
         Clear(feed);
-        _feeds[feed.Column] = null;
+        _columns.Remove(feed);
     }
 
     /// <summary>Blocks were stored.</summary>
@@ -133,10 +127,10 @@ internal sealed class ExactIndex
     {
         gpu.Clear();
         any.Clear();
-        var words = (_feeds.Count + 63) / 64;
+        var words = (_columns.Count + 63) / 64;
         _aliveGpu.AsSpan(0, words).Fill(ulong.MaxValue);
         _aliveAny.AsSpan(0, words).Fill(ulong.MaxValue);
-        if ((_feeds.Count & 63) != 0) _aliveGpu[words - 1] = _aliveAny[words - 1] = (1UL << (_feeds.Count & 63)) - 1;
+        if ((_columns.Count & 63) != 0) _aliveGpu[words - 1] = _aliveAny[words - 1] = (1UL << (_columns.Count & 63)) - 1;
         var mapped = 0;
         for (; mapped < chain.Length; mapped++)
         {
@@ -162,6 +156,45 @@ internal sealed class ExactIndex
             Lose(ref _aliveAny[w], 0, w, mapped, any);
         }
         return mapped;
+    }
+
+    /// <summary>As <see cref="Match"/>, without a look at each feed.</summary>
+    /// <param name="chain">The gateway's chained hashes.</param>
+    /// <param name="gpu">Takes the blocks in the accelerator.</param>
+    /// <param name="any">Takes the blocks in any tier; null where there is but one.</param>
+    /// <returns>As there.</returns>
+    public int Look(ReadOnlySpan<ulong> chain, LeadingBlocks gpu, LeadingBlocks? any)
+    {
+        gpu.Start(_columns.Live);
+        any?.Start(_columns.Live);
+        var mapped = 0;
+        while (mapped < chain.Length && _mappings.Find(chain[mapped]) is >= 0 and var mapping)
+        {
+            var onGpu = _mappings.Gpu(mapping);
+            gpu.Keep(onGpu, [], mapped);
+            any?.Keep(onGpu, _mappings.Offloaded(mapping), mapped);
+            mapped++;
+            if ((any ?? gpu).IsEmpty) break;
+        }
+        gpu.End(mapped);
+        any?.End(mapped);
+        return mapped;
+    }
+
+    /// <summary>Leading blocks of a chain that one feed's endpoint holds.</summary>
+    /// <returns>Blocks in the accelerator, blocks in any tier, and whether it holds all that is mapped.</returns>
+    public (int Gpu, int Any, bool IsComplete) HeldBy(int column, ReadOnlySpan<ulong> chain)
+    {
+        var gpu = -1;
+        for (var blocks = 0; blocks < chain.Length; blocks++)
+        {
+            var mapping = _mappings.Find(chain[blocks]);
+            if (mapping < 0) return (gpu < 0 ? blocks : gpu, blocks, true);
+            var onGpu = (_mappings.Gpu(mapping)[column >> 6] >> column & 1) != 0;
+            if (!onGpu && gpu < 0) gpu = blocks;
+            if (!onGpu && (_mappings.Offloaded(mapping)[column >> 6] >> column & 1) == 0) return (gpu, blocks, false);
+        }
+        return (gpu < 0 ? chain.Length : gpu, chain.Length, true);
     }
 
     /// <summary>Node of the block in which a place of a prompt ends; −1 when nobody holds it. False when the place is not mapped.</summary>
@@ -287,9 +320,9 @@ internal sealed class ExactIndex
     {
         for (var tries = 0; tries < MaxTries; tries++)
         {
-            _turn = (_turn + 1) % _feeds.Count;
-            var feed = _feeds[_turn];
-            if (feed is null || feed.Oldest < 0) continue;
+            _turn = _columns.After(_turn);
+            var feed = _columns[_turn]!;
+            if (feed.Oldest < 0) continue;
             var entry = feed.Oldest;
             var node = _blocks.Held(entry).Node;
             if (node == keepNode || _blocks.Node(node).Children > 0)

@@ -41,6 +41,9 @@ internal sealed class MappingTable
 
     public int Count => _byChain.Count;
 
+    /// <summary>True once something offloaded has been told of.</summary>
+    public bool HasTiers { get; private set; }
+
     /// <summary>Words of one plane.</summary>
     public int Words { get; private set; }
 
@@ -62,6 +65,7 @@ internal sealed class MappingTable
         ref var word = ref _rows[(mapping * Words * 2) + (tier == CacheTier.Gpu ? 0 : Words) + (feed >> 6)];
         var bit = 1UL << (feed & 63);
         word = held ? word | bit : word & ~bit;
+        HasTiers |= tier == CacheTier.Offload && held;
     }
 
     /// <summary>Makes the rows wide enough for that many feeds.</summary>

@@ -71,9 +71,10 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
     private void Collect(SentPrompt prompt, bool continued)
     {
         _count = 0;
-        for (var column = 0; column < index.Columns; column++)
+        var columns = index.Columns.Near(prompt.Slot);
+        for (var column = columns.First; column < columns.End; column++)
         {
-            if (index.Feed(column) is not { BlockTokens: > 0 } feed || feed.Slot != prompt.Slot) continue;
+            if (index.Columns[column] is not { BlockTokens: > 0 } feed || feed.Slot != prompt.Slot) continue;
             // The last token of an answer is never computed.
             var end = (prompt.PromptTokens + prompt.OutputTokens - 1) / feed.BlockTokens * feed.BlockTokens;
             var after = prompt.LastBlockAfterMs(feed.BlockTokens);
@@ -167,9 +168,10 @@ internal sealed class PromptLearner(ExactIndex index, PrefixLayout layout)
 
     private int BlockTokens(int slot)
     {
-        for (var column = 0; column < index.Columns; column++)
+        var columns = index.Columns.Near(slot);
+        for (var column = columns.First; column < columns.End; column++)
         {
-            if (index.Feed(column) is { BlockTokens: > 0 } feed && feed.Slot == slot) return feed.BlockTokens;
+            if (index.Columns[column] is { BlockTokens: > 0 } feed && feed.Slot == slot) return feed.BlockTokens;
         }
         return 1;
     }

@@ -1,3 +1,5 @@
+using Mesh.Core.PrefixCache.Crowds;
+
 namespace Mesh.Core.PrefixCache.Exact;
 
 /// <summary>
@@ -26,6 +28,21 @@ internal sealed class RecentPrompts(PrefixLayout layout, int endpointCapacity, d
         _newer.Match(chain, held);
         if (_older.Match(chain, scratch) == 0) return;
         for (var i = 0; i < held.Length; i++) held[i] = Math.Max(held[i], scratch[i]);
+    }
+
+    /// <summary>The same, for those who look at few of many endpoints.</summary>
+    public void Look(ReadOnlySpan<ulong> chain, PromptHolders newer, PromptHolders older, double nowMs)
+    {
+        Turn(nowMs);
+        _newer.Look(chain, newer);
+        _older.Look(chain, older);
+    }
+
+    /// <summary>The same, of one endpoint.</summary>
+    public int HeldBy(int slot, ReadOnlySpan<ulong> chain, double nowMs)
+    {
+        Turn(nowMs);
+        return Math.Max(_newer.HeldBy(slot, chain), _older.HeldBy(slot, chain));
     }
 
     public void Forget(int slot)

@@ -7,9 +7,10 @@ namespace Mesh.Core.Regions.Peers;
 /// What may still be sent to one peer. Each report sets a limit: the requests that have arrived there, and the grant on top of them. What was sent and has not
 /// arrived counts against it, so that neither a long way nor a burst between two reports sends more than was granted. A request costs one credit whatever its
 /// size, and the last one may be a fraction, so that a small grant never starves anybody. Requests that got lost on the way are written off once nothing can
-/// be on its way any more.
+/// be on its way any more. Where the peer says how many it is working on, the limit may be on those in flight instead: each that ends, which is known here as its
+/// answer ends, then gives its place back to the next one, and no report needs to tell of it.
 /// </summary>
-internal sealed class CreditAccount(long epoch)
+internal sealed class CreditAccount(long epoch, int inFlight = 0)
 {
     // What has not arrived after this long, with no answer outstanding, never will.
     private static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(1);
@@ -20,6 +21,8 @@ internal sealed class CreditAccount(long epoch)
     private long _peerEpoch;
     private double _grantPreferred;
     private double _grant;
+    private double _windowPreferred = double.NegativeInfinity;
+    private double _window = double.NegativeInfinity;
     private TimeSpan _sentAt;
 
     /// <summary>Epoch that requests are sent with: the peer counts those of one epoch together.</summary>
@@ -28,22 +31,26 @@ internal sealed class CreditAccount(long epoch)
     /// <summary>Requests ever sent.</summary>
     public long Forwarded { get; private set; }
 
-    /// <summary>The same, or what the peer says has arrived where that is more.</summary>
+    /// <summary>Requests there that have not ended.</summary>
+    public int InFlight { get; private set; } = inFlight;
+
+    /// <summary>Requests ever sent, or what the peer says has arrived where that is more.</summary>
     public long Sent { get; private set; }
 
     /// <summary>Requests that the last report did not count yet.</summary>
     public long OnTheirWay => Sent - _received - _lost;
 
     /// <summary>Requests that may be sent to any backend there.</summary>
-    public double Available => _grant - OnTheirWay;
+    public double Available => Math.Max(_grant - OnTheirWay, _window - InFlight);
 
     /// <summary>Requests that may be sent to its preferred backends.</summary>
-    public double AvailablePreferred => _grantPreferred - OnTheirWay;
+    public double AvailablePreferred => Math.Max(_grantPreferred - OnTheirWay, _windowPreferred - InFlight);
 
     /// <summary>Counts a request that is sent.</summary>
     public void Send(double workMs, TimeSpan now)
     {
         Forwarded++;
+        InFlight++;
         _workMs[Sent++ % Remembered] = workMs;
         _sentAt = now;
     }
@@ -55,8 +62,14 @@ internal sealed class CreditAccount(long epoch)
         Sent = Math.Max(Sent, sent);
     }
 
+    /// <summary>Takes over a request that was sent under an earlier state of the pool.</summary>
+    public void Adopt() => InFlight++;
+
+    /// <summary>A request there has ended.</summary>
+    public void End() => InFlight--;
+
     /// <summary>No more until the next report.</summary>
-    public void Close() => _grant = _grantPreferred = double.NegativeInfinity;
+    public void Close() => _grant = _grantPreferred = _window = _windowPreferred = double.NegativeInfinity;
 
     /// <summary>Takes a report.</summary>
     /// <param name="report">The peer's part for this pool.</param>
@@ -78,6 +91,9 @@ internal sealed class CreditAccount(long epoch)
             if (tier.Preference == BackendPreference.Preferred) _grantPreferred += tier.Grant;
             _grant += tier.Grant;
         }
+
+        if (report.Hosted is { } hosted) (_windowPreferred, _window) = (report.Tiers is [{ Preference: BackendPreference.Preferred }] ? hosted + _grantPreferred : double.NegativeInfinity, hosted + _grant);
+        else _windowPreferred = _window = double.NegativeInfinity;
     }
 
     /// <summary>Adds to a ladder what is on its way.</summary>

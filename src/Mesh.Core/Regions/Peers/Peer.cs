@@ -61,7 +61,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     private double Load { get; set; }
 
     /// <summary>Requests forwarded there that have not ended.</summary>
-    public int InFlight { get; private set; }
+    public int InFlight => Credits.InFlight;
 
     /// <summary>Those of them whose answers have not begun.</summary>
     public int Awaited { get; private set; }
@@ -79,9 +79,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public long Received { get; private set; }
 
     /// <summary>What it may send here by the report made last: written by the one who makes reports.</summary>
-    public double GrantedPreferred { get; set; }
-
-    public double Granted { get; set; }
+    public PeerGrant Told { get; set; }
 
     /// <summary>What it may still send by that and the reports before.</summary>
     public GrantLedger Grants { get; } = new();
@@ -131,7 +129,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     }
 
     /// <summary>Sends under another epoch from now on, and nothing before the next report.</summary>
-    public void BeginAccount(long epoch) => Credits = new CreditAccount(epoch);
+    public void BeginAccount(long epoch) => Credits = new CreditAccount(epoch, Credits.InFlight);
 
     /// <summary>When its last report came.</summary>
     public TimeSpan Heard => _heardAt;
@@ -171,7 +169,6 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A request is forwarded there.</summary>
     public void OnSent(double workMs, TimeSpan now)
     {
-        InFlight++;
         Awaited++;
         Forwarded++;
         Credits.Send(workMs, now);
@@ -181,7 +178,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A request is there that was forwarded under an earlier state of the pool.</summary>
     public void OnAdopted(bool answered)
     {
-        InFlight++;
+        Credits.Adopt();
         if (!answered) Awaited++;
     }
 
@@ -195,7 +192,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     /// <summary>A forwarded request has ended, its lease has.</summary>
     public void OnEnded(bool answered)
     {
-        InFlight--;
+        Credits.End();
         if (!answered) Awaited--;
     }
 

@@ -22,6 +22,8 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     // Outstanding work below which an endpoint begins a prompt as good as at once.
     private const double BeginsAtOnceMs = 50;
     private const double MostSparePerEndpoint = 64;
+    // Where so many come in vain as take more than this away, own requests take the places of peers' before the next of theirs is there.
+    private const double LeastTrust = 0.5;
     private static readonly TimeSpan FlowsEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DigestEvery = TimeSpan.FromSeconds(1);
     private readonly CreditShares _preferredShares = new();
@@ -85,9 +87,10 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
 
     private PoolReport Own(Peer peer) => _body! with
     {
-        ReceivedEpoch = peer.ReceivedEpoch,
-        Received = peer.ReceivedInEpoch,
-        Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.GrantedPreferred : peer.Granted })],
+        ReceivedEpoch = peer.Told.ReceivedEpoch,
+        Received = peer.Told.Received,
+        Hosted = peer.Told.Hosted,
+        Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.Told.GrantPreferred : peer.Told.Grant })],
     };
 
     private PoolReport ForRegion(Peer peer, TimeSpan now) => Own(peer) with { OverflowPerSecond = Math.Round(peers.BeyondShardsPerSecond(now), 1) };
@@ -171,7 +174,12 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
             var tier = _tiers[load.Config.Settings.Preference == BackendPreference.Preferred ? 0 : 1];
             tier.Preference = load.Config.Settings.Preference;
             tier.Endpoints += load.EndpointCount;
-            if (!backends.Selector.IsOpen(i)) continue;
+            if (!backends.Selector.IsOpen(i))
+            {
+                tier.AddClosed(load);
+                continue;
+            }
+
             tier.Healthy += load.HealthyCount;
             var spare = load.Spare(now, load.Rate(now) * ownShare, horizon, peers.TrustInEnds);
             tier.Add(load, double.IsInfinity(spare) ? backends.FreeSpare(i) : spare, now);
@@ -184,16 +192,23 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         if (_outstanding.Length != all.Length) (_outstandingPreferred, _outstanding) = (new double[all.Length], new double[all.Length]);
         for (var i = 0; i < all.Length; i++)
         {
-            var (preferred, either) = all[i].Grants.Outstanding(all[i].ReceivedEpoch, all[i].ReceivedInEpoch, all[i].RoundTrip, now);
+            var (preferred, either) = all[i].Grants.Outstanding(all[i].ReceivedEpoch, all[i].ReceivedInEpoch, all[i].Hosted, all[i].RoundTrip, now);
             (_outstandingPreferred[i], _outstanding[i]) = (preferred, either - preferred);
         }
 
         var first = Shares(_preferredShares, _tiers[0].Spare, _outstandingPreferred);
         var other = Shares(_shares, _tiers[1].Spare, _outstanding);
+        // Which of two kinds of backends a request was at is not known where it came from.
+        var isMixed = _tiers[0].Endpoints > 0 && _tiers[1].Endpoints > 0;
+        var keepsPlaces = !isMixed && _tiers[0].KeepsPlaces && _tiers[1].KeepsPlaces && room.Queue.Count == 0 && peers.TrustInEnds >= LeastTrust && peers.OverflowPerSecond(now) <= 0;
         for (var i = 0; i < all.Length; i++)
         {
-            (all[i].GrantedPreferred, all[i].Granted) = (first[i], other[i]);
-            all[i].Grants.Add(all[i].ReceivedEpoch, all[i].ReceivedInEpoch, first[i], first[i] + other[i], now);
+            var peer = all[i];
+            peer.Told = new PeerGrant(peer.ReceivedEpoch, peer.ReceivedInEpoch, first[i], other[i])
+            {
+                Hosted = keepsPlaces && PlaceKeeping.IsDue(peer, all, _tiers[0].Spare + _tiers[1].Spare) ? peer.Hosted : null,
+            };
+            peer.Grants.Add(peer.Told, isPreferredOnly: _tiers[1].Endpoints == 0, now);
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class TierFigures
     private double? _fullness;
     private bool _isRate;
     private bool _targetless;
+    private bool _keepsPlaces;
 
     public BackendPreference Preference { get; set; }
 
@@ -21,12 +22,19 @@ internal sealed class TierFigures
 
     public double Spare { get; set; }
 
-    public void Clear() => (_target, _load, _fullness, _isRate, _targetless, Endpoints, Healthy, Spare) = (0, 0, null, false, false, 0, 0, 0);
+    /// <summary>True when every request that ends makes room for another: all backends aim at requests in flight alone, and have no more than that; what takes no requests has none.</summary>
+    public bool KeepsPlaces => _keepsPlaces;
+
+    public void Clear() => (_target, _load, _fullness, _isRate, _targetless, _keepsPlaces, Endpoints, Healthy, Spare) = (0, 0, null, false, false, true, 0, 0, 0);
+
+    /// <summary>Adds a backend that takes no requests.</summary>
+    public void AddClosed(BackendLoad backend) => _keepsPlaces &= backend.InFlight == 0;
 
     /// <summary>Adds a backend that takes requests.</summary>
     public void Add(BackendLoad backend, double spare, TimeSpan now)
     {
         Spare += spare;
+        _keepsPlaces &= backend.RateTarget is null && backend.MetricCount == 0 && backend.InFlight <= backend.InFlightTarget;
         if (backend.Fullness(now) is { } fullness && !(fullness <= _fullness)) _fullness = fullness;
         if (backend.RateTarget is { } rate)
         {

@@ -24,6 +24,12 @@ public sealed record PoolReport
     /// </summary>
     public long Received { get; init; }
 
+    /// <summary>
+    /// Requests of the receiver that endpoints there work on, where the place of each that ends is the receiver's again: until the next report it may then have up
+    /// to this and the grants of the tiers in flight there. Null where a place that comes free is anybody's.
+    /// </summary>
+    public int? Hosted { get; init; }
+
     /// <summary>Requests per second that found no room at home in the last second, sent on or not: by it peers divide what they grant.</summary>
     public double OverflowPerSecond { get; init; }
 

@@ -23,6 +23,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private int _pending;
     private int _streams;
     private long _contextTokens;
+    private double _adoptedBusyMs = double.NegativeInfinity;
 
     /// <summary>Prompt work of requests that wait in the pool for this endpoint.</summary>
     public double QueuedMs
@@ -40,8 +41,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// <summary>What of it predictions are made with; see <see cref="Trust"/>.</summary>
     public double TrustedDecodeRatio => _decodeRatio;
 
-    /// <summary>When the last answer began.</summary>
-    public double LastFirstByteMs { get; private set; }
+    /// <summary>When the last answer began; before everything while there was none.</summary>
+    public double LastFirstByteMs { get; private set; } = double.NegativeInfinity;
 
     // To change it; it is read from the table's rows.
     private ref CostRow Row => ref table[slot];
@@ -51,6 +52,9 @@ internal sealed class EndpointWork(CostTable table, int slot)
     /// stand behind the first.
     /// </summary>
     public double WaitMs(double nowMs) => table.Rows[slot].WaitMs(nowMs);
+
+    /// <summary>When all prompts would be computed with one more, sent now.</summary>
+    public double BusyUntilWith(double ownMs, double nowMs) => Math.Max(nowMs, table.Rows[slot].BusyUntilMs) + ownMs;
 
     /// <summary>Learns from a prompt that was computed alone: how long it took, and what the step-time table says.</summary>
     public void ObservePrefill(double observedMs, double tableMs, double nowMs)
@@ -122,7 +126,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     {
         CountTokens(nowMs, model);
         ref var row = ref Row;
-        row.BusyUntilMs = Math.Max(nowMs, row.BusyUntilMs) + ownMs;
+        row.BusyUntilMs = BusyUntilWith(ownMs, nowMs);
         if (streaming)
         {
             _pendingMs += ownMs;
@@ -149,6 +153,56 @@ internal sealed class EndpointWork(CostTable table, int slot)
         Row.HasStreams = true;
         Refresh(model);
         return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens);
+    }
+
+    /// <summary>
+    /// A request is taken over that was sent under an earlier state of the pool, and whose answer has not begun or comes as a whole. In whatever order those
+    /// of an endpoint come, the work outstanding is the same afterwards.
+    /// </summary>
+    /// <param name="ownMs">Predicted work of its prompt.</param>
+    /// <param name="busyUntilMs">When, at its sending, all prompts were predicted to be computed.</param>
+    /// <param name="streaming">False when its answer comes as a whole.</param>
+    /// <param name="contextTokens">Its context.</param>
+    /// <param name="nowMs">Now.</param>
+    /// <param name="model">Costs.</param>
+    public void OnAdopted(double ownMs, double busyUntilMs, bool streaming, int contextTokens, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        if (streaming)
+        {
+            _pendingMs += ownMs;
+            _pending++;
+        }
+        else
+        {
+            _blindUntilMs = Math.Max(_blindUntilMs, busyUntilMs);
+            _blindMs += ownMs;
+            _blind++;
+            _streams++;
+            _contextTokens += contextTokens;
+            Refresh(model);
+        }
+        TakeOver(busyUntilMs);
+    }
+
+    /// <summary>A stream is taken over; <see cref="ResumeStream"/> tells how far it is.</summary>
+    public void OnAdoptedStream(double busyUntilMs, int contextTokens, double begunMs, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        LastFirstByteMs = Math.Max(LastFirstByteMs, begunMs);
+        _streams++;
+        _contextTokens += contextTokens;
+        Row.HasStreams = true;
+        Refresh(model);
+        TakeOver(busyUntilMs);
+    }
+
+    /// <summary>Where a stream that was taken over stands, if all steps since it began have taken as long as they do now.</summary>
+    public StreamMark ResumeStream(double begunMs, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        var tokens = _stepMs > 0 ? (nowMs - begunMs) / _stepMs : 0;
+        return new StreamMark(_slack.Resume(model.TokenTargetMs, begunMs, tokens), begunMs, _slack.Tokens - tokens);
     }
 
     /// <summary>Predicted time of a decode step with one stream more.</summary>
@@ -189,6 +243,21 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + table.Rows[slot].StepIncrementMs, nowMs);
 
     private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
+
+    // All was predicted to be done when the last was sent; when an answer began, no more was left than the prompts that had not answered.
+    private void TakeOver(double busyUntilMs)
+    {
+        _adoptedBusyMs = Math.Max(_adoptedBusyMs, busyUntilMs);
+        ref var row = ref Row;
+        row.LeastWaitMs = BehindTheFirstMs;
+        var untilMs = _adoptedBusyMs;
+        if (double.IsFinite(LastFirstByteMs))
+        {
+            untilMs = Math.Min(untilMs, Math.Max(_blindUntilMs, LastFirstByteMs + _pendingMs));
+            if (_pending > 0) untilMs = Math.Max(untilMs, LastFirstByteMs + row.LeastWaitMs);
+        }
+        row.BusyUntilMs = Math.Max(row.BusyUntilMs, untilMs);
+    }
 
     private void EndPrompt(double ownMs, double nowMs)
     {

@@ -15,7 +15,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     private readonly LeastWork _leastWork = new(model.Curve);
     private readonly MostHeld _mostHeld = new();
     private CostTree _tree = null!;
-    private PromptHolders? _holders;
+    private IPromptHolders? _holders;
     private double _workWeight;
     private double _nowMs;
     private int _first;
@@ -108,7 +108,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         foreach (var slot in _holders!.Listed)
         {
             ref readonly var row = ref rows[slot];
-            if (among.Has(in row)) scan.Look(in context, slot, in row, endpoints, _holders.OfListed(slot));
+            if (among.Has(in row, slot)) scan.Look(in context, slot, in row, endpoints, _holders.OfListed(slot));
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
         for (var slot = Math.Max(among.First, leaf * CostTree.LeafSlots); slot < end; slot++)
         {
             ref readonly var row = ref rows[slot];
-            if (!among.Has(in row)) continue;
+            if (!among.Has(in row, slot)) continue;
             if (_holders is null) scan.Look(in context, slot, in row, endpoints, context.HeldBy(slot));
             else if (!_holders.IsListed(slot)) scan.Look(in context, slot, in row, endpoints, _holders.OfCrowds(slot));
         }

@@ -42,8 +42,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
-        var held = context.HeldBlocks;
-        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints, held.IsEmpty ? 0 : held[candidate.Slot]);
+        foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints, context.HeldBy(candidate.Slot));
         return EndOfAll(in scan);
     }
 
@@ -57,7 +56,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
         var rows = endpoints.Costs.Rows;
         var end = Math.Min(rows.Length, among.End);
-        if (end - among.First >= CostTable.LargeSlots)
+        if (IsLarge(among))
         {
             Search.Search(in context, among, ref scan, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
             (_meanWaitMs, var busyShare) = SampleOf(among.Sample).Look(rows[..end], among, bindAheadMs, nowMs);
@@ -70,11 +69,14 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         for (var slot = among.First; slot < end; slot++)
         {
             ref readonly var row = ref rows[slot];
-            if (among.Has(in row)) scan.Look(in context, slot, in row, endpoints, holders is not null ? holders.Of(slot) : held.IsEmpty ? 0 : held[slot]);
+            if (among.Has(in row, slot)) scan.Look(in context, slot, in row, endpoints, holders is not null ? holders.Of(slot) : held.IsEmpty ? 0 : held[slot]);
         }
 
         return scan.Count == 0 ? null : EndOfAll(in scan);
     }
+
+    /// <summary>True when <see cref="ChooseReady"/> searches a tree of bounds instead of looking at all.</summary>
+    public bool IsLarge(CandidateRows among) => Math.Min(endpoints.Costs.Count, among.End) - among.First >= CostTable.LargeSlots;
 
     private LoadSample SampleOf(int number)
     {
@@ -85,9 +87,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     private static bool HasTwo(ReadOnlySpan<CostRow> rows, CandidateRows among)
     {
         var count = 0;
-        foreach (ref readonly var row in rows[among.First..])
+        for (var slot = among.First; slot < rows.Length; slot++)
         {
-            if (among.Has(in row) && ++count == 2) return true;
+            if (among.Has(in rows[slot], slot) && ++count == 2) return true;
         }
 
         return false;

@@ -33,7 +33,8 @@ internal sealed class LoadSample
         var window = default(Window);
         foreach (ref readonly var row in rows[first..Math.Min(rows.Length, first + WindowSlots)])
         {
-            if (!among.Has(in row)) continue;
+            // Those that failed this one request are part of the load.
+            if (!among.IsAmong(in row)) continue;
             var wait = row.WaitMs(nowMs);
             window.Count++;
             window.SumWaitMs += wait;

@@ -27,18 +27,11 @@ internal sealed class StreamSlack
         _countedAtMs = nowMs;
     }
 
-    /// <summary>A stream begins; the number that it is known by.</summary>
-    public double Add(double targetMs, double nowMs)
-    {
-        // Its first token has come.
-        var amount = nowMs - targetMs * (_tokens - 1);
-        if (_count == _amounts.Length) Array.Resize(ref _amounts, Math.Max(16, 2 * _count));
-        var at = CountBelow(amount);
-        Array.Copy(_amounts, at, _amounts, at + 1, _count - at);
-        _amounts[at] = amount;
-        _count++;
-        return amount;
-    }
+    /// <summary>A stream begins: its first token has come. The number that it is known by.</summary>
+    public double Add(double targetMs, double nowMs) => Insert(nowMs - targetMs * (_tokens - 1));
+
+    /// <summary>A stream is taken over that began at <paramref name="begunMs"/> and has had so many tokens since; the number that it is known by.</summary>
+    public double Resume(double targetMs, double begunMs, double tokens) => Insert(begunMs - targetMs * (_tokens - tokens - 1));
 
     /// <summary>A stream has ended.</summary>
     public void Remove(double amount)
@@ -66,6 +59,16 @@ internal sealed class StreamSlack
         if (takenMs <= 0 || _count == 0) return 0;
         var noSlack = nowMs + waitMs + TokensAhead * stepMs - targetMs * (_tokens + TokensAhead);
         return CountBelow(noSlack + takenMs) - CountBelow(noSlack);
+    }
+
+    private double Insert(double amount)
+    {
+        if (_count == _amounts.Length) Array.Resize(ref _amounts, Math.Max(16, 2 * _count));
+        var at = CountBelow(amount);
+        Array.Copy(_amounts, at, _amounts, at + 1, _count - at);
+        _amounts[at] = amount;
+        _count++;
+        return amount;
     }
 
     private int CountBelow(double value)

@@ -15,6 +15,7 @@ internal static class PoolSections
     private const char Prefixes = 'p';
     private const char Costs = 'c';
     private const char Flows = 'f';
+    private const char Places = 'h';
     private const double FlowScale = 10;
     private const int MaxFlows = 256;
     private const double CostScale = 10;
@@ -35,11 +36,12 @@ internal static class PoolSections
         var sections = ImmutableSortedDictionary.CreateBuilder<string, byte[]>(StringComparer.Ordinal);
         foreach (var pool in pools)
         {
-            if (sections.Count + 5 > ReportSections.MaxSections) break;
+            if (sections.Count + 6 > ReportSections.MaxSections) break;
             var name = $"{pool.Pool.Namespace}\n{pool.Pool.Name}\n";
             Add(sections, name + Shape, writer, () => WriteShape(pool, writer));
             Add(sections, name + Load, writer, () => WriteLoad(pool, writer));
             Add(sections, name + Costs, writer, () => WriteCosts(pool, writer));
+            if (pool.Hosted is { } hosted) Add(sections, name + Places, writer, () => writer.Count(hosted));
             if (!pool.Flows.IsDefaultOrEmpty) Add(sections, name + Flows, writer, () => WriteFlows(pool, writer));
             if (pool.HotPrefixes.Length > 0) Add(sections, name + Prefixes, writer, () => WritePrefixes(pool, writer));
         }
@@ -65,6 +67,7 @@ internal static class PoolSections
                 Prefixes => ReadPrefixes(pool, ref reader),
                 Costs => ReadCosts(pool, ref reader),
                 Flows => ReadFlows(pool, ref reader),
+                Places => pool with { Hosted = reader.Count(int.MaxValue) },
                 // A later release may tell more.
                 _ => pool,
             };

@@ -47,7 +47,6 @@ public sealed class PromptHoldersTests
                 }
             }
 
-            Assert.Equal(held, found.All().ToArray());
             if (found.MostOfCrowds(0, 1 << 20) > 0) crowded++;
         }
 

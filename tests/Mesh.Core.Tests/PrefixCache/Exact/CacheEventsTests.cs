@@ -1,3 +1,4 @@
+using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Leases;
 using Mesh.Core.PrefixCache;
@@ -21,7 +22,7 @@ public sealed class CacheEventsTests
         var options = new PoolStateOptions { PrefixLayout = PrefixLayout.Uniform(64, 64) };
         _knowledge = new PrefixKnowledge(options, new PoolClock(_time, options));
         _knowledge.SetSlots(2);
-        _knowledge.SetOffloadWeight(0.5);
+        _knowledge.Configure(new KvEventsConfig { OffloadWeight = 0.5 });
         _feeds = [_knowledge.AddFeed(0), _knowledge.AddFeed(1)];
         foreach (var feed in _feeds) _knowledge.Events!.SetState(feed, CacheKnowledge.Exact, out _);
     }

@@ -165,8 +165,8 @@ public sealed class ExactIndexPropertyTests
         private void Compare(int block, bool exactly)
         {
             var chain = _chains[block];
-            var gpu = new int[Index.Columns];
-            var any = new int[Index.Columns];
+            var gpu = new int[Index.Columns.Count];
+            var any = new int[Index.Columns.Count];
             var mapped = Index.Match(chain, gpu, any);
             var known = 0;
             while (known < chain.Length && (exactly ? _mapped.Contains(chain[known]) : Index.TryFind(chain[known], out _))) known++;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Mesh.Bench.Scraping;
 using Mesh.Engine.Http;
 using Mesh.Engine.Http.Pages;
+using Mesh.Testing.Net;
 
 namespace Mesh.Engine.Tests.Http.Pages;
 
@@ -45,7 +45,7 @@ public sealed class PageServersTests
             await context.Response.Body.WriteAsync(Page.AsMemory(20_000));
         });
         var folder = Directory.CreateTempSubdirectory("mesh-nginx");
-        var port = FreePort();
+        var port = FreePorts.Next();
         await File.WriteAllBytesAsync(Path.Combine(folder.FullName, "metrics"), Page);
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "nginx.conf"), $$"""
             daemon off;
@@ -109,11 +109,4 @@ public sealed class PageServersTests
 
     private static PageConnection Connect(int port, string path) =>
         new(new Uri($"http://127.0.0.1:{port}{path}"), new IPEndPoint(IPAddress.Loopback, port), TimeSpan.FromSeconds(20), 1 << 20, TimeProvider.System);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

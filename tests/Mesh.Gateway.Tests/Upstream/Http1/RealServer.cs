@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.Core.Endpoints;
 using Mesh.Gateway.Tests.Support;
+using Mesh.Testing.Net;
 
 namespace Mesh.Gateway.Tests.Upstream.Http1;
 
@@ -32,7 +33,7 @@ internal sealed class RealServer : IAsyncDisposable
     public static async Task<RealServer> StartAsync(string program, string file, string text, params string[] args)
     {
         var directory = Directory.CreateTempSubdirectory("mesh-server-");
-        var address = Addresses.Free();
+        var address = FreePorts.NextAddress();
         string Fill(string s) => s.Replace("$IP", address.Address.ToString(), StringComparison.Ordinal)
             .Replace("$PORT", address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("$DIR", directory.FullName, StringComparison.Ordinal);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Mesh.Core.Endpoints;
 using Mesh.Gateway.Tests.Support;
 using Mesh.Gateway.Upstream;
+using Mesh.Testing.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -21,7 +22,7 @@ public sealed class RealServerTests
     public async Task Kestrel_PlainStreamedAndLarge()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls($"http://{Addresses.Free()}");
+        builder.WebHost.UseUrls($"http://{FreePorts.NextAddress()}");
         await using var app = builder.Build();
         app.MapPost("/echo", async context =>
         {

@@ -94,14 +94,24 @@ function regionCard(region) {
   const link = pill('');
   const facts = h('span', { class: 'muted' });
   const rows = h('div', { class: 'cluster-rows' });
+  const bar = fullnessBar(`${region.name} fullness`);
+  const health = pill('');
+  const peer = h('div', { class: 'cluster-row peer' }, h('span', {}, 'as it reports'), health, bar.element);
   const button = drainButton('region', region.name);
   const drained = pill('drained', 'info');
-  const card = h('section', { class: 'card region' }, h('div', { class: 'card-head' }, h('h3', {}, region.name), link, drained, facts, button.element), rows);
+  const card = h('section', { class: 'card region' }, h('div', { class: 'card-head' }, h('h3', {}, region.name), link, drained, facts, button.element), peer, rows);
   card.meshUpdate = (now, clusters) => {
     // A peer's endpoints are its own gateway's to drain, and only what was sent there is counted here.
     const isPeer = now.link !== 'own' && now.link !== 'direct';
     button.update();
     if (isPeer) button.element.hidden = true;
+    // What a peer said last is no news of one that is not heard.
+    peer.hidden = !isPeer || now.link !== 'reachable' || !(now.endpoints > 0);
+    if (!peer.hidden) {
+      const ready = readiness(now.readyEndpoints, now.endpoints);
+      updatePill(health, `${ready.text} ready`, ready.tone, 'Its endpoints that can be sent requests');
+      bar.update(now.fullness);
+    }
     drained.hidden = drains.of('region', region.name) === null;
     updatePill(link, ...links[now.link] ?? [now.link, 'plain']);
     const parts = isPeer ? [`${count(now.inFlightRequests)} in flight from here`] : [`${rate(now.requestsPerSecond)} req/s`, `${count(now.inFlightRequests)} in flight`];
@@ -162,7 +172,9 @@ class FlowMap {
       const parts = [region.name];
       if (region.roundTripMs !== null) parts.push(`RTT ${ms(region.roundTripMs)}`);
       if (region.creditRequests !== null) parts.push(`${short(region.creditRequests)} credits`);
-      if (this.regionNames.has(region.name)) text(this.regionNames.get(region.name), parts.join(' · '));
+      // What finds no room in the box stands on the region's card below.
+      while (parts.length > 1 && parts.join(' · ').length > this.nameRoom) parts.pop();
+      if (this.regionNames.has(region.name)) text(this.regionNames.get(region.name), fit(parts.join(' · '), this.nameRoom * 7.4));
     }
     const all = [...flows.values()].reduce((sum, f) => sum + f.rate, 0);
     text(this.total, `${rate(all)} req/s`);
@@ -180,6 +192,7 @@ class FlowMap {
     const boxWidth = narrow ? 96 : 150;
     const targetWidth = narrow ? Math.min(170, width - boxWidth - 70) : 240;
     const targetX = width - targetWidth - left;
+    this.nameRoom = Math.floor((targetWidth + 8) / 6.6);
     const groups = new Map();
     for (const cluster of clusters) groups.set(cluster.region, [...groups.get(cluster.region) ?? [], cluster]);
     let y = 8;
@@ -228,7 +241,7 @@ class FlowMap {
         set(fill, 'width', level === null ? 0 : (barWidth * Math.min(1, level * 0.75)).toFixed(1));
         set(fill, 'data-level', level === null ? 'none' : level >= 1 ? 'over' : level >= 0.8 ? 'near' : 'fine');
         set(group, 'data-health', now.isPeer ? (now.isUp ? 'good' : 'bad') : now.readyEndpoints === 0 ? 'bad' : now.readyEndpoints < now.endpoints ? 'warn' : 'good');
-        text(details, now.isPeer ? `${now.region}: ${short(now.inFlightRequests)} in flight from here, ${rate(flow.rate)} req/s` : `${now.name}: ${now.readyEndpoints} of ${now.endpoints} endpoints ready, ${level === null ? 'no target' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight, `
+        text(details, now.isPeer ? `${now.region}: ${level === null ? 'fullness unknown' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight from here, ${rate(flow.rate)} req/s` : `${now.name}: ${now.readyEndpoints} of ${now.endpoints} endpoints ready, ${level === null ? 'no target' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight, `
           + `${rate(flow.rate)} req/s of which ${rate(flow.overflow)} overflow`);
       });
     }
@@ -247,7 +260,7 @@ function targets() {
   const regions = live.rows('regions');
   const peers = new Map(regions.filter(r => r.link !== 'own' && r.link !== 'direct').map(r => [r.name, r]));
   const clusters = live.rows('clusters').filter(c => !peers.has(c.region)).map(c => ({ ...c, key: c.name }));
-  const gateways = [...peers.values()].map(r => ({ ...r, key: peerKey(r.name), name: 'gateway', region: r.name, isPeer: true, isUp: r.link === 'reachable', fullness: null }));
+  const gateways = [...peers.values()].map(r => ({ ...r, key: peerKey(r.name), name: 'gateway', region: r.name, isPeer: true, isUp: r.link === 'reachable', fullness: r.link === 'reachable' ? r.fullness ?? null : null }));
   return [...clusters, ...gateways];
 }
 

@@ -1,18 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Mesh.Dashboard.Tests.Support;
-
-/// <summary>Addresses that nobody uses.</summary>
-internal static class Ports
-{
-    public static IPEndPoint Free()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return (IPEndPoint)socket.LocalEndPoint!;
-    }
-}
 
 /// <summary>Waiting for what happens elsewhere, with an end.</summary>
 internal static class Eventually

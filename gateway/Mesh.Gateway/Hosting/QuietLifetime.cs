@@ -1,4 +1,4 @@
-namespace Mesh.Silo;
+namespace Mesh.Gateway.Hosting;
 
 /// <summary>A host that stops when it is told to and listens for no signal: the process has another one for that, and an order to keep.</summary>
 internal sealed class QuietLifetime : IHostLifetime

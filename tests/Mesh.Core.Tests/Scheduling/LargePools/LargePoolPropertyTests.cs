@@ -1,5 +1,3 @@
-using Mesh.Core.Config;
-using Mesh.Core.Endpoints;
 using Mesh.Core.Health;
 using Mesh.Core.Metrics;
 using Mesh.Core.PrefixCache;
@@ -9,16 +7,13 @@ using Mesh.Core.Routing;
 using Mesh.Core.Scheduling;
 using Mesh.Core.Scheduling.Cost;
 
-namespace Mesh.Core.Tests.Scheduling;
+namespace Mesh.Core.Tests.Scheduling.LargePools;
 
 /// <summary>Pools of every size with prefixes that all, many, few and none hold: the choice is that of an exhaustive scan.</summary>
 public sealed class LargePoolPropertyTests
 {
-    private static readonly PoolId Pool = new("default", "pool");
-    private static readonly bool[] NoneExcluded = new bool[2];
     private static readonly PrefixLayout Layout = PrefixLayout.Uniform(64, 128);
-    private readonly EndpointTable _endpoints = new(new ModelCatalog());
-    private readonly CostModel _model = new(new SchedulingConfig());
+    private LargePool _pool = null!;
     private PromptHolders _holders = null!;
     private PrefixIndex _index = null!;
     private int[] _held = [];
@@ -37,14 +32,14 @@ public sealed class LargePoolPropertyTests
     {
         var random = new Xoshiro256(seed);
         Start(endpoints, random, busy, queues: true);
-        var (searching, looking) = (Create(looksAtAll: false), Create(looksAtAll: true));
+        var (searching, looking) = (_pool.Chooser(looksAtAll: false), _pool.Chooser(looksAtAll: true));
         var nowMs = 1000.0;
         for (var decision = 0; decision < decisions; decision++)
         {
             nowMs += random.NextDouble() * 20;
             var request = Next(random, busy, queues: true, nowMs);
             var bindAheadMs = decision % 2 == 0 ? double.PositiveInfinity : 20;
-            var excluded = decision % 5 == 0 ? [false, true] : NoneExcluded;
+            var excluded = decision % 5 == 0 ? [false, true] : LargePool.NoneExcluded;
             var expected = looking.ChooseReady(Context(in request), CandidateRows.All(excluded), bindAheadMs, nowMs);
             var chosen = searching.ChooseReady(Context(in request), CandidateRows.All(excluded), bindAheadMs, nowMs);
             Assert.True(expected == chosen, $"seed {seed}, decision {decision}: {chosen} instead of {expected}");
@@ -64,16 +59,16 @@ public sealed class LargePoolPropertyTests
     {
         var random = new Xoshiro256(seed);
         Start(endpoints, random, busy, queues: false);
-        var searching = Create(looksAtAll: false);
+        var searching = _pool.Chooser(looksAtAll: false);
         var nowMs = 1000.0;
         for (var decision = 0; decision < 50; decision++)
         {
             nowMs += random.NextDouble() * 20;
             var request = Next(random, busy, queues: false, nowMs);
             _index.Match(request.PrefixChain.Span, _held);
-            var dense = new SchedulingContext(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _model, FitsEverywhere = true };
-            var cheapest = searching.Explain(in dense, _endpoints.Configured, nowMs, 1)[0];
-            var chosen = searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), double.PositiveInfinity, nowMs)!.Value;
+            var dense = new SchedulingContext(in request, null, _pool.Endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _pool.Model, FitsEverywhere = true };
+            var cheapest = searching.Explain(in dense, _pool.Endpoints.Configured, nowMs, 1)[0];
+            var chosen = searching.ChooseReady(Context(in request), CandidateRows.All(LargePool.NoneExcluded), double.PositiveInfinity, nowMs)!.Value;
             Assert.Equal(cheapest.CostMs, chosen.CostMs, 5);
             Assert.False(chosen.IsOnly);
         }
@@ -90,9 +85,9 @@ public sealed class LargePoolPropertyTests
         var random = new Xoshiro256(seed);
         Start(endpoints, random, busy, queues: false);
         // Here and there an endpoint of the other backend among its own.
-        foreach (var endpoint in _endpoints.Configured) endpoint.Place(endpoint.Slot >= from && endpoint.Slot < to && (endpoint.Slot == from || endpoint.Slot == to - 1 || random.NextInt32(9) > 0) ? 1 : 0, 0, 1);
-        var (searching, looking) = (Create(looksAtAll: false), Create(looksAtAll: true));
-        var own = _endpoints.Configured.ToArray().Where(e => e.BackendIndex == 1).OrderBy(e => e.Slot).ToArray();
+        foreach (var endpoint in _pool.Endpoints.Configured) endpoint.Place(endpoint.Slot >= from && endpoint.Slot < to && (endpoint.Slot == from || endpoint.Slot == to - 1 || random.NextInt32(9) > 0) ? 1 : 0, 0, 1);
+        var (searching, looking) = (_pool.Chooser(looksAtAll: false), _pool.Chooser(looksAtAll: true));
+        var own = _pool.Endpoints.Configured.ToArray().Where(e => e.BackendIndex == 1).OrderBy(e => e.Slot).ToArray();
         var nowMs = 1000.0;
         for (var decision = 0; decision < 60; decision++)
         {
@@ -100,7 +95,7 @@ public sealed class LargePoolPropertyTests
             var request = Next(random, busy, queues: false, nowMs);
             var among = CandidateRows.Of(1, [true, false], from..to);
             _index.Match(request.PrefixChain.Span, _held);
-            var dense = new SchedulingContext(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _model, FitsEverywhere = true };
+            var dense = new SchedulingContext(in request, null, _pool.Endpoints, new SampleFreshness(0, 1), new Decay(0, 1)) { HeldBlocks = _held, Layout = Layout, Costs = _pool.Model, FitsEverywhere = true };
             var cheapest = searching.Explain(in dense, own, nowMs, 1)[0];
             var expected = looking.ChooseReady(Context(in request), among, double.PositiveInfinity, nowMs)!.Value;
             var chosen = searching.ChooseReady(Context(in request), among, double.PositiveInfinity, nowMs)!.Value;
@@ -115,15 +110,15 @@ public sealed class LargePoolPropertyTests
     {
         var random = new Xoshiro256(31);
         Start(2_000, random, 0.5, queues: true);
-        var searching = Create(looksAtAll: false);
-        var requests = Enumerable.Range(0, 200).Select(_ => Request(Prompt(random), 4000)).ToArray();
-        foreach (ref readonly var request in requests.AsSpan()) searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), 20, 1000);
+        var searching = _pool.Chooser(looksAtAll: false);
+        var requests = Enumerable.Range(0, 200).Select(_ => LargePool.Request(Prompt(random), 4000)).ToArray();
+        foreach (ref readonly var request in requests.AsSpan()) searching.ChooseReady(Context(in request), CandidateRows.All(LargePool.NoneExcluded), 20, 1000);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (ref readonly var request in requests.AsSpan())
         {
-            _endpoints.Costs[random.NextInt32(2_000)].BusyUntilMs = 1000 + random.NextInt32(100);
-            searching.ChooseReady(Context(in request), CandidateRows.All(NoneExcluded), 20, 1000);
+            _pool.Endpoints.Costs[random.NextInt32(2_000)].BusyUntilMs = 1000 + random.NextInt32(100);
+            searching.ChooseReady(Context(in request), CandidateRows.All(LargePool.NoneExcluded), 20, 1000);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
@@ -131,26 +126,8 @@ public sealed class LargePoolPropertyTests
 
     private void Start(int endpoints, Xoshiro256 random, double busy, bool queues)
     {
-        _endpoints.Reconfigure(new PoolConfig
-        {
-            Id = Pool,
-            Backends =
-            [
-                new BackendConfig
-                {
-                    Id = new BackendId("cluster", "zone", 8000),
-                    Region = "region",
-                    Endpoints = [.. Enumerable.Range(0, endpoints).Select(i => new EndpointConfig { Id = new EndpointId($"10.0.{i >> 8}.{i & 255}:8000"), PodName = $"pod-{i}" })],
-                },
-            ],
-        });
-        foreach (var endpoint in _endpoints.Configured)
-        {
-            endpoint.Place(endpoint.Slot % 2, 0, 1);
-            endpoint.Observe(EndpointHealth.Healthy);
-            Change(endpoint.Slot, random, busy, queues, 1000);
-        }
-
+        _pool = new LargePool(endpoints);
+        _pool.ChangeAll(random, busy, queues, 1000);
         _held = new int[endpoints];
         _holders = new PromptHolders(endpoints);
         _index = new PrefixIndex(Layout, endpoints, 400_000);
@@ -163,54 +140,25 @@ public sealed class LargePoolPropertyTests
 
     private RouteRequest Next(Xoshiro256 random, double busy, bool queues, double nowMs)
     {
-        for (var i = random.NextInt32(8); i > 0; i--) Change(random.NextInt32(_held.Length), random, busy, queues, nowMs);
+        _pool.ChangeSome(random, busy, queues, nowMs);
         for (var i = random.NextInt32(4); i > 0; i--) _index.Store(random.NextInt32(_held.Length), Prompt(random));
-        return Request(random.NextInt32(6) == 0 ? [] : Prompt(random), 1 + random.NextInt32(random.NextInt32(3) == 0 ? 300 : 10_000));
-    }
-
-    private LeastCost Create(bool looksAtAll)
-    {
-        var random = new Xoshiro256(7);
-        return new LeastCost(_model, _endpoints, random) { Search = new LargePoolSearch(_model, _endpoints, random) { LooksAtAll = looksAtAll } };
+        return LargePool.Request(random.NextInt32(6) == 0 ? [] : Prompt(random), 1 + random.NextInt32(random.NextInt32(3) == 0 ? 300 : 10_000));
     }
 
     private SchedulingContext Context(ref readonly RouteRequest request)
     {
         var isSparse = _held.Length >= CostTable.LargeSlots && !request.PrefixChain.IsEmpty;
-        if (isSparse) _index.Look(request.PrefixChain, _holders);
+        if (isSparse) _index.Look(request.PrefixChain.Span, _holders);
         else if (!request.PrefixChain.IsEmpty) _index.Match(request.PrefixChain.Span, _held);
-        return new(in request, null, _endpoints, new SampleFreshness(0, 1), new Decay(0, 1))
+        return new(in request, null, _pool.Endpoints, new SampleFreshness(0, 1), new Decay(0, 1))
         {
             Holders = isSparse ? _holders : null,
             HeldBlocks = isSparse || request.PrefixChain.IsEmpty ? default : _held,
             Layout = Layout,
-            Costs = _model,
+            Costs = _pool.Model,
             FitsEverywhere = true,
         };
     }
-
-    private void Change(int slot, Xoshiro256 random, double busy, bool queues, double nowMs)
-    {
-        ref var row = ref _endpoints.Costs[slot];
-        var isBusy = random.NextDouble() < busy;
-        row.BusyUntilMs = isBusy ? nowMs + (random.NextDouble() * 400) : nowMs - random.NextInt32(100);
-        row.LeastWaitMs = isBusy && random.NextInt32(4) == 0 ? random.NextDouble() * 50 : 0;
-        row.QueuedMs = queues && isBusy && random.NextInt32(3) == 0 ? random.NextDouble() * 300 : 0;
-        row.DecodeMs = isBusy ? random.NextDouble() * 60 : 0;
-        row.StepIncrementMs = isBusy ? (float)(random.NextDouble() * 10) : 0;
-        row.PrefillSpeed = random.NextInt32(3) == 0 ? 0.8 + (random.NextDouble() * 0.5) : 1;
-    }
-
-    private static RouteRequest Request(ulong[] chain, int promptTokens) => new()
-    {
-        RequestId = "r",
-        Pool = Pool,
-        Session = new Core.Leases.GatewaySession("gateway", 1),
-        FairnessId = "",
-        PromptTokens = promptTokens,
-        PrefixChain = chain,
-        IsStreaming = true,
-    };
 
     // 8 blocks that all prompts share, 12 that one in ten does, and 40 of one chat in a hundred.
     private static ulong[] Prompt(Xoshiro256 random)
