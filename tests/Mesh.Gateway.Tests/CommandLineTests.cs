@@ -9,9 +9,18 @@ namespace Mesh.Gateway.Tests;
 public sealed class CommandLineTests
 {
     [Theory]
+    [InlineData(true, "--demo", "regions")]
+    [InlineData(true, "--demo=regions")]
+    [InlineData(false, "--demo", "regions", "--region", "europe-west3")]
+    [InlineData(false, "--demo=regions", "--simulate=true")]
+    [InlineData(false, "--demo")]
+    public void Demo_WithOtherOptions_IsNotAskedFor(bool isAskedFor, params string[] args) => Assert.Equal(isAskedFor, Mesh.Gateway.Federation.Demo.RegionsDemo.IsAskedFor(args));
+
+    [Theory]
     [InlineData("'--manifest' is no option; is --manifests meant?", "--manifest", "deploy")]
     [InlineData("'--peers' is no option; is --peer meant?", "--peers=a=http://127.0.0.1:1")]
     [InlineData("there is --demo regions", "--demo", "nothing")]
+    [InlineData("which stands alone", "--region", "europe-west3", "--demo=regions")]
     [InlineData("'deploy' is no option", "deploy")]
     [InlineData("'--Logging:Level' is no option", "--Logging:Level=Debug")]
     [InlineData("--region has no value", "--manifests", "deploy", "--region")]

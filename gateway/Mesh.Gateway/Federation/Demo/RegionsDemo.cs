@@ -16,9 +16,8 @@ internal sealed class RegionsDemo(TextWriter output, TextWriter error, TimeProvi
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
-    /// <summary>True when the command line asks for the demo.</summary>
-    public static bool IsAskedFor(string[] args) =>
-        args.Contains("--demo=regions") || args.AsSpan().IndexOf("--demo") is >= 0 and var at && at + 1 < args.Length && args[at + 1] == "regions";
+    /// <summary>True when the command line asks for the demo, and for nothing beside it: its options are its own.</summary>
+    public static bool IsAskedFor(string[] args) => args is ["--demo=regions"] or ["--demo", "regions"];
 
     /// <summary>Runs until Ctrl-C. 0 after that, 1 when a region could not start.</summary>
     public async Task<int> RunAsync()
