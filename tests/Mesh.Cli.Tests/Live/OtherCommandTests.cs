@@ -81,7 +81,7 @@ public sealed class OtherCommandTests
     [InlineData("top --interval 0", "Option --interval must be 0.2–3600 seconds.")]
     [InlineData("drain endpoint x", "Option '--reason' is required.")]
     [InlineData("drain pod x --reason y", "KIND is pod; it must be one of endpoint, cluster, region.")]
-    [InlineData("completion tcsh", "Argument 'tcsh' not recognized")]
+    [InlineData("completion tcsh", "tcsh is none of bash, zsh, fish.")]
     [InlineData("config use-contxt a", "mesh config has no command use-contxt; did you mean use-context?")]
     public async Task BadCommandLine_IsAMistakeOfUsage(string arguments, string message)
     {
