@@ -341,7 +341,7 @@ public sealed class LoadCommandTests
     [InlineData("missing.jsonl", null, "Could not find file")]
     [InlineData("t.jsonl", "{\"timestamp\": 1}\n", "t.jsonl:1: input_length is missing.")]
     [InlineData("t.txt", "x", "traces end in .jsonl (Mooncake) or .csv (Azure), not in '.txt'.")]
-    [InlineData("t.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:00,1,1\n", "A trace needs two rows at least to have a rate.")]
+    [InlineData("t.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:00,1,1\n", "A trace needs two rows at least to have a rate; this one has 1.")]
     public async Task Load_TraceThatCannotBeRead_SaysWhatIsWrong(string name, string? text, string message)
     {
         using var folder = new TemporaryFolder();
