@@ -77,14 +77,20 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         }
 
         if (!peers.TryFind(receiver, out var peer)) return _body;
-        return _body with
-        {
-            ReceivedEpoch = peer.Told.ReceivedEpoch,
-            Received = peer.Told.Received,
-            Hosted = peer.Told.Hosted,
-            Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.Told.GrantPreferred : peer.Told.Grant })],
-        };
+        // What another shard of the pool takes is no other region's business.
+        if (!peer.IsShard && peers.Shards > 0) return ForRegion(peer, now);
+        return Own(peer);
     }
+
+    private PoolReport Own(Peer peer) => _body! with
+    {
+        ReceivedEpoch = peer.Told.ReceivedEpoch,
+        Received = peer.Told.Received,
+        Hosted = peer.Told.Hosted,
+        Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.Told.GrantPreferred : peer.Told.Grant })],
+    };
+
+    private PoolReport ForRegion(Peer peer, TimeSpan now) => Own(peer) with { OverflowPerSecond = Math.Round(peers.BeyondShardsPerSecond(now), 1) };
 
     private PoolReport BuildBody(PoolConfig config, Reservations reservations, TimeSpan now)
     {
@@ -275,7 +281,8 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     {
         if (_digestAt != TimeSpan.MinValue && now - _digestAt < DigestEvery) return _digest;
         _digestAt = now;
-        var digest = Hot.Digest(HotPrefixSet.Most);
+        // A region hears one digest of all shards, of the same size.
+        var digest = Hot.Digest(HotPrefixSet.Most / (1 + peers.Shards));
         // The same array as long as nothing changes, so that whoever compares sees it at once.
         if (!digest.AsSpan().SequenceEqual(_digest.AsSpan())) _digest = digest;
         return _digest;

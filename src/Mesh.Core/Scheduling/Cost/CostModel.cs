@@ -16,7 +16,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// (share of endpoints that could not begin at once)²</c>.</item>
 /// <item><c>kv</c>: 0.05 for each token by which prompt and streams together go beyond 95% of the KV cache, where its size is known: the
 /// engine lets the prompt, and all behind it, wait until streams have ended. Less in a busy pool (<see cref="KvShareAt"/>).</item>
-/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
+/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="Adapters.AdapterCost"/>).</item>
 /// </list>
 /// </summary>
 internal sealed class CostModel(SchedulingConfig config)
