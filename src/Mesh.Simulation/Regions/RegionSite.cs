@@ -133,7 +133,7 @@ internal sealed class RegionSite
             RequestId = "",
             Pool = Pool.Id,
             Session = Session,
-            FairnessId = "",
+            FairnessId = _options.TenantOf?.Invoke(request.Row) ?? "",
             Priority = request.Priority,
             PromptTokens = request.Row.PromptTokens,
             IsStreaming = true,

@@ -4,6 +4,7 @@ using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
 using Mesh.Core.StepTimes;
 using Mesh.Simulation.Model;
+using Mesh.Simulation.Traces;
 using Mesh.Simulation.World;
 
 namespace Mesh.Simulation.Regions;
@@ -40,6 +41,9 @@ internal sealed record RegionWorldOptions
 
     /// <summary>How endpoints are chosen.</summary>
     public SchedulingConfig Scheduling { get; init; } = new();
+
+    /// <summary>Whose flow a request belongs to; null: all are of one.</summary>
+    public Func<TraceRequest, string>? TenantOf { get; init; }
 
     /// <summary>Endpoints' gauges are read every 200 ms.</summary>
     public bool Scrapes { get; init; } = true;

@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
+using Mesh.Core.Leases;
 using Mesh.Core.Regions.Reports;
 using Mesh.Core.Routing;
 
@@ -88,6 +89,25 @@ public sealed class ReportTests
 
         // As many more as there is room for, each like the one that is there.
         Assert.Equal(2 * Math.Max(0, (0.95 * capacityTokens) - each) / each, spare, 0.06);
+    }
+
+    [Fact]
+    public void BuildReport_StateThatHasJustBegun_GrantsNothingBeforeItHasHeardThePeerSeveralTimes()
+    {
+        var home = new HomeRegion(FiveEach);
+        // Two are there by what the state before had granted, and more of it may be on its way: a report of nothing is there before anything is granted anew.
+        HeldLease[] held = [.. Enumerable.Range(0, 2).Select(i => new HeldLease(new LeaseId(3, i + 1), PoolFixture.Id(i), 100, 100, false) { OriginRegion = "near" })];
+        Assert.Equal(2, home.State.Announce(HomeRegion.Session, held));
+        for (var i = 0; i < 2; i++)
+        {
+            home.ReportOnce("near", HomeRegion.Part() with { OverflowPerSecond = 10 });
+            var report = home.State.BuildReport("near");
+            Assert.Equal((0.0, null), (report.Tiers[0].Grant, report.Hosted));
+            home.Time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        home.ReportOnce("near", HomeRegion.Part() with { OverflowPerSecond = 10 });
+        Assert.Equal((8.0, 2), (home.State.BuildReport("near").Tiers[0].Grant, home.State.BuildReport("near").Hosted));
     }
 
     [Fact]

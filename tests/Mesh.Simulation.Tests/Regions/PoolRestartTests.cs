@@ -50,6 +50,9 @@ public sealed class PoolRestartTests
         world.Run(Load(random));
 
         Assert.True(world.Judge.Violations.Count == 0, $"seed {seed}: {string.Join('\n', world.Judge.Violations)}");
+        // A pool that begins grants nothing before it has heard a peer several times, by when the peer has heard that nothing holds of what was granted before.
+        // A restart a second is much: otherwise one in ten would be the bound.
+        Assert.True(world.PeerRefusals <= 0.15 * world.Forwards.Values.Sum(), $"seed {seed}: {world.PeerRefusals} of {world.Forwards.Values.Sum()} came in vain");
         Assert.True(hosted + away > 0, $"seed {seed}: nothing was under way between regions");
         Assert.All(world.Requests, r => Assert.True(r.End is RegionEnd.Served or RegionEnd.Refused, $"seed {seed}: {r.Number} {r.End}"));
         Assert.All(world.Sites, s => Assert.All(s.Pool.Snapshot().Peers, p => Assert.Equal((0, 0), (p.Hosted, p.InFlight))));
