@@ -95,6 +95,18 @@ internal sealed partial class PoolLink
     /// <summary>True while the gateway chooses by itself.</summary>
     public bool IsOnItsOwn => _standIn is not null;
 
+    /// <summary>What the link waits for, in one line for those who look for a request that has had no answer.</summary>
+    public string Describe()
+    {
+        lock (_gate)
+        {
+            var asks = _open.Values.OrderBy(a => a.Number).Take(8).Select(a =>
+                $"{a.Number} ({a.Request.RequestId}, attempt {a.Attempt}, asked {_services.Time.GetElapsedTime(a.AskedAt).TotalMilliseconds:F0} ms ago{(a.WasAsked ? "" : ", never sent")}{(a.IsFresh ? ", fresh" : "")}{(a.IsFlying ? ", flying" : "")}{(a.IsWithStandIn ? ", stand-in" : "")})");
+            return $"{_id}#{Shard}: epoch {_epoch}, key {_key}, {(_isAnnounced ? "announced" : "not announced")}{(_isSending ? ", announcing" : "")}{(_isLost ? ", lost" : "")}{(_standIn is null ? "" : ", on its own")}, "
+                + $"heard {_services.Time.GetElapsedTime(Volatile.Read(ref _lastContact)).TotalMilliseconds:F0} ms ago, {_held.Count} held, {_flights.Count} messages under way, {_open.Count} open: {string.Join("; ", asks)}";
+        }
+    }
+
     /// <summary>Another configuration of the same pool.</summary>
     public void Reconfigure(PoolConfig config)
     {

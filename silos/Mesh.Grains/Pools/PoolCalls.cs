@@ -152,6 +152,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool, ShardMember shard)
     private RememberedCall Enter(RouteCall call, CallMemory calls, TimeSpan now)
     {
         var request = call.ToRequest(pool, calls.Session);
+        calls.LastTold = now;
         // Only a wait keeps it: the next call takes it where this one is decided at once.
         var leave = _leave ??= new CancellationTokenSource();
         var route = Host!.RouteAsync(in request, leave.Token);

@@ -14,7 +14,7 @@ namespace Mesh.Cli.Commands;
 internal sealed class ReplayCommand(ToolConsole console)
 {
     private readonly TraceOptions _trace = new();
-    private readonly WorldOptionSet _world = new();
+    private readonly WorldOptionSet _world = new(severalFleets: true);
     private readonly SloOptions _slo = new();
     private readonly Option<string[]> _profiles = new("--profile") { Description = $"Routers, separated by commas: {string.Join(", ", RouterCatalog.Names)}. With a fleet, mesh is what the manifests say.", DefaultValueFactory = _ => ["mesh"], AllowMultipleArgumentsPerToken = true };
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
@@ -70,7 +70,9 @@ internal sealed class ReplayCommand(ToolConsole console)
         var slo = _slo.Read(arguments);
         var routers = Routers(arguments);
         var seed = arguments.GetValue(_seed);
-        if (Open(arguments, seed) is not { } world) return null;
+        if (Open(arguments, seed) is not { } worlds) return null;
+        if (worlds.Count > 1 && _rates!.SearchesSaturation(arguments))
+            throw new ArgumentException("--load with several fleets needs --saturation: each fleet would be played at another rate.");
         ulong[] seeds = [.. Enumerable.Range(0, arguments.InRange(_seeds, 1, SeedSummary.MostSeeds)).Select(i => unchecked(seed + (ulong)i))];
         PlayedTrace[] traces = [.. seeds.Select(s => _trace.Source(arguments, s))];
         var trace = traces[0];
@@ -80,17 +82,18 @@ internal sealed class ReplayCommand(ToolConsole console)
         var wanted = 0;
         var isWhole = ReplayProgress.Show(console, begin =>
         {
-            var rates = _rates!.Of(arguments, world, trace, slo, begin, console, cancellationToken);
-            wanted = rates.Count * routers.Count * seeds.Length;
+            var rates = _rates!.Of(arguments, worlds[0].World, trace, slo, begin, console, cancellationToken);
+            wanted = rates.Count * worlds.Count * routers.Count * seeds.Length;
             foreach (var (load, rate) in rates)
             {
-                foreach (var router in routers)
+                foreach (var (router, fleet, world) in routers.SelectMany(router => worlds.Select(w => (router, w.Fleet, w.World))))
                 {
                     for (var i = 0; i < seeds.Length; i++)
                     {
                         var run = new ReplayRun(router, load, slo) { WarmUp = trace.WarmUp };
-                        var track = PlayOnce(world.WithSeed(seeds[i]), traces[i], run, rate, begin, cancellationToken, seeds.Length > 1 ? ReplayText.Number($"seed {seeds[i]}: ") : "");
-                        runs.Add(track with { Figures = track.Figures with { Seed = seeds[i] } });
+                        var side = (fleet is null ? "" : $"{fleet}: ") + (seeds.Length > 1 ? ReplayText.Number($"seed {seeds[i]}: ") : "");
+                        var track = PlayOnce(world.WithSeed(seeds[i]), traces[i], run, rate, begin, cancellationToken, side);
+                        runs.Add(track with { Figures = track.Figures with { Fleet = fleet, Seed = seeds[i] } });
                     }
                 }
 
@@ -200,14 +203,23 @@ internal sealed class ReplayCommand(ToolConsole console)
         return arguments.GetValue(_exitCode) && differs ? ExitCodes.Failed : ExitCodes.Done;
     }
 
-    private IReplayWorld? Open(ParseResult arguments, ulong seed)
+    // What is played on; fleets have names where there are several.
+    private List<(string? Fleet, IReplayWorld World)>? Open(ParseResult arguments, ulong seed)
     {
         var directory = _world.Manifests(arguments);
-        var (fleet, hasErrors) = _world.Fleet(console, arguments, isNeeded: directory is not null);
+        var (fleets, hasErrors) = _world.Fleets(console, arguments, isNeeded: directory is not null);
         if (hasErrors) return null;
-        if (fleet is null) return _world.Equal(arguments, seed);
-        if (directory is null) return _world.Over(console, arguments, fleet, null, seed);
-        return Manifests.Load(console, directory) is { } manifests ? _world.Over(console, arguments, fleet, manifests, seed) : null;
+        if (fleets.Count == 0) return [(null, _world.Equal(arguments, seed))];
+        var manifests = directory is null ? null : Manifests.Load(console, directory);
+        if (directory is not null && manifests is null) return null;
+        List<(string? Fleet, IReplayWorld World)> worlds = [];
+        foreach (var fleet in fleets)
+        {
+            if (_world.Over(console, arguments, fleet, manifests, seed) is not { } world) return null;
+            worlds.Add((fleets.Count > 1 ? fleet.Path : null, world));
+        }
+
+        return worlds;
     }
 
     private RunTrack PlayOnce(

@@ -34,7 +34,7 @@ internal sealed class SeedSummary(IReadOnlyList<RunFigures> runs)
         LeastToMeanTokens = runs.Average(r => r.LeastToMeanTokens),
         MostToMeanTokens = runs.Average(r => r.MostToMeanTokens),
         CrossRegionShare = runs.Average(r => r.CrossRegionShare),
-        CostPerMillionOutputTokens = runs.Average(r => r.CostPerMillionOutputTokens),
+        CostPerMillionGoodTokens = runs.Average(r => r.CostPerMillionGoodTokens),
         Flows = [.. runs[0].Flows.Select((row, from) => row.Select((_, to) => (long)Math.Round(runs.Average(r => r.Flows[from][to]))).ToImmutableArray())],
     };
 
@@ -43,7 +43,7 @@ internal sealed class SeedSummary(IReadOnlyList<RunFigures> runs)
     {
         var m = Means;
         return ReplayText.Number(
-            $"{m.Router} at {m.Load}, {runs.Count} seeds, mean ± 95%: goodput/s {m.GoodputPerSecond:0.00} ± {HalfWidth(r => r.GoodputPerSecond):0.00}, within SLO {m.GoodputShare * 100:0.0}% ± {HalfWidth(r => r.GoodputShare * 100):0.0}, TTFT ms p50 {m.TtftMs.P50:0} ± {HalfWidth(r => r.TtftMs.P50):0}, p90 {m.TtftMs.P90:0} ± {HalfWidth(r => r.TtftMs.P90):0}, p99 {m.TtftMs.P99:0} ± {HalfWidth(r => r.TtftMs.P99):0}, TPOT ms p90 {m.TpotMs.P90:0.0} ± {HalfWidth(r => r.TpotMs.P90):0.0}");
+            $"{ReplayText.Name(m)}, {runs.Count} seeds, mean ± 95%: goodput/s {m.GoodputPerSecond:0.00} ± {HalfWidth(r => r.GoodputPerSecond):0.00}, within SLO {m.GoodputShare * 100:0.0}% ± {HalfWidth(r => r.GoodputShare * 100):0.0}, TTFT ms p50 {m.TtftMs.P50:0} ± {HalfWidth(r => r.TtftMs.P50):0}, p90 {m.TtftMs.P90:0} ± {HalfWidth(r => r.TtftMs.P90):0}, p99 {m.TtftMs.P99:0} ± {HalfWidth(r => r.TtftMs.P99):0}, TPOT ms p90 {m.TpotMs.P90:0.0} ± {HalfWidth(r => r.TpotMs.P90):0.0}");
     }
 
     /// <summary>Half the width of the 95% confidence interval of a figure's mean.</summary>

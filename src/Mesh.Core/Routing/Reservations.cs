@@ -130,8 +130,9 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         Leases.TryAdd(session, peer, load, out var lease);
         peer.OnSent(placement.OwnMs, now);
         Peers.OnOverflow(now);
+        if (peer.IsShard) Peers.OnSentToShard(now);
         Peers.Prefixes.Store(peer.Number, request.PrefixChain.Span, peer.CacheTokens);
-        return RouteDecision.Forward(peer.Region, lease, placement.Reason);
+        return RouteDecision.Forward(peer.Region, lease, placement.Reason, peer.Credits.Epoch);
     }
 
     /// <summary>Takes over a lease that a gateway announced.</summary>

@@ -92,6 +92,15 @@ function machineRows() {
       states: [[pool.readyEndpoints === 0 ? 'no endpoint' : pool.queuedRequests > 0 ? 'queueing' : 'placing', pool.readyEndpoints === 0 ? 'bad' : pool.queuedRequests > 0 ? 'warn' : 'good']],
       facts: `${plural(pool.leases, 'lease')}, ${plural(pool.sessions, 'session')}, ${count(pool.queuedRequests)} queued, profile ${pool.profile ?? dash}`,
     });
+    // A divided pool: the row above is all of it; each shard is a machine of its own, the first under the pool's name.
+    for (const shard of live.rows('shards').filter(s => s.pool === pool.id).sort((a, b) => a.shard - b.shard)) {
+      rows.push({
+        kind: 'Shard', key: `${pool.id} #${shard.shard}`, href: `#/pools/${pool.id}`, ...place('pool', shard.shard === 0 ? pool.id : `${pool.id}#${shard.shard}`, shard.epoch),
+        states: [[shard.healthyEndpoints === 0 ? 'no endpoint' : shard.queuedRequests > 0 ? 'queueing' : 'placing', shard.healthyEndpoints === 0 ? 'bad' : shard.queuedRequests > 0 ? 'warn' : 'good']],
+        facts: `${count(shard.healthyEndpoints)} of ${plural(shard.endpoints, 'endpoint')} healthy, ${plural(shard.leases, 'lease')}, ${count(shard.queuedRequests)} queued, `
+          + `${count(shard.forwarded)} sent on to other shards, ${count(shard.received)} from them`,
+      });
+    }
     const own = endpoints.filter(e => e.pool === pool.id);
     const states = new Map();
     for (const endpoint of own) states.set(endpoint.state, (states.get(endpoint.state) ?? 0) + 1);
