@@ -1,4 +1,5 @@
 using System.Reflection;
+using Mesh.Core.Config;
 using Mesh.Engine.Federation;
 using Mesh.Gateway.Federation;
 using Mesh.Gateway.Federation.Configuration;
@@ -10,6 +11,7 @@ namespace Mesh.Silo;
 /// <summary>What this process has to do with peer regions: who they are, and which configuration the region goes by.</summary>
 internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
 {
+    private readonly GatewayOptions _options;
     private readonly FederationSettings _settings;
     private readonly FederationCredentials _credentials;
     private readonly ConfigExchange _exchange;
@@ -18,10 +20,12 @@ internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
 
     private SiloFederation(GatewayOptions options, ConfigExchange exchange)
     {
+        _options = options;
         var version = typeof(FederationService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
         _settings = FederationPlan.Settings(options, version);
         _credentials = new FederationCredentials(options, _settings.ConnectTimeout);
         _exchange = exchange;
+        ForGrains = new GrainFederation(_settings, _credentials.Connect, this);
     }
 
     public bool HasConflict => _exchange.HasConflict;
@@ -29,30 +33,33 @@ internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
     public ConfigTag Tag => _exchange.Tag;
 
     /// <summary>What the grains of a silo need.</summary>
-    public GrainFederation ForGrains => new(_settings, _credentials.Connect, this);
+    public GrainFederation ForGrains { get; }
 
-    /// <summary>Null without peers. Finds a configuration to start with, which may take a while where a peer has to tell it.</summary>
+    /// <summary>
+    /// Null where the options name neither peers nor an address for them: the manifests may name peers, too. Finds a configuration to start with, which may take a while
+    /// where a peer has to tell it.
+    /// </summary>
     /// <exception cref="GatewayConfigurationException">An option is missing or wrong, or no peer told a configuration in time.</exception>
-    public static async Task<SiloFederation?> PrepareAsync(GatewayOptions options, SiloOptions silo, string manifests, TimeProvider time, ILoggerFactory loggers)
+    public static async Task<SiloFederation?> PrepareAsync(GatewayOptions options, string manifests, TimeProvider time, ILoggerFactory loggers)
     {
-        if (options.Peers.Count == 0) return null;
-        Require(silo);
+        if (!FederationPlan.IsWanted(options)) return null;
         var federation = new SiloFederation(options, new ConfigExchange(options, manifests, time, loggers));
         await federation._exchange.PrepareAsync();
         return federation;
     }
 
-    /// <summary>A pool's shards are each other's peers, and have no others.</summary>
-    /// <exception cref="GatewayConfigurationException">Pools may have several shards.</exception>
-    internal static void Require(SiloOptions silo)
-    {
-        if (silo.Shards > 1 || silo.MaxShards > 1)
-            throw new GatewayConfigurationException("Silo:Shards and Silo:MaxShards above 1 cannot be had together with Mesh:Peers: a pool that is divided does not share its load with other regions.");
-    }
-
     /// <summary>Reads the manifests together with what comes from the config cluster's region.</summary>
     public ManifestFeed Feed(string manifests, TimeProvider time, ILoggerFactory loggers) =>
-        _feed = new ManifestFeed(manifests, time, loggers, _settings.Region, _exchange);
+        _feed = new ManifestFeed(manifests, time, loggers, _settings.Region, _exchange, [.. _options.Peers.Select(p => p.Value.Region ?? p.Key)]);
+
+    /// <summary>Goes on with the peers that a configuration names, besides those of the options.</summary>
+    /// <exception cref="GatewayConfigurationException">An address is of no use, or two peers are named alike; nothing has changed then.</exception>
+    public void Follow(MeshConfig config)
+    {
+        var peers = FederationPlan.Settings(_options, "", config.Clusters).Peers;
+        ForGrains.SetPeers(peers);
+        _remote?.SetPeers(peers);
+    }
 
     /// <summary>From now on a gateway in this process goes by what the region goes by.</summary>
     public void Attach(FederationService service) => _exchange.Attach(service, Refresh);
@@ -60,7 +67,7 @@ internal sealed class SiloFederation : ISpokesman, IAsyncDisposable
     /// <summary>The same for a process that serves no requests.</summary>
     public void Attach(string name, IGrainFactory grains, TimeProvider time, ILoggerFactory loggers)
     {
-        _remote = new RemoteFederation(_settings, _credentials.Connect, name, grains, time, loggers);
+        _remote = new RemoteFederation(_settings with { Peers = ForGrains.Peers }, _credentials.Connect, name, grains, time, loggers);
         _remote.Start();
         _exchange.Follow(_remote, onConflict: null, Refresh);
     }

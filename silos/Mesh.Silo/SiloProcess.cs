@@ -54,10 +54,11 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
             .AddFilter(SiloLog.Filter(silo.OrleansLog))
             .AddSimpleConsole(console => console.SingleLine = true));
         var rehearsing = Serves && options.Rehearses ? GatewayRehearsal.Begin(options, time, loggers) : Task.CompletedTask;
-        await using var federation = await SiloFederation.PrepareAsync(options, silo, manifests, time, loggers);
+        await using var federation = await SiloFederation.PrepareAsync(options, manifests, time, loggers);
         using var feed = federation?.Feed(manifests, time, loggers) ?? new ManifestFeed(manifests, time, loggers);
         Report(feed.First);
         if (feed.FirstConfig is not { } config) return Failed;
+        federation?.Follow(config);
         await using var fleet = new SimulatedFleet(options.SimulationSpeed, loggers);
         if (options.Simulate == true) await fleet.ApplyAsync(config);
         using var upstreamTls = new UpstreamTls(options.UpstreamTls, time, loggers);
@@ -73,6 +74,8 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
         if (HostsGrains) await starting;
         void Follow(MeshConfig changed)
         {
+            // Whatever is wrong with the peers is said before anything has changed.
+            federation?.Follow(changed);
             upstreamTls.Follow(changed);
             configuration.Set(changed);
             if (options.Simulate == true) fleet.Follow(changed);
@@ -159,7 +162,8 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
           --Silo:Address=IP            by which others reach this silo; 127.0.0.1 by default
           --Silo:Admin=IP:PORT         the silo's dashboard, /healthz, /readyz and /mesh/v1/grains there
           --Silo:ClusterId=NAME        the same for all silos and gateways of a region; mesh by default
-          --region, --peer NAME=URL    peer regions, the same at all silos and gateways; gateways also --peers-at IP:PORT
+          --region, --peer NAME=URL    peer regions, the same at all silos and gateways; gateways also --peers-at IP:PORT,
+                                       and silos, where the manifests name the peers: they open nothing there
 
         Everything else is as for the gateway: --region, --bind, --admin, --simulate, --Mesh:NAME=VALUE.
         """;

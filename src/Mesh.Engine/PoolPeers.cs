@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Regions.Reports;
+using Mesh.Core.Sharding;
 
 namespace Mesh.Engine;
 
@@ -20,6 +21,27 @@ internal sealed class PoolPeers(LockedPool pool)
     public PoolReport BuildReport(string receiver)
     {
         lock (pool.Gate) return pool.State.BuildReport(receiver);
+    }
+
+    /// <summary>Epoch that requests to other regions are sent with: see <see cref="Core.Routing.PoolState.Account"/>.</summary>
+    public long Account
+    {
+        get
+        {
+            lock (pool.Gate) return pool.State.Account;
+        }
+    }
+
+    /// <summary>Sends to other regions under another epoch from now on: see <see cref="Core.Routing.PoolState.BeginAccount"/>.</summary>
+    public void BeginAccount(long epoch)
+    {
+        lock (pool.Gate) pool.State.BeginAccount(epoch);
+    }
+
+    /// <summary>How the account with a region stands.</summary>
+    public ShardAccount AccountWith(string region)
+    {
+        lock (pool.Gate) return pool.State.AccountWith(region);
     }
 
     /// <summary>Takes a peer's report; requests that wait may go there now.</summary>

@@ -44,15 +44,6 @@ public sealed class SiloOptionsTests
         Assert.Throws<GatewayConfigurationException>(() => AdminPages.Address(Read(("Silo:Admin", "127.0.0.1:9091")), new KeyOptions { Mode = KeyMode.Required }));
     }
 
-    [Theory]
-    [InlineData("Silo:Shards")]
-    [InlineData("Silo:MaxShards")]
-    public void Require_ShardsBesidePeers_SaysThatTheyDoNotGoTogether(string name)
-    {
-        Assert.Contains(name, Assert.Throws<GatewayConfigurationException>(() => SiloFederation.Require(Read((name, "2")))).Message, StringComparison.Ordinal);
-        SiloFederation.Require(Read((name, "1")));
-    }
-
     private static SiloOptions Read(params (string Name, string Value)[] values) => SiloOptions.Read(
         new ConfigurationBuilder().AddInMemoryCollection(values.Select(v => new KeyValuePair<string, string?>(v.Name, v.Value))).Build());
 }

@@ -15,6 +15,7 @@ internal static class PoolMetrics
     private static readonly MetricLabel Of = new("of", "mesh.of");
 
     private static readonly ImmutableArray<MetricLabel> PoolLabels = [RequestMetricDefinitions.Pool];
+    private static readonly ImmutableArray<MetricLabel> ShardLabels = [RequestMetricDefinitions.Pool, new("shard", "mesh.shard")];
     private static readonly ImmutableArray<MetricLabel> BandLabels = [RequestMetricDefinitions.Pool, RequestMetricDefinitions.Priority];
     private static readonly ImmutableArray<MetricLabel> PredictionLabels = [RequestMetricDefinitions.Pool, Of];
     private static readonly ImmutableArray<MetricLabel> BackendLabels =
@@ -24,6 +25,10 @@ internal static class PoolMetrics
     public static ImmutableArray<IMetricSource> All { get; } =
     [
         Pool("mesh_pool_leases", "mesh.pool.leases", "{lease}", "Leases that are out: requests that the engine has placed and not had back.", static p => p.Leases),
+        Pool("mesh_pool_shards", "mesh.pool.shards", "{shard}", "Shards that the pool is divided into, 1 where it is not.", static p => Math.Max(1, p.Shards.Length)),
+        Shard("mesh_pool_shard_endpoints", "mesh.pool.shard.endpoints", "{endpoint}", "Healthy endpoints of a shard; absent where the pool is not divided.", static s => s.HealthyEndpoints),
+        Shard("mesh_pool_shard_leases", "mesh.pool.shard.leases", "{lease}", "Leases that a shard has out; absent where the pool is not divided.", static s => s.Leases),
+        Shard("mesh_pool_shard_queue_requests", "mesh.pool.shard.queue.requests", "{request}", "Requests that wait with a shard; absent where the pool is not divided.", static s => s.WaitingRequests),
         Band("mesh_queue_requests", "mesh.queue.requests", "{request}", "Requests that wait for a place, by priority; absent for priorities of which none waits.", static b => b.Requests),
         Band("mesh_queue_flows", "mesh.queue.flows", "{flow}", "Fairness ids over which the waiting requests are spread, by priority.", static b => b.Flows),
         Band("mesh_queue_oldest_wait_seconds", "mesh.queue.oldest_wait", "s", "How long the request that came first has waited, by priority.", static b => b.OldestWait.TotalSeconds),
@@ -66,6 +71,16 @@ internal static class PoolMetrics
         new(Gauge(page, meter, unit, meaning, PoolLabels), (reading, sink) =>
         {
             foreach (var pool in reading.Pools) sink.Sample([pool.Id.ToString()], read(pool));
+        });
+
+    private static ObservedMetric Shard(string page, string meter, string unit, string meaning, Func<ShardSnapshot, double> read) =>
+        new(Gauge(page, meter, unit, meaning, ShardLabels), (reading, sink) =>
+        {
+            foreach (var pool in reading.Pools)
+            {
+                if (pool.Shards.IsDefaultOrEmpty) continue;
+                foreach (var shard in pool.Shards) sink.Sample([pool.Id.ToString(), Text(shard.Shard)], read(shard));
+            }
         });
 
     private static ObservedMetric Cache(MetricKind kind, string page, string meter, string unit, string meaning, Func<CacheEventsSnapshot, double> read) =>

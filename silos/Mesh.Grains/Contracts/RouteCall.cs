@@ -65,6 +65,8 @@ internal sealed record RouteCall
 
     [Id(44)] public int Hops { get; init; }
 
+    [Id(45)] public bool IsTentative { get; init; }
+
     /// <summary>The call for a request. What the request only lends, its hashes, is copied.</summary>
     public static RouteCall From(in RouteRequest request, long number) => new()
     {
@@ -88,6 +90,7 @@ internal sealed record RouteCall
         OriginEpoch = request.OriginEpoch,
         OriginReason = (int)request.OriginReason,
         Hops = request.Hops,
+        IsTentative = request.IsTentative,
     };
 
     /// <summary>The request, for the pool's state.</summary>
@@ -114,6 +117,7 @@ internal sealed record RouteCall
         OriginEpoch = OriginEpoch,
         OriginReason = (DecisionReason)OriginReason,
         Hops = Hops,
+        IsTentative = IsTentative,
     };
 
     private static string[]? Addresses(System.Collections.Immutable.ImmutableArray<EndpointId> endpoints)

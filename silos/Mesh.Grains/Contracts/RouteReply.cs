@@ -75,6 +75,9 @@ internal readonly record struct RouteReply
     /// <summary>Peer region or shard that gets the request, for <see cref="ReplyKind.Forward"/>.</summary>
     [Id(40)] public string? Region { get; init; }
 
+    /// <summary>What the peer region is to be told as the request's epoch, for <see cref="ReplyKind.Forward"/>; 0 for that of the lease.</summary>
+    [Id(41)] public long OriginEpoch { get; init; }
+
     /// <summary>The answer for a decision.</summary>
     public static RouteReply From(in RouteDecision decision, long epoch) => decision.Kind == RouteKind.Send
         ? new RouteReply
@@ -96,6 +99,7 @@ internal readonly record struct RouteReply
             Kind = ReplyKind.Forward,
             Epoch = epoch,
             Region = decision.Region,
+            OriginEpoch = decision.OriginEpoch,
             LeaseEpoch = decision.Lease.Epoch,
             LeaseSequence = decision.Lease.Sequence,
             Reason = (int)decision.Reason,
@@ -113,7 +117,7 @@ internal readonly record struct RouteReply
         {
             Work = new LeaseWork(WorkPromptMs, WorkBusyMs),
         },
-        ReplyKind.Forward => RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason),
+        ReplyKind.Forward => RouteDecision.Forward(Region!, new LeaseId(LeaseEpoch, LeaseSequence), (DecisionReason)Reason, OriginEpoch),
         _ => RouteDecision.Refuse((DecisionReason)Reason, TimeSpan.FromTicks(RetryAfterTicks)),
     };
 }

@@ -5,7 +5,7 @@ using Mesh.Grains.Contracts;
 namespace Mesh.Grains.Federation;
 
 /// <summary>
-/// What lies between the region's grain and one pool: news of peers that the pool has not heard, and the pool's latest parts of the reports. One call is under
+/// What lies between the region's grain and one pool, or one shard of it: news of peers that the pool has not heard, and the pool's latest parts of the reports. One call is under
 /// way at a time, and the next carries what came meanwhile. Thread-safe.
 /// </summary>
 internal sealed class PoolDesk(PoolId id, IPoolGrain grain, TimeProvider time)
@@ -65,8 +65,8 @@ internal sealed class PoolDesk(PoolId id, IPoolGrain grain, TimeProvider time)
         lock (_gate) return time.GetElapsedTime(_heardAt) <= mostAge ? _parts.GetValueOrDefault(receiver) : null;
     }
 
-    /// <summary>Tells the pool what is new, and hears how it is. Null when the last call is still under way, or failed.</summary>
-    public async Task<PoolExchangeReply?> ExchangeAsync(string region, long epoch, string[] peers)
+    /// <summary>Tells the pool what is new and which epoch to send with, and hears how it is. Null when the last call is still under way, or failed.</summary>
+    public async Task<PoolExchangeReply?> ExchangeAsync(string region, long epoch, string[] peers, long account)
     {
         PeerNews[] news;
         lock (_gate)
@@ -79,7 +79,7 @@ internal sealed class PoolDesk(PoolId id, IPoolGrain grain, TimeProvider time)
 
         try
         {
-            var reply = await grain.ExchangePeers(new PoolExchange { Region = region, Epoch = epoch, Peers = peers, News = news }).ConfigureAwait(false);
+            var reply = await grain.ExchangePeers(new PoolExchange { Region = region, Epoch = epoch, Peers = peers, News = news, Account = account }).ConfigureAwait(false);
             var parts = new Dictionary<string, PoolReport>(StringComparer.Ordinal);
             foreach (var part in reply.Parts)
             {

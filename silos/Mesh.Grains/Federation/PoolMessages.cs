@@ -15,6 +15,9 @@ internal sealed record PoolExchange
 
     /// <summary>What is new of some of them.</summary>
     [Id(3)] public PeerNews[] News { get; init; } = [];
+
+    /// <summary>Epoch that the pool's shards are to send to peers with; no higher than their own, it changes nothing.</summary>
+    [Id(4)] public long Account { get; init; }
 }
 
 /// <summary>What is new of one peer. Of several reports only the newest is told: each sets what holds, none adds to another.</summary>
@@ -60,10 +63,20 @@ internal sealed record PoolExchangeReply
 
     /// <summary>The pool's part of the report to each peer; empty while its silo's configuration does not name it.</summary>
     [Id(2)] public ReportPart[] Parts { get; init; } = [];
+
+    /// <summary>Map of the pool's shards in force there.</summary>
+    [Id(3)] public Mesh.Grains.Contracts.ShardMapWord Shards { get; init; }
+
+    /// <summary>Epoch that it sends to peers with; 0 without a part.</summary>
+    [Id(4)] public long Account { get; init; }
 }
 
 /// <summary>A pool's part of the report to one peer.</summary>
 /// <param name="Receiver">The peer's region.</param>
 /// <param name="Bytes">By <see cref="PartBytes"/>.</param>
+/// <param name="Sent">Requests sent to the peer under the account's epoch.</param>
+/// <param name="Awaited">Requests there whose answers have not begun.</param>
+/// <param name="InFlight">Requests there that have not ended.</param>
 [GenerateSerializer, Immutable, Alias("mesh.report-part")]
-internal readonly record struct ReportPart([property: Id(0)] string Receiver, [property: Id(1)] byte[] Bytes);
+internal readonly record struct ReportPart(
+    [property: Id(0)] string Receiver, [property: Id(1)] byte[] Bytes, [property: Id(2)] long Sent = 0, [property: Id(3)] int Awaited = 0, [property: Id(4)] int InFlight = 0);

@@ -10,7 +10,8 @@ namespace Mesh.Grains.Federation;
 /// </summary>
 /// <param name="pool">The pool.</param>
 /// <param name="grainOf">Gives the grain of a region.</param>
-internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGrain?> grainOf)
+/// <param name="setRegions">Sets the peer regions, where the pool has other peers besides; null to set them as all there are.</param>
+internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGrain?> grainOf, Action<string[]>? setRegions = null)
 {
     private PoolHost? _host;
     private string[] _peers = [];
@@ -30,14 +31,21 @@ internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGra
         if (!ReferenceEquals(host, _host) || !call.Peers.AsSpan().SequenceEqual(_peers))
         {
             (_host, _peers) = (host, call.Peers);
-            host.Peers.Set([.. call.Peers], AskSooner);
+            if (setRegions is null) host.Peers.Set([.. call.Peers], AskSooner);
+            else setRegions(call.Peers);
         }
 
+        host.Peers.BeginAccount(call.Account);
         foreach (var news in call.News) Apply(news, host);
         var parts = new ReportPart[call.Peers.Length];
         _hasAsked = false;
-        for (var i = 0; i < parts.Length; i++) parts[i] = new ReportPart(call.Peers[i], PartBytes.Write(host.Peers.BuildReport(call.Peers[i])));
-        return new PoolExchangeReply { RegionEpoch = _epoch, Parts = parts };
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var account = host.Peers.AccountWith(call.Peers[i]);
+            parts[i] = new ReportPart(call.Peers[i], PartBytes.Write(host.Peers.BuildReport(call.Peers[i])), account.Sent, account.Awaited, account.InFlight);
+        }
+
+        return new PoolExchangeReply { RegionEpoch = _epoch, Parts = parts, Account = host.Peers.Account };
     }
 
     private static void Apply(PeerNews news, PoolHost host)
@@ -60,9 +68,10 @@ internal sealed class PoolPeering(PoolId pool, Func<string, IRegionFederationGra
         if (news.IsLost) host.Peers.Lost(news.Region);
     }
 
-    // Called on the request path until the next report is made: once is enough, and a message that gets lost costs a tenth of a second.
-    private void AskSooner()
+    /// <summary>Peers should hear of the pool before the next report is due.</summary>
+    public void AskSooner()
     {
+        // Called on the request path until the next report is made: once is enough, and a message that gets lost costs a tenth of a second.
         if (_hasAsked || _region is not { } region) return;
         _hasAsked = true;
         _ = region.Sooner(pool);

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Regions;
 using Mesh.Core.Regions.Reports;
 using Mesh.Engine.Federation;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
+using Mesh.Grains.Pools;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Federation;
@@ -25,9 +27,11 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
     private readonly ILogger _log;
     private readonly ReportClock _clock;
     private readonly TimeSpan _mostAge;
-    private readonly string[] _peers;
+    private readonly RegionOptions _options;
+    private volatile string[] _peers;
+    private volatile bool _hasHadPeers;
     private ConfigurationIndex? _seen;
-    private volatile PoolDesk[] _desks = [];
+    private volatile PoolDesks[] _desks = [];
     private volatile Action _report = static () => { };
     private long _reportedAt;
     private volatile bool _isAskedSooner;
@@ -37,7 +41,9 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
     {
         (_region, _epoch, _settings, _configuration, _grains, _time, _log) = (region, epoch, settings, configuration, grains, time, log);
         _peers = [.. settings.Peers.Select(p => p.Region).Order(StringComparer.Ordinal)];
+        _hasHadPeers = _peers.Length > 0;
         _mostAge = settings.ReportInterval * MostIntervalsOld;
+        _options = new RegionOptions { ReportInterval = settings.ReportInterval };
         // A little sooner than the hub would report by itself: what it reports is then always fresh.
         _clock = new ReportClock(time, settings.ReportInterval * 0.9, settings.LeastInterval * 0.9, Due);
         _reportedAt = time.GetTimestamp();
@@ -56,7 +62,15 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
         _clock.Wake();
     }
 
-    public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot) => _report = reportSooner;
+    public void Federate(ImmutableArray<string> regions, Action reportSooner, Func<ImmutableArray<PeerLinkSnapshot>> snapshot)
+    {
+        _peers = [.. regions.Order(StringComparer.Ordinal)];
+        _hasHadPeers |= !regions.IsEmpty;
+        _report = reportSooner;
+        foreach (var desk in _desks) desk.Keep(_peers);
+        // The pools hear of it with the next exchange.
+        _clock.Wake();
+    }
 
     public ImmutableArray<PoolReport> BuildReport(string receiver)
     {
@@ -103,10 +117,11 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
     private void Due(TimeSpan passed)
     {
         TakeConfiguration();
-        _ = RoundAsync(_desks);
+        // Pools that have never heard of a peer need not hear that there is none.
+        if (_hasHadPeers) _ = RoundAsync(_desks);
     }
 
-    private async Task RoundAsync(PoolDesk[] desks)
+    private async Task RoundAsync(PoolDesks[] desks)
     {
         try
         {
@@ -126,9 +141,9 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
         }
     }
 
-    private async Task HearAsync(PoolDesk desk)
+    private async Task HearAsync(PoolDesks desk)
     {
-        if (await desk.ExchangeAsync(_region, _epoch, _peers).ConfigureAwait(false) is { IsSuperseded: true } reply) Interlocked.Exchange(ref _supersededBy, reply.RegionEpoch);
+        if (await desk.ExchangeAsync(_region, _epoch, _peers).ConfigureAwait(false) is > 0 and var newer) Interlocked.Exchange(ref _supersededBy, newer);
     }
 
     private void TakeConfiguration()
@@ -140,7 +155,7 @@ internal sealed partial class RegionExchange : IRegionEngine, IAsyncDisposable
         _desks = [.. current.Config.Pools.OrderBy(p => p.Id).Select(p => before.TryGetValue(p.Id, out var desk) ? desk : Desk(p.Id))];
     }
 
-    private PoolDesk Desk(PoolId id) => new(id, _grains.GetGrain<IPoolGrain>(id.ToString()), _time);
+    private PoolDesks Desk(PoolId id) => new(id, shard => _grains.GetGrain<IPoolGrain>(PoolKey.Of(id, shard)), _time, _options);
 
     [LoggerMessage(1, LogLevel.Error, "Region {Region}: hearing the pools failed.")]
     private static partial void RoundFailed(ILogger log, Exception e, string region);

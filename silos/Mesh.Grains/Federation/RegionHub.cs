@@ -27,7 +27,7 @@ internal sealed partial class RegionHub : IAsyncDisposable
         (Epoch, _federation, _time) = (epoch, federation, mesh.Time);
         _log = loggers.CreateLogger<RegionHub>();
         _exchange = new RegionExchange(federation.Settings.Region, epoch, federation.Settings, mesh.Configuration, grains, mesh.Time, _log);
-        _hub = new FederationHub(federation.Settings with { Epoch = epoch, Seed = federation.Settings.Seed ^ (ulong)epoch }, _exchange, federation.Connect, mesh.Time, loggers);
+        _hub = new FederationHub(federation.Settings with { Peers = federation.Peers, Epoch = epoch, Seed = federation.Settings.Seed ^ (ulong)epoch }, _exchange, federation.Connect, mesh.Time, loggers);
     }
 
     /// <summary>Epoch of the activation.</summary>
@@ -46,7 +46,10 @@ internal sealed partial class RegionHub : IAsyncDisposable
         federation.Configuration?.Lead(hub._hub);
         hub._hub.Start();
         hub._exchange.Start();
-        Began(hub._log, federation.Settings.Region, hub.Epoch, string.Join(", ", federation.Settings.Peers.Select(p => p.Name)));
+        federation.PeersChanged += hub.TakePeers;
+        // Those that came between.
+        hub.TakePeers();
+        Began(hub._log, federation.Settings.Region, hub.Epoch, string.Join(", ", federation.Peers.Select(p => p.Name)));
         return hub;
     }
 
@@ -103,11 +106,15 @@ internal sealed partial class RegionHub : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _federation.PeersChanged -= TakePeers;
         _federation.Configuration?.Cease(_hub);
         await _hub.DisposeAsync().ConfigureAwait(false);
         await _exchange.DisposeAsync().ConfigureAwait(false);
         foreach (var name in _streams.Keys) Forget(name);
     }
+
+    // Checked by whoever set them.
+    private void TakePeers() => _hub.SetPeers(_federation.Peers);
 
     private void Forget(string name)
     {

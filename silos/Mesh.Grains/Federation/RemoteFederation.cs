@@ -24,12 +24,12 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly string _gateway;
-    private readonly FrozenDictionary<string, PeerAddress> _byName;
-    private readonly FrozenDictionary<string, PeerAddress> _byRegion;
+    private readonly FederationSettings _settings;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CancellationTokenSource> _reachable = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private volatile PeerIdentity _self;
+    private volatile Known _known;
     private ImmutableArray<PeerLinkSnapshot> _links;
     private Task _following = Task.CompletedTask;
     private long _streams;
@@ -47,15 +47,13 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
         FederationSettings settings, Func<PeerAddress, HttpMessageInvoker> connect, string gateway, IGrainFactory grains, TimeProvider time, ILoggerFactory loggers)
     {
         settings.Validate();
-        (_connect, _gateway, _time) = (connect, gateway, time);
+        (_settings, _connect, _gateway, _time) = (settings, connect, gateway, time);
         _log = loggers.CreateLogger<RemoteFederation>();
         // By its own id: a client that has not met a silo yet could not look the type up.
         _grain = grains.GetGrain<IRegionFederationGrain>(GrainId.Create(RegionGrain.TypeName, settings.Region));
         _self = new PeerIdentity(settings.Name, settings.Region, FederationHub.Protocol, 0, settings.Version);
-        Addresses = [.. settings.Peers.OrderBy(p => p.Name, StringComparer.Ordinal)];
-        _byName = Addresses.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
-        _byRegion = Addresses.ToFrozenDictionary(p => p.Region, StringComparer.Ordinal);
-        _links = [.. Addresses.Select(p => new PeerLinkSnapshot { Name = p.Name, Region = p.Region, Address = p.Urls[0].GetLeftPart(UriPartial.Authority) })];
+        _known = new Known(settings.Peers);
+        _links = [.. Addresses.Select(Unheard)];
         foreach (var peer in Addresses) _reachable.Add(peer.Region, new CancellationTokenSource());
     }
 
@@ -73,7 +71,7 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     public PeerIdentity Self => _self;
 
     /// <inheritdoc/>
-    public ImmutableArray<PeerAddress> Addresses { get; }
+    public ImmutableArray<PeerAddress> Addresses => _known.Ordered;
 
     /// <inheritdoc/>
     public ConfigTag Config
@@ -97,8 +95,29 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     /// <inheritdoc/>
     public void SetPeers(ImmutableArray<PeerAddress> peers)
     {
-        // All silos would have to change their minds at once.
-        if (!peers.OrderBy(p => p.Name, StringComparer.Ordinal).SequenceEqual(Addresses)) PeersChanged(_log);
+        (_settings with { Peers = peers }).Validate();
+        List<CancellationTokenSource> gone = [];
+        lock (_gate)
+        {
+            var (before, after) = (_known, new Known(peers));
+            if (after.Ordered.SequenceEqual(before.Ordered)) return;
+            // First nobody finds it any more, then what waits there goes elsewhere. The grain's silo, which follows them, reads the same manifests.
+            _known = after;
+            foreach (var peer in before.Ordered)
+            {
+                if (!after.ByRegion.ContainsKey(peer.Region) && _reachable.Remove(peer.Region, out var reachable)) gone.Add(reachable);
+            }
+
+            foreach (var peer in after.Ordered)
+            {
+                if (!_reachable.ContainsKey(peer.Region)) _reachable.Add(peer.Region, new CancellationTokenSource());
+            }
+
+            _links = [.. after.Ordered.Select(p => _links.FirstOrDefault(l => l.Region == p.Region && l.Name == p.Name) ?? Unheard(p))];
+        }
+
+        foreach (var reachable in gone) reachable.Cancel();
+        PeersChanged(_log, string.Join(", ", Addresses.Select(p => p.Name)));
     }
 
     /// <inheritdoc/>
@@ -112,16 +131,16 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     {
         if (reader is null) return "says not who it is";
         if (reader.Name == Self.Name) return $"calls itself '{reader.Name}', which is this gateway's own name";
-        return _byName.TryGetValue(reader.Name, out var peer) ? Self.Objection(peer, reader) : $"calls itself '{reader.Name}', which is none of this gateway's peers";
+        return _known.ByName.TryGetValue(reader.Name, out var peer) ? Self.Objection(peer, reader) : $"calls itself '{reader.Name}', which is none of this gateway's peers";
     }
 
     /// <inheritdoc/>
-    public PeerAddress? PeerOf(string region) => _byRegion.GetValueOrDefault(region);
+    public PeerAddress? PeerOf(string region) => _known.ByRegion.GetValueOrDefault(region);
 
     /// <inheritdoc/>
     public Uri? UrlOf(string region)
     {
-        if (!_byRegion.TryGetValue(region, out var peer)) return null;
+        if (!_known.ByRegion.TryGetValue(region, out var peer)) return null;
         foreach (var link in Peers())
         {
             if (link.Region == region && Uri.TryCreate(link.Address, UriKind.Absolute, out var url)) return url;
@@ -139,8 +158,8 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     /// <inheritdoc/>
     public async Task<byte[]> AskAsync(string peer, string path, int mostBytes, CancellationToken cancellationToken)
     {
-        var known = _byName[peer];
-        return await PeerQuestion.AskAsync(UrlOf(known.Region)!, known, path, mostBytes, Self, _connect, cancellationToken).ConfigureAwait(false);
+        if (!_known.ByName.TryGetValue(peer, out var known)) throw new HttpRequestException($"'{peer}' is no peer any more.");
+        return await PeerQuestion.AskAsync(UrlOf(known.Region) ?? known.Urls[0], known, path, mostBytes, Self, _connect, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -252,7 +271,8 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
                 _reachable[link.Region] = new CancellationTokenSource();
             }
 
-            _links = [.. links];
+            // The grain's silo may have read the manifests a moment before or after this process.
+            _links = [.. Addresses.Select(p => links.FirstOrDefault(l => l.Region == p.Region && l.Name == p.Name) ?? Unheard(p))];
         }
 
         if (lost is not null)
@@ -265,6 +285,8 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
         Changed?.Invoke();
     }
 
+    private static PeerLinkSnapshot Unheard(PeerAddress peer) => new() { Name = peer.Name, Region = peer.Region, Address = peer.Urls[0].GetLeftPart(UriPartial.Authority) };
+
     private static bool IsGone(PeerLinkSnapshot link) => link.State is PeerReach.Unreachable or PeerReach.Refused;
 
     [LoggerMessage(1, LogLevel.Warning, "Nobody has stood for region {Region} among its peers for {Seconds:0} s: no silo answers, or the silos have no Mesh:Peers.")]
@@ -273,6 +295,15 @@ internal sealed partial class RemoteFederation : IFederation, IRegionConfigurati
     [LoggerMessage(2, LogLevel.Debug, "The grain of region {Region} was not heard.")]
     private static partial void NotHeard(ILogger log, Exception e, string region);
 
-    [LoggerMessage(3, LogLevel.Warning, "The manifests name other peers than at the start: a region of silos has those from the next start of its silos and gateways on.")]
-    private static partial void PeersChanged(ILogger log);
+    [LoggerMessage(3, LogLevel.Information, "The peers are {Peers} from now on.")]
+    private static partial void PeersChanged(ILogger log, string peers);
+
+    private sealed class Known(ImmutableArray<PeerAddress> peers)
+    {
+        public ImmutableArray<PeerAddress> Ordered { get; } = [.. peers.OrderBy(p => p.Name, StringComparer.Ordinal)];
+
+        public FrozenDictionary<string, PeerAddress> ByName { get; } = peers.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
+
+        public FrozenDictionary<string, PeerAddress> ByRegion { get; } = peers.ToFrozenDictionary(p => p.Region, StringComparer.Ordinal);
+    }
 }

@@ -136,7 +136,7 @@ internal sealed partial class PoolLink
         if (count < asks.Length) Array.Resize(ref asks, count);
         if (count == 0 && _outbox.IsEmpty) return null;
         // Else the signs of life tell it: so many are not looked through for each message.
-        if (_open.Count <= FewOpen) _settled = LeastOpen();
+        if (_open.Count <= FewOpen) _settled = LeastUntold(LeastOpen());
         var calls = count == 0 ? [] : new RouteCall[count];
         for (var i = 0; i < calls.Length; i++) calls[i] = asks[i].Call;
         var message = new Exchange { Feedback = _outbox.Take(_epoch, _key, ++_sequence, _services.Time), Settled = _settled, Calls = calls };
@@ -151,6 +151,14 @@ internal sealed partial class PoolLink
         var least = _lastNumber + 1;
         foreach (var number in _open.Keys) least = Math.Min(least, number);
         return least;
+    }
+
+    // A call that was given up is settled once the pool has heard so: else it would forget what it has to give back.
+    private long LeastUntold(long number)
+    {
+        number = _outbox.LeastCancel(number);
+        foreach (var flight in _flights) number = PoolOutbox.LeastCancel(flight.Message.Feedback.Items, number);
+        return number;
     }
 
     // Hands out what it brings, but for the last answer, which is for the caller to hand out. It goes on unless the flight had been given up.

@@ -22,7 +22,7 @@ internal sealed partial class PoolLink
                 settled = Math.Min(settled, ask.Number);
                 if (_isAnnounced && ask is { IsWithStandIn: false, IsFlying: false, IsFresh: false } && _services.Time.GetElapsedTime(ask.AskedAt, now) >= _services.Options.AskTimeout) (overdue ??= []).Add(ask);
             }
-            _settled = settled;
+            _settled = LeastUntold(settled);
         }
 
         GiveUpOverdue(now);

@@ -44,7 +44,8 @@ internal sealed partial class PoolLink
             var from = moving.Count;
             foreach (var held in _held.Values)
             {
-                if (held.Lease.Region is null && map.OwnerOf(held.Lease.Endpoint) != Shard) moving.Add(held.ToHeld(_services.Time));
+                // What is with another region stays where it was sent from, as long as that is there.
+                if (held.Lease.Region is null ? map.OwnerOf(held.Lease.Endpoint) != Shard : Shard >= map.Count) moving.Add(held.ToHeld(_services.Time));
             }
             for (var i = from; i < moving.Count; i++) _held.Remove(moving[i].Lease);
         }

@@ -12,10 +12,15 @@ internal sealed class PoolOutbox
     private const int MaxItemsInBatch = 4096;
     private readonly List<FeedbackItem> _items = [];
     private readonly Dictionary<EndpointId, EndpointReport> _loads = [];
+    private int _cancels;
 
     public bool IsEmpty => _items.Count == 0 && _loads.Count == 0;
 
-    public void Add(in FeedbackItem item) => _items.Add(item);
+    public void Add(in FeedbackItem item)
+    {
+        if (item.Kind == FeedbackKind.Cancel) _cancels++;
+        _items.Add(item);
+    }
 
     public void Add(in EndpointReport report) => _loads[report.Endpoint] = report;
 
@@ -26,6 +31,7 @@ internal sealed class PoolOutbox
         var items = new FeedbackItem[count];
         _items.CopyTo(0, items, 0, count);
         _items.RemoveRange(0, count);
+        if (_cancels > 0) _cancels -= CancelsIn(items);
         var loads = _loads.Count == 0 ? [] : new LoadNews[_loads.Count];
         var i = 0;
         foreach (var (endpoint, report) in _loads)
@@ -46,5 +52,34 @@ internal sealed class PoolOutbox
     }
 
     /// <summary>A batch did not arrive, or nobody knows: it is first again. Reports are not repeated; there will be newer ones.</summary>
-    public void PutBack(FeedbackBatch batch) => _items.InsertRange(0, batch.Items);
+    public void PutBack(FeedbackBatch batch)
+    {
+        _items.InsertRange(0, batch.Items);
+        _cancels += CancelsIn(batch.Items);
+    }
+
+    /// <summary>Least number of the calls that were given up and the pool has not been told of; the number itself without any.</summary>
+    public long LeastCancel(long number) => _cancels == 0 ? number : LeastCancel(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_items), number);
+
+    /// <summary>The same of a batch.</summary>
+    public static long LeastCancel(ReadOnlySpan<FeedbackItem> items, long number)
+    {
+        foreach (ref readonly var item in items)
+        {
+            if (item.Kind == FeedbackKind.Cancel) number = Math.Min(number, item.Lease.Sequence);
+        }
+
+        return number;
+    }
+
+    private static int CancelsIn(ReadOnlySpan<FeedbackItem> items)
+    {
+        var cancels = 0;
+        foreach (ref readonly var item in items)
+        {
+            if (item.Kind == FeedbackKind.Cancel) cancels++;
+        }
+
+        return cancels;
+    }
 }

@@ -13,6 +13,7 @@ internal sealed partial class PoolShards
     {
         var now = _now;
         var shard = now.Links.Length == 1 ? 0 : Choose(in request, now);
+        if (now.Links.Length > 1 && request.OriginRegion is not null) return PlaceForPeerAsync(request, shard, cancellationToken);
         var ask = now.Links[shard].Route(in request, cancellationToken);
         return ask.Task is { IsCompletedSuccessfully: true, Result: { Kind: RouteKind.Send } decision } && !ask.IsMoved
             ? new ValueTask<RouteDecision>(decision)
@@ -22,6 +23,7 @@ internal sealed partial class PoolShards
     private async ValueTask<RouteDecision> FollowAsync(Ask ask, PoolLink link, CancellationToken cancellationToken)
     {
         var tried = 0u;
+        RouteDecision? refused = null;
         for (var steps = 0; ; steps++)
         {
             var decision = await ask.Task.ConfigureAwait(false);
@@ -44,7 +46,8 @@ internal sealed partial class PoolShards
             {
                 // :: None of the shard's own endpoints can take it; another shard's may.
                 tried |= 1u << link.Shard;
-                if (steps >= MostSteps || Untried(tried) is not { } untried) return decision;
+                refused = Telling(refused, decision);
+                if (steps >= MostSteps || Untried(tried) is not { } untried) return refused.Value;
                 next = untried;
             }
             else
@@ -57,6 +60,44 @@ internal sealed partial class PoolShards
         }
     }
 
+    /// <summary>
+    /// A request from another region is asked of one shard after the other until one has room, the first by its prompt, the others by how much room they seem to have:
+    /// it is refused only where none has any. None of them sends it on.
+    /// </summary>
+    private async ValueTask<RouteDecision> PlaceForPeerAsync(RouteRequest request, int first, CancellationToken cancellationToken)
+    {
+        var (tried, next) = (0u, first);
+        for (var steps = 0; steps < MostSteps; steps++)
+        {
+            var links = _now.Links;
+            // The map may have changed meanwhile.
+            if (next >= links.Length) next = 0;
+            tried |= 1u << next;
+            var after = Emptiest(links, tried);
+            var sent = request with { IsTentative = after >= 0 };
+            var ask = links[next].Route(in sent, cancellationToken);
+            var decision = await ask.Task.ConfigureAwait(false);
+            if (ask.IsMoved) (tried, next) = (0, Find(in request).Shard);
+            else if (decision.Kind != RouteKind.Refuse || after < 0) return decision;
+            else next = after;
+        }
+
+        return RouteDecision.Refuse(DecisionReason.EngineUnreachable, TimeSpan.FromSeconds(1));
+    }
+
+    private static int Emptiest(PoolLink[] links, uint tried)
+    {
+        var (emptiest, least) = (-1, double.PositiveInfinity);
+        for (var shard = 0; shard < links.Length; shard++)
+        {
+            // One without endpoints, or that does not answer, would only keep the peer waiting.
+            if ((tried & (1u << shard)) != 0 || links[shard].LoadNow is not { Endpoints: > 0 } load || load.PerEndpoint >= least) continue;
+            (emptiest, least) = (shard, load.PerEndpoint);
+        }
+
+        return emptiest;
+    }
+
     private async ValueTask<RouteDecision?> ForwardAsync(RouteRequest request, RouteDecision forward, PoolLink from, int to, CancellationToken cancellationToken)
     {
         var now = _now;
@@ -64,7 +105,7 @@ internal sealed partial class PoolShards
         try
         {
             if (to >= now.Links.Length) return null;
-            var sent = request with { OriginRegion = ShardName.Of(from.Shard), OriginEpoch = forward.Lease.Epoch, OriginReason = forward.Reason, Hops = 1 };
+            var sent = request with { OriginRegion = ShardName.Of(from.Shard), OriginEpoch = forward.OriginEpoch, OriginReason = forward.Reason, Hops = 1 };
             var ask = now.Links[to].Route(in sent, cancellationToken);
             var decision = await ask.Task.ConfigureAwait(false);
             if (ask.IsMoved) return null;
@@ -77,6 +118,10 @@ internal sealed partial class PoolShards
             from.EndForwarded(forward.Lease, outcome);
         }
     }
+
+    // A shard that has no endpoints of its own says so, which is nothing to a client.
+    private static RouteDecision Telling(RouteDecision? before, RouteDecision now) =>
+        before is { } known && now.Reason is DecisionReason.NoEndpoints or DecisionReason.NoReadyEndpoint ? known : now;
 
     private PoolLink Find(in RouteRequest request)
     {
@@ -96,8 +141,6 @@ internal sealed partial class PoolShards
     private int Choose(in RouteRequest request, Division now)
     {
         var map = now.Map;
-        // Other regions know the pool by its first shard, which counts what they send.
-        if (request.OriginRegion is not null) return 0;
         if (request.AffinityEndpoint.Address is not null) return map.OwnerOf(request.AffinityEndpoint);
         if (!request.Subset.IsDefaultOrEmpty) return OwnerOfMost(in request, map);
 

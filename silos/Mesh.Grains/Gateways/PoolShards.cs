@@ -124,7 +124,7 @@ internal sealed partial class PoolShards
             // :: Step 2: what is held goes where its endpoint is. Each link knows the map from the moment when it gave away what is not its own.
             var moving = new List<HeldLease>();
             foreach (var link in before.Links) link.TakeMap(map, PartOf(link.Shard, map), moving);
-            foreach (var group in moving.GroupBy(h => map.OwnerOf(h.Endpoint))) links[group.Key].TakeHeld([.. group]);
+            foreach (var group in moving.GroupBy(h => h.Region is null ? map.OwnerOf(h.Endpoint) : 0)) links[group.Key].TakeHeld([.. group]);
             _now = new Division(map, links);
         }
 

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Mesh.Core.Config;
+using Mesh.Core.Sharding;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Federation;
 using Mesh.Grains.Hosting;
 using Mesh.Grains.Placing;
+using Mesh.Grains.Pools;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Runtime.Placement;
@@ -68,10 +70,23 @@ internal sealed class RegionGrain(SiloMesh mesh, ILoggerFactory loggers) : Keepe
         GiveWay();
         var current = Mesh.Configuration.Current;
         var clusters = current.Regions.TryGetValue(this.GetPrimaryKeyString(), out var names) ? names : [];
-        var pools = current.Config.Pools.Select(p => p.Id.ToString()).ToImmutableArray();
+        var pools = current.Config.Pools.SelectMany(p => ShardsOf(p.Id)).ToImmutableArray();
         var poolRound = Rounds.GoAsync(pools, key => GrainFactory.GetGrain<IPoolGrain>(key).Keep());
         var clusterRound = Rounds.GoAsync(clusters, name => GrainFactory.GetGrain<IClusterGrain>(name).Keep());
         _status = new RegionStatus { Pools = [.. await poolRound], Clusters = [.. await clusterRound] };
+    }
+
+    // As many as were heard of in the last round: all of a pool's shards are to run without a request's waking them.
+    private IEnumerable<string> ShardsOf(PoolId pool)
+    {
+        var name = pool.ToString();
+        var count = 1;
+        foreach (var status in _status.Pools)
+        {
+            if (status.Name == name) count = Math.Clamp(status.Shards.Count, 1, ShardMap.Most);
+        }
+
+        return Enumerable.Range(0, count).Select(shard => PoolKey.Of(pool, shard));
     }
 
     // Another activation has taken this one's place, as far as pools know: two hubs must not speak for one region.

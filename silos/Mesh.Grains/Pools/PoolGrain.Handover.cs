@@ -68,6 +68,7 @@ internal sealed partial class PoolGrain : IGrainMigrationParticipant
         foreach (var session in handover.Sessions)
         {
             if (session.Key > 0) _calls.Sessions.Restore(session, now);
+            Meet(session.Held);
             leases += _host.Announce(session.Session, session.Held);
         }
 

@@ -16,6 +16,7 @@ internal sealed partial class PoolGrain : IPoolShard
     private static readonly TimeSpan DecideEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetiredFor = TimeSpan.FromSeconds(10);
     private readonly Dictionary<Core.Leases.GatewaySession, Core.Leases.HeldLease[]> _takenOver = [];
+    private readonly HashSet<string> _known = [];
     private readonly bool[] _telling = new bool[ShardMap.Most];
     private ShardMember _member = null!;
     private TimeSpan _nextNews;
@@ -57,6 +58,7 @@ internal sealed partial class PoolGrain : IPoolShard
         var leases = 0;
         foreach (var session in handover.Sessions)
         {
+            Meet(session.Held);
             leases += _host.Announce(session.Session, session.Held);
             _takenOver[session.Session] = _takenOver.TryGetValue(session.Session, out var before) ? [.. before, .. session.Held] : session.Held;
         }
@@ -91,13 +93,21 @@ internal sealed partial class PoolGrain : IPoolShard
 
     private void SetPeers()
     {
-        var names = _member.IsDivided && !_member.IsRetired ? Enumerable.Range(0, _member.Map.Count).Where(s => s != Shard).Select(ShardName.Of) : [];
-        _host!.Peers.Set([.. names], ReportSooner);
-        for (var shard = 0; shard < _member.Map.Count; shard++) _host.Peers.ApplyRoundTrip(ShardName.Of(shard), TimeSpan.FromMilliseconds(1));
+        string[] shards = _member.IsDivided && !_member.IsRetired ? [.. Enumerable.Range(0, _member.Map.Count).Where(s => s != Shard).Select(ShardName.Of)] : [];
+        // What is under way with a region goes on when the shard ends; nothing new is sent there.
+        _host!.Peers.Set([.. shards, .. _member.IsRetired ? [] : _regions], ReportSooner);
+        foreach (var shard in shards)
+        {
+            if (_known.Add(shard)) _host.Peers.ApplyRoundTrip(shard, TimeSpan.FromMilliseconds(1));
+        }
+
+        _known.IntersectWith(shards);
     }
 
     private void ReportSooner()
     {
+        _peering?.AskSooner();
+        if (!_member.IsDivided) return;
         _nextNews = TimeSpan.Zero;
         Wake();
     }

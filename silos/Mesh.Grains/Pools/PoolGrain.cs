@@ -144,6 +144,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
 
         calls.LastTold = now;
         GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
+        Meet(announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
         foreach (var call in announcement.Waiting) _calls.Park(call, calls);
         _calls.EnterParked(now);
@@ -246,6 +247,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         {
             // Those that ended end by themselves.
         }
+        if (isNew) _known.Clear();
         if (isNew && _member.IsDivided) SetPeers();
         if (isNew && mesh.Options.KeepsTime && !RehearsalPool.Is(_id)) _ = AskEndpointsAsync();
     }

@@ -92,7 +92,7 @@ internal sealed class Dispatcher
         if (!placement.Found && placement.Reason != DecisionReason.Saturated) return RouteDecision.Refuse(placement.Reason);
         if (isPeers)
         {
-            Peers.OnReceivedRefused();
+            if (!request.IsTentative) Peers.OnReceivedRefused();
             return RouteDecision.Refuse(DecisionReason.PeerFull, Admission.RetryAfter(now));
         }
         if (Admission.RefusalWhenFull(in request, Settings) is { } refusal) return RouteDecision.Refuse(refusal, Admission.RetryAfter(now));

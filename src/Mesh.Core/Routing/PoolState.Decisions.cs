@@ -15,11 +15,25 @@ public sealed partial class PoolState
 
     private RouteDecision Decide(in RouteRequest request, long timestamp)
     {
-        if (request.OriginRegion is not null)
+        if (request.OriginRegion is null) return DecideHere(in request, timestamp);
+        if (request.Hops > 1)
         {
-            if (_peers.TryFind(request.OriginRegion, out var peer)) peer.OnReceived(request.OriginEpoch);
-            if (request.Hops > 1) return RouteDecision.Refuse(DecisionReason.TooManyHops);
+            if (!request.IsTentative) Arrived(in request);
+            return RouteDecision.Refuse(DecisionReason.TooManyHops);
         }
+        if (!request.IsTentative) Arrived(in request);
+        var decision = DecideHere(in request, timestamp);
+        if (request.IsTentative && decision.Kind != RouteKind.Refuse) Arrived(in request);
+        return decision;
+    }
+
+    private void Arrived(in RouteRequest request)
+    {
+        if (_peers.TryFind(request.OriginRegion, out var peer)) peer.OnReceived(request.OriginEpoch);
+    }
+
+    private RouteDecision DecideHere(in RouteRequest request, long timestamp)
+    {
         if (_endpoints.Configured.IsEmpty && _endpoints.Drained.IsEmpty && _peers.IsEmpty) return RouteDecision.Refuse(DecisionReason.NoEndpoints);
         // Make sure that a lease can be had before anything is chosen.
         var session = _reservations.Sessions.Touch(request.Session, timestamp);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Regions.Reports;
+using Mesh.Core.Sharding;
 using Mesh.Core.Snapshots;
 
 namespace Mesh.Core.Routing;
@@ -72,6 +73,23 @@ public sealed partial class PoolState
         return _reports.Build(_config, receiver, _reservations, _clock.SinceStart(_clock.Now));
     }
 
+    /// <summary>
+    /// Epoch that requests to other regions are sent with: that of the state itself, until <see cref="BeginAccount"/>. A region counts what comes under one epoch
+    /// together, so that several shards of a pool, which have it in common, have one account there.
+    /// </summary>
+    public long Account => _peers.Account;
+
+    /// <summary>Counts what goes to other regions under another epoch from now on; nothing more goes there before their next reports.</summary>
+    /// <param name="epoch">The epoch; not above the present one, it has no effect.</param>
+    public void BeginAccount(long epoch)
+    {
+        if (epoch > _peers.Account) _peers.BeginAccount(epoch);
+    }
+
+    /// <summary>How the account with one region stands; nothing was sent to an unknown one.</summary>
+    public ShardAccount AccountWith(string region) =>
+        _peers.TryFind(region, out var peer) ? new ShardAccount(_peers.Account, peer.Credits.Forwarded, peer.Awaited, peer.InFlight) : new ShardAccount(_peers.Account, 0, 0, 0);
+
     private ImmutableArray<PeerSnapshot> PeerSnapshots()
     {
         if (_peers.IsEmpty) return [];
@@ -86,7 +104,7 @@ public sealed partial class PoolState
                 Credits = Math.Max(0, peer.Credits.Available),
                 InFlight = peer.InFlight,
                 Hosted = peer.Hosted,
-                Forwarded = peer.Credits.Forwarded,
+                Forwarded = peer.Forwarded,
                 Refused = peer.Refused,
                 Received = peer.Received,
                 Endpoints = peer.Endpoints,

@@ -62,7 +62,7 @@ public readonly record struct RouteRequest
     /// <summary>Peer region that sent the request here; null for a client's own. One that came from a peer is placed here or refused at once, never sent on.</summary>
     public string? OriginRegion { get; init; }
 
-    /// <summary>Epoch of the pool state there that sent it: that of the lease under which it was forwarded; 0 for a client's own.</summary>
+    /// <summary>Epoch of the account there that it was counted in: <see cref="RouteDecision.OriginEpoch"/> of the decision that forwarded it; 0 for a client's own.</summary>
     public long OriginEpoch { get; init; }
 
     /// <summary>Why it was sent here: the reason of the forwarding decision. <see cref="DecisionReason.Overfill"/> says that every region is at target.</summary>
@@ -70,4 +70,10 @@ public readonly record struct RouteRequest
 
     /// <summary>Regions that have sent it on: 0 for a client's own, 1 from a peer; more is refused.</summary>
     public int Hops { get; init; }
+
+    /// <summary>
+    /// True when another shard of the pool will be asked if this one has no room for what came from a peer: a refusal is then no answer to the peer, and counts neither
+    /// as arrived nor as come in vain.
+    /// </summary>
+    public bool IsTentative { get; init; }
 }

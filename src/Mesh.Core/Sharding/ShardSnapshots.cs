@@ -20,7 +20,11 @@ public static class ShardSnapshots
             Sessions = [.. shards.SelectMany(s => s.Sessions).GroupBy(s => s.Session).Select(g => new SessionSnapshot(g.Key, g.Sum(s => s.Leases), g.Min(s => s.SinceSeen)))],
             FirstTokenPredictions = Sum(shards, s => s.FirstTokenPredictions),
             OutputTokenPredictions = Sum(shards, s => s.OutputTokenPredictions),
-            Peers = head.Peers.RemoveAll(p => ShardName.TryParse(p.Region, out _)),
+            Peers =
+            [
+                .. shards.SelectMany(s => s.Peers).Where(p => !ShardName.TryParse(p.Region, out _)).GroupBy(p => p.Region, StringComparer.Ordinal)
+                    .OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => Sum([.. g])),
+            ],
             Queue =
             [
                 .. shards.SelectMany(s => s.Queue).GroupBy(q => q.Priority).OrderByDescending(g => g.Key).Select(
@@ -43,6 +47,17 @@ public static class ShardSnapshots
             Received = others.Sum(p => p.Received),
         };
     }
+
+    // Each shard has its part of the credits, and its own requests there and from there.
+    private static PeerSnapshot Sum(PeerSnapshot[] parts) => parts.MinBy(p => p.ReportAge ?? TimeSpan.MaxValue)! with
+    {
+        Credits = parts.Sum(p => p.Credits),
+        InFlight = parts.Sum(p => p.InFlight),
+        Hosted = parts.Sum(p => p.Hosted),
+        Forwarded = parts.Sum(p => p.Forwarded),
+        Refused = parts.Sum(p => p.Refused),
+        Received = parts.Sum(p => p.Received),
+    };
 
     private static BackendSnapshot Sum(BackendSnapshot[] parts)
     {

@@ -24,7 +24,7 @@ public interface IFederation : IAsyncDisposable
     /// <summary>Begins.</summary>
     void Start();
 
-    /// <summary>Sets the peers. Where the hub is elsewhere, which peers there are is read at the start of its process, and a change is only told in the log.</summary>
+    /// <summary>Sets the peers. Where the hub is elsewhere, its own process sets those that it follows; here, who is answered and sent to.</summary>
     /// <param name="peers">All of them.</param>
     /// <exception cref="ArgumentException">Two share a name or region, or one has no address; nothing has changed then.</exception>
     void SetPeers(ImmutableArray<PeerAddress> peers);

@@ -18,6 +18,8 @@ internal sealed class PeerInMemory : IRegionEngine, IAsyncDisposable
     private readonly FederationHub _hub;
     private readonly PoolId _pool;
     private int _open;
+    private long _receivedEpoch;
+    private long _received;
     private bool _isDisposed;
 
     public PeerInMemory(PoolId pool, string other)
@@ -35,6 +37,12 @@ internal sealed class PeerInMemory : IRegionEngine, IAsyncDisposable
 
     /// <summary>What a report grants.</summary>
     public double Grant { get; set; }
+
+    /// <summary>Requests have arrived: so many of one epoch are counted from now on.</summary>
+    public void Count(long epoch, long received)
+    {
+        lock (Readers) (_receivedEpoch, _received) = (epoch, received);
+    }
 
     /// <summary>Streams of its reports that are open.</summary>
     public int Open => Volatile.Read(ref _open);
@@ -57,17 +65,19 @@ internal sealed class PeerInMemory : IRegionEngine, IAsyncDisposable
     {
     }
 
-    public ImmutableArray<PoolReport> BuildReport(string receiver) =>
-    [
-        new PoolReport
-        {
-            Pool = _pool,
-            Epoch = 1,
-            Tiers = [new TierReport(BackendPreference.Default, 2, 2) { Spare = Grant, Grant = Grant, TargetCapacity = 100, Load = 0, Fullness = 0 }],
-            MarginalWaitMs = 0,
-            WaitLadderMs = [0, 0],
-        },
-    ];
+    public ImmutableArray<PoolReport> BuildReport(string receiver)
+    {
+        lock (Readers) return [Report() with { ReceivedEpoch = _receivedEpoch, Received = _received }];
+    }
+
+    private PoolReport Report() => new()
+    {
+        Pool = _pool,
+        Epoch = 1,
+        Tiers = [new TierReport(BackendPreference.Default, 2, 2) { Spare = Grant, Grant = Grant, TargetCapacity = 100, Load = 0, Fullness = 0 }],
+        MarginalWaitMs = 0,
+        WaitLadderMs = [0, 0],
+    };
 
     public void ApplyPeer(RegionReport report) => Heard = report;
 

@@ -7,7 +7,9 @@ internal static class Eventually
 
     public static Task HoldsAsync(Func<bool> condition, string what) => HoldsAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
+    public static Task HoldsAsync(Func<Task<bool>> condition, string what) => HoldsAsync(condition, () => what);
+
+    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> what)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (true)
@@ -21,7 +23,7 @@ internal static class Eventually
                 // A silo that has just died is still asked for a moment.
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Deadline, $"not within {Deadline.TotalSeconds} s: {what}");
+            if (TimeProvider.System.GetElapsedTime(began) >= Deadline) Assert.Fail($"not within {Deadline.TotalSeconds} s: {what()}");
             await Task.Delay(20);
         }
     }

@@ -56,7 +56,7 @@ public abstract class RouterContractTests : IAsyncLifetime
         var decisions = new List<RouteDecision>();
         for (var i = 0; i < 20; i++) decisions.Add(await RouteAsync());
 
-        foreach (var endpoint in _endpoints.Ids) Assert.InRange(decisions.Count(d => d.Endpoint == endpoint), 8, 12);
+        foreach (var endpoint in _endpoints.Ids) Assert.InRange(decisions.Count(d => d.Endpoint == endpoint), LeastOfTwenty, 20 - LeastOfTwenty);
         foreach (var decision in decisions) Complete(decision);
         await Eventually.HoldsAsync(async () => (await SnapshotAsync()).Leases == 0, "no lease");
     }
@@ -93,7 +93,9 @@ public abstract class RouterContractTests : IAsyncLifetime
         Complete(running[0]);
 
         var decision = await waiting.WaitAsync(Deadline);
-        Assert.Equal(running[0].Endpoint, decision.Endpoint);
+        // Two that were placed on one endpoint leave the other free, too: that one's share may still be rising where it has come to another shard.
+        var free = running[0].Endpoint == running[1].Endpoint ? _endpoints.Ids : [running[0].Endpoint];
+        Assert.Contains(decision.Endpoint, free);
         Complete(running[1]);
         Complete(decision);
         await Eventually.HoldsAsync(async () => (await SnapshotAsync()).Leases == 0, "no lease");
@@ -122,14 +124,20 @@ public abstract class RouterContractTests : IAsyncLifetime
         await ReconfigureAsync(_endpoints.Config(1, new FlowControlSettings { WhenFull = WhenFull.Queue, MaxWaitingRequests = 1 }, version: 2));
         await RouteAsync();
         await RouteAsync();
-        var waiting = StartRoute();
-        await Eventually.HoldsAsync(async () => Waiting(await SnapshotAsync()) == 1, "one waits");
+        var refused = new List<RouteDecision>();
+        var waiting = new List<Task<RouteDecision>>();
+        for (var i = 0; i <= 2 * QueuesOf(1); i++)
+        {
+            var asked = StartRoute();
+            await Eventually.HoldsAsync(async () => asked.IsCompleted || Waiting(await SnapshotAsync()) == waiting.Count + 1, "it waits or is refused");
+            if (asked.IsCompleted) refused.Add(await asked);
+            else waiting.Add(asked);
+        }
 
-        var refused = await RouteAsync();
-
-        Assert.Equal(DecisionReason.QueueFull, refused.Reason);
-        Assert.True(refused.RetryAfter >= TimeSpan.FromSeconds(1));
-        Assert.False(waiting.IsCompleted);
+        Assert.InRange(waiting.Count, 1, QueuesOf(1));
+        Assert.All(refused, r => Assert.Equal(DecisionReason.QueueFull, r.Reason));
+        Assert.All(refused, r => Assert.True(r.RetryAfter >= TimeSpan.FromSeconds(1)));
+        Assert.All(waiting, w => Assert.False(w.IsCompleted));
     }
 
     [Fact]
@@ -178,7 +186,7 @@ public abstract class RouterContractTests : IAsyncLifetime
         var decision = Assert.Single(_engine.Decisions(Pool, "why", 10));
 
         Assert.Equal(RouteKind.Send, decision.Kind);
-        Assert.Equal(2, decision.CandidateCount);
+        Assert.InRange(decision.CandidateCount, FewestCandidates, 2);
         Assert.Empty(_engine.Decisions(Pool, "other", 10));
     }
 
@@ -230,9 +238,20 @@ public abstract class RouterContractTests : IAsyncLifetime
         await Task.WhenAll(callers).WaitAsync(Deadline * 2);
 
         Assert.Equal(16 * 60, ended);
+        PoolSnapshot? last = null;
         await Eventually.HoldsAsync(
-            async () => await SnapshotAsync() is { Leases: 0, Queue.IsEmpty: true } snapshot && snapshot.Backends.Sum(b => b.InFlightRequests) == 0, "nothing stays");
+            async () => (last = await SnapshotAsync()) is { Leases: 0, Queue.IsEmpty: true } snapshot && snapshot.Backends.Sum(b => b.InFlightRequests) == 0,
+            () => $"nothing stays: {last?.Leases} leases, {last?.Queue.Sum(b => b.Requests)} wait, {last?.Backends.Sum(b => b.InFlightRequests)} in flight; {string.Join(", ", last?.Shards.AsEnumerable() ?? [])}");
     }
+
+    /// <summary>Of twenty requests, how many each of two endpoints gets at least.</summary>
+    protected virtual int LeastOfTwenty => 8;
+
+    /// <summary>Endpoints that a decision is made among, at least.</summary>
+    protected virtual int FewestCandidates => 2;
+
+    /// <summary>Requests that may wait where the pool's configuration says so many, at least one in each of its parts.</summary>
+    protected virtual int QueuesOf(int places) => places;
 
     /// <summary>An engine with a configuration.</summary>
     protected abstract Task<IMeshEngine> StartAsync(MeshConfig config);

@@ -170,6 +170,35 @@ public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output
     }
 }
 
+/// <summary>The silos' pool has two shards: to the other region it is one, and what that grants goes to whichever has need of it.</summary>
+[Collection(RegionsCollection.Name)]
+public sealed class OverflowWithShardsTests(SilosWithShards regions, ITestOutputHelper output) : OverflowTests(regions, output), IClassFixture<SilosWithShards>
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [RegionFact]
+    public async Task Peer_LeavesTheManifestsAndComesBack_WithoutARestart()
+    {
+        regions.NamePeer(false);
+        foreach (var gateway in regions.Gateways)
+        {
+            await Poll.UntilAsync(async () => !(await gateway.PageAsync("/metrics") ?? "mesh_peer_state{").Contains("mesh_peer_state{", StringComparison.Ordinal), Limit, regions.Logs);
+        }
+
+        await Poll.UntilAsync(async () => await regions.Embedded.MetricAsync("mesh_peer_state", "state=\"healthy\"") == 0, Limit, regions.Logs);
+        // Alone it serves what it can.
+        await using (var load = new Load(regions.Gateways[0].Listener, 4, 20))
+        {
+            await Poll.UntilAsync(() => Task.FromResult(load.Requests.Count >= 20), Limit, regions.Logs);
+            await load.StopAsync();
+            Assert.All(load.Requests, r => Assert.Equal(EndKind.Answered, r.Kind));
+        }
+
+        regions.NamePeer(true);
+        await regions.LinkedAsync();
+    }
+}
+
 /// <summary>Regions of whole processes: one after the other.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RegionsCollection

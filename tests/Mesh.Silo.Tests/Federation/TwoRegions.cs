@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Mesh.Core.Endpoints;
+using Mesh.Core.Sharding;
 using Mesh.Regions.Tests.Support;
 using Mesh.Simulation.Server;
 using Mesh.Testing.Net;
@@ -20,7 +22,8 @@ public abstract class TwoRegions : IAsyncLifetime
 
     private static readonly HttpClient Client = new() { Timeout = TimeSpan.FromSeconds(5) };
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
-    private readonly RegionalManifests _manifests = new();
+    private readonly RegionalManifests _manifests;
+    private readonly bool _namesPeers;
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("mesh-silo-state-");
     private readonly int _redisPort = FreePorts.Next();
     private readonly List<SimulatedVllmServer> _servers = [];
@@ -28,9 +31,15 @@ public abstract class TwoRegions : IAsyncLifetime
         [.. Enumerable.Range(0, 2).Select(_ => (FreePorts.Next(), FreePorts.Next(), FreePorts.Next()))];
     private OwnProcess? _redis;
 
-    protected TwoRegions(bool silosHaveConfiguration)
+    /// <param name="silosHaveConfiguration">True when the config cluster is the silos'.</param>
+    /// <param name="shards">Shards of the silos' pool, 1 or 2; of two each has one model server.</param>
+    /// <param name="namesPeers">False when the silos and their gateways know their peer from the manifests alone; these are the silos' then.</param>
+    protected TwoRegions(bool silosHaveConfiguration, int shards = 1, bool namesPeers = true)
     {
         (OfSilos, OfEngine) = silosHaveConfiguration ? (0, 1) : (1, 0);
+        _namesPeers = namesPeers;
+        _manifests = ManifestsFor(OfSilos, shards);
+        Shards = shards;
         var ports = Enumerable.Range(0, 9).Select(_ => FreePorts.Next()).ToArray();
         Embedded = new RegionProcess(
             RegionalManifests.Regions[OfEngine], IPAddress.Loopback, (ports[0], ports[1], ports[2]), () => new ProcessStartInfo("dotnet"),
@@ -40,6 +49,8 @@ public abstract class TwoRegions : IAsyncLifetime
             ]);
         Silos = [.. Enumerable.Range(0, 2).Select(i => Process(
             $"silo-{i}", (0, _siloPorts[i].Admin, 0),
+            // Nothing is opened there: it says that there are peers, named or not.
+            $"--peers-at={Embedded.Peers}", $"--Silo:Shards={shards}",
             "--Silo:Role=Silo", $"--Silo:Port={_siloPorts[i].Silo}", $"--Silo:GatewayPort={_siloPorts[i].ForGateways}", $"--Silo:Admin=127.0.0.1:{_siloPorts[i].Admin}"))];
         Gateways = [.. Enumerable.Range(0, 2).Select(i => Process(
             $"gateway-{i}", (ports[3 + (3 * i)], ports[4 + (3 * i)], ports[5 + (3 * i)]),
@@ -51,6 +62,9 @@ public abstract class TwoRegions : IAsyncLifetime
 
     /// <summary>Which of them the gateway with its engine is.</summary>
     internal int OfEngine { get; }
+
+    /// <summary>Shards of the silos' pool.</summary>
+    internal int Shards { get; }
 
     /// <summary>Most connections of the silos' region to the other, over a second after the start.</summary>
     internal int ConnectionsToThePeer { get; private set; }
@@ -85,14 +99,21 @@ public abstract class TwoRegions : IAsyncLifetime
                 CancellationToken.None));
         }
 
+        if (!_namesPeers) NamePeer(true);
         foreach (var process in Gateways.Concat(Silos).Append(Embedded)) process.Start();
         await LinkedAsync();
+        await DividedAsync();
         // Before anything has been forwarded: all that is there are streams of reports.
-        for (var i = 0; i < 20; i++)
+        // A machine that is far behind tries another connection beside one that does not answer: a second without one is awaited.
+        for (var tries = 0; tries < 30 && (ConnectionsToThePeer, ConnectionsFromThePeer) != (1, 1); tries++)
         {
-            ConnectionsToThePeer = Math.Max(ConnectionsToThePeer, ConnectionsTo(Embedded.Peers.Port));
-            ConnectionsFromThePeer = Math.Max(ConnectionsFromThePeer, Gateways.Sum(g => ConnectionsTo(g.Peers.Port)));
-            await Task.Delay(50);
+            (ConnectionsToThePeer, ConnectionsFromThePeer) = (0, 0);
+            for (var i = 0; i < 20; i++)
+            {
+                ConnectionsToThePeer = Math.Max(ConnectionsToThePeer, ConnectionsTo(Embedded.Peers.Port));
+                ConnectionsFromThePeer = Math.Max(ConnectionsFromThePeer, Gateways.Sum(g => ConnectionsTo(g.Peers.Port)));
+                await Task.Delay(50);
+            }
         }
     }
 
@@ -111,6 +132,35 @@ public abstract class TwoRegions : IAsyncLifetime
         foreach (var process in Gateways.Append(Embedded)) await Poll.UntilAsync(() => process.IsLinkedAsync(1), Deadline, () => $"{process.Name} is not linked.\n{Logs()}");
         foreach (var silo in Silos) await Poll.UntilAsync(async () => (await GrainsOfAsync(silo)).ValueKind == JsonValueKind.Object, Deadline, () => $"{silo.Name} is not up.\n{Logs()}");
     }
+
+    /// <summary>Waits until every shard has an endpoint and both gateways know it.</summary>
+    internal async Task DividedAsync()
+    {
+        foreach (var gateway in Gateways)
+        {
+            await Poll.UntilAsync(
+                async () => Shards == 1 || (await gateway.MetricAsync("mesh_pool_shards") == Shards && await gateway.MetricAsync("mesh_pool_shard_endpoints") == Shards),
+                Deadline, () => $"{gateway.Name} does not know of {Shards} shards.\n{Logs()}");
+        }
+    }
+
+    /// <summary>Has the silos' manifests name the other region's gateway, or not.</summary>
+    internal void NamePeer(bool isThere) => _manifests.Write(0, "gke-europe", "fleet.yaml", $"""
+        apiVersion: multicluster.x-k8s.io/v1alpha1
+        kind: ClusterProfile
+        metadata:
+          name: gke-us
+          namespace: fleet-system
+          labels:
+            gke.io/region: {RegionalManifests.Regions[OfEngine]}
+            gke.io/zone: {RegionalManifests.Regions[OfEngine]}-a
+          annotations:
+            {(isThere ? $"mesh.internal/gateway-url: http://{Embedded.Peers}" : "example.com/gateway: none")}
+        spec:
+          clusterManager:
+            name: mesh
+
+        """);
 
     /// <summary>The silo whose region's grain stands for the region.</summary>
     internal async Task<RegionProcess> SpokesmanAsync()
@@ -141,7 +191,8 @@ public abstract class TwoRegions : IAsyncLifetime
         foreach (var silo in Silos)
         {
             if (await GrainsOfAsync(silo) is not { ValueKind: JsonValueKind.Object } regions || !regions.TryGetProperty(RegionalManifests.Regions[OfSilos], out var region)) continue;
-            foreach (var pool in region.GetProperty("pools").EnumerateArray()) return pool.GetProperty("leases").GetInt32();
+            var pools = region.GetProperty("pools").EnumerateArray().ToArray();
+            if (pools.Length == Shards) return pools.Sum(p => p.GetProperty("leases").GetInt32());
         }
 
         return -1;
@@ -175,8 +226,20 @@ public abstract class TwoRegions : IAsyncLifetime
         name, IPAddress.Loopback, ports, () => new ProcessStartInfo("dotnet"),
         [
             Path.Combine(AppContext.BaseDirectory, "Mesh.Silo.dll"), .. Common(OfSilos), $"--Silo:Redis=127.0.0.1:{_redisPort}",
-            $"--peer={RegionalManifests.Regions[OfEngine]}=http://{Embedded.Peers}", .. arguments,
+            .. _namesPeers ? [$"--peer={RegionalManifests.Regions[OfEngine]}=http://{Embedded.Peers}"] : Array.Empty<string>(), .. arguments,
         ]);
+
+    // Endpoints belong to shards by their addresses: others are taken until each shard has one.
+    private static RegionalManifests ManifestsFor(int silos, int shards)
+    {
+        var map = new ShardMap(1, shards, shards);
+        while (true)
+        {
+            var manifests = new RegionalManifests();
+            if (Enumerable.Range(1, 2).Select(i => map.OwnerOf(new EndpointId($"{manifests.Networks[silos]}{i}:8000"))).Distinct().Count() == shards) return manifests;
+            manifests.Dispose();
+        }
+    }
 
     private IEnumerable<string> Common(int region) =>
         [$"--manifests={Path.Combine(_manifests.Path, RegionalManifests.Regions[region])}", $"--region={RegionalManifests.Regions[region]}", $"--Mesh:Federation:StateDirectory={_state.FullName}"];
@@ -184,6 +247,9 @@ public abstract class TwoRegions : IAsyncLifetime
 
 /// <summary>The config cluster is the other region's.</summary>
 public sealed class SilosWithoutConfiguration() : TwoRegions(silosHaveConfiguration: false);
+
+/// <summary>The silos' pool is divided into two shards, and the silos' manifests name the peer.</summary>
+public sealed class SilosWithShards() : TwoRegions(silosHaveConfiguration: true, shards: 2, namesPeers: false);
 
 /// <summary>The config cluster is the silos'.</summary>
 public sealed class SilosWithConfiguration() : TwoRegions(silosHaveConfiguration: true);

@@ -23,6 +23,8 @@ internal sealed class LiveTables(AdminServices services)
         "pools", "id", "localToCluster", "endpoints", "readyEndpoints", "inFlightRequests", "leases", "requestsPerSecond", "queuedRequests", "fullness", "profile", "epoch",
         "sessions", "firstTokenP50Ms", "firstTokenP95Ms", "outputTokenP50Ms", "outputTokenP95Ms");
 
+    private readonly LiveTable _shards = new("shards", "pool", "shard", "epoch", "endpoints", "healthyEndpoints", "leases", "queuedRequests", "forwarded", "received");
+
     private readonly LiveTable _queue = new("queue", "pool", "priority", "requests", "flows", "oldestWaitSeconds");
 
     private readonly LiveTable _backends = new(
@@ -45,7 +47,7 @@ internal sealed class LiveTables(AdminServices services)
         "machines", "kind", "key", "host", "epoch", "ageSeconds", "endpoints", "readyEndpoints", "sampleAgeSeconds", "configVersion");
 
     /// <summary>All of them.</summary>
-    public ImmutableArray<LiveTable> All => [_state, _regions, _clusters, _pools, _queue, _backends, _utilizations, _endpoints, _flows, _sessions, _machines];
+    public ImmutableArray<LiveTable> All => [_state, _regions, _clusters, _pools, _shards, _queue, _backends, _utilizations, _endpoints, _flows, _sessions, _machines];
 
     /// <summary>Endpoints of the last reading.</summary>
     public int EndpointCount { get; private set; }
@@ -117,6 +119,16 @@ internal sealed class LiveTables(AdminServices services)
             Cell.Of(shape.TimePerOutputToken?.P95Ms, 2),
         ]);
         _pools.Put(shape.Id);
+        foreach (var shard in pool.Shards)
+        {
+            Set(_shards,
+            [
+                Cell.Of(shape.Id), Cell.Of(shard.Shard), Cell.Of(shard.Epoch), Cell.Of(shard.Endpoints), Cell.Of(shard.HealthyEndpoints), Cell.Of(shard.Leases),
+                Cell.Of(shard.WaitingRequests), Cell.Of(shard.Forwarded), Cell.Of(shard.Received),
+            ]);
+            _shards.Put($"{shape.Id} {shard.Shard}");
+        }
+
         foreach (var band in shape.Queue)
         {
             Set(_queue, [Cell.Of(shape.Id), Cell.Of(band.Priority), Cell.Of(band.Requests), Cell.Of(band.Flows), Cell.Of(band.OldestWaitSeconds, 1)]);

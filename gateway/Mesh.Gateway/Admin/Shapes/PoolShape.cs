@@ -62,6 +62,9 @@ internal sealed record PoolShape
     /// <summary>Backends by id.</summary>
     public required ImmutableArray<BackendShape> Backends { get; init; }
 
+    /// <summary>Shards of a pool that is divided, by number; null where it is not.</summary>
+    public ImmutableArray<ShardShape>? Shards { get; init; }
+
     /// <summary>Policies attached to it; only of a single pool.</summary>
     public ImmutableArray<AttachedPolicyShape>? Policies { get; init; }
 
@@ -75,6 +78,17 @@ internal sealed record PoolShape
 /// <param name="Flows">Over how many fairness ids.</param>
 /// <param name="OldestWaitSeconds">How long the first has waited.</param>
 internal sealed record QueueShape(int Priority, int Requests, int Flows, double OldestWaitSeconds);
+
+/// <summary>One shard of a pool: figures of the pool are those of all.</summary>
+/// <param name="Shard">Its number, from 0.</param>
+/// <param name="Epoch">Epoch of its state.</param>
+/// <param name="Endpoints">Endpoints that it places requests on.</param>
+/// <param name="HealthyEndpoints">Those of them that are healthy.</param>
+/// <param name="Leases">Leases that it has out.</param>
+/// <param name="QueuedRequests">Requests that wait with it.</param>
+/// <param name="Forwarded">Requests that it has sent on to other shards.</param>
+/// <param name="Received">Requests that other shards have sent it, refused ones included.</param>
+internal sealed record ShardShape(int Shard, long Epoch, int Endpoints, int HealthyEndpoints, int Leases, int QueuedRequests, long Forwarded, long Received);
 
 /// <summary>Percentiles over the last minute, in milliseconds, off by less than 15%.</summary>
 /// <param name="Count">Observations.</param>

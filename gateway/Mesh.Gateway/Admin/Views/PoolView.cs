@@ -44,6 +44,8 @@ internal static class PoolView
             FirstTokenPredictions = Of(pool.FirstTokenPredictions),
             OutputTokenPredictions = Of(pool.OutputTokenPredictions),
             Backends = [.. pool.Backends.Select(b => BackendView.Of(pool, b, effective, latencies, withSettings))],
+            Shards = pool.Shards.IsEmpty ? null
+                : [.. pool.Shards.Select(s => new ShardShape(s.Shard, s.Epoch, s.Endpoints, s.HealthyEndpoints, s.Leases, s.WaitingRequests, s.Forwarded, s.Received))],
             Policies = withSettings && effective is not null ? Policies(effective) : null,
             Settings = withSettings && effective is not null ? [.. effective.Settings.Select(Manifests.Of)] : null,
         };

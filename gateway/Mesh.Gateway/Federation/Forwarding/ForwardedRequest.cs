@@ -41,7 +41,7 @@ internal sealed record ForwardedRequest(string OriginRegion, PoolId Pool)
     /// <summary>Time that it has left; a span, so that clocks need not agree.</summary>
     public TimeSpan? TimeLeft { get; init; }
 
-    /// <summary>Epoch of the origin's lease.</summary>
+    /// <summary>Epoch of the origin's account that it was counted in.</summary>
     public long Epoch { get; init; }
 
     /// <summary>Why it was sent.</summary>

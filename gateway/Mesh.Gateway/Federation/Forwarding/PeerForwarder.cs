@@ -106,7 +106,7 @@ internal sealed partial class PeerForwarder(InferenceServices services, AnswerRe
         Priority = exchange.Priority,
         FairnessId = exchange.Caller?.FairnessId ?? ControlHeaders.FairnessId(exchange.Context.Request.Headers),
         TimeLeft = exchange.Lifetime.TimeLeft,
-        Epoch = decision.Lease.Epoch,
+        Epoch = decision.OriginEpoch,
         Reason = decision.Reason,
         Session = exchange.Session.Key,
         Explain = exchange.IsExplained,

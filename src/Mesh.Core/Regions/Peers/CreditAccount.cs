@@ -10,7 +10,7 @@ namespace Mesh.Core.Regions.Peers;
 /// be on its way any more. Where the peer says how many it is working on, the limit may be on those in flight instead: each that ends, which is known here as its
 /// answer ends, then gives its place back to the next one, and no report needs to tell of it.
 /// </summary>
-internal sealed class CreditAccount(long epoch)
+internal sealed class CreditAccount(long epoch, int inFlight = 0)
 {
     // What has not arrived after this long, with no answer outstanding, never will.
     private static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(1);
@@ -25,14 +25,17 @@ internal sealed class CreditAccount(long epoch)
     private double _window = double.NegativeInfinity;
     private TimeSpan _sentAt;
 
+    /// <summary>Epoch that requests are sent with: the peer counts those of one epoch together.</summary>
+    public long Epoch => epoch;
+
     /// <summary>Requests ever sent.</summary>
     public long Forwarded { get; private set; }
 
     /// <summary>Requests there that have not ended.</summary>
-    public int InFlight { get; private set; }
+    public int InFlight { get; private set; } = inFlight;
 
-    // The same, or what the peer says has arrived where that is more.
-    private long Sent { get; set; }
+    /// <summary>Requests ever sent, or what the peer says has arrived where that is more.</summary>
+    public long Sent { get; private set; }
 
     /// <summary>Requests that the last report did not count yet.</summary>
     public long OnTheirWay => Sent - _received - _lost;
@@ -50,6 +53,13 @@ internal sealed class CreditAccount(long epoch)
         InFlight++;
         _workMs[Sent++ % Remembered] = workMs;
         _sentAt = now;
+    }
+
+    /// <summary>So many have been sent, as those tell who send them; they may tell late, but never of fewer than before.</summary>
+    public void SetSent(long sent, TimeSpan now)
+    {
+        if (sent > Forwarded) (Forwarded, _sentAt) = (sent, now);
+        Sent = Math.Max(Sent, sent);
     }
 
     /// <summary>Takes over a request that was sent under an earlier state of the pool.</summary>

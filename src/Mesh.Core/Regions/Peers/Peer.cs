@@ -1,6 +1,7 @@
 using Mesh.Core.Config;
 using Mesh.Core.Regions.Links;
 using Mesh.Core.Regions.Reports;
+using Mesh.Core.Sharding;
 
 namespace Mesh.Core.Regions.Peers;
 
@@ -23,7 +24,13 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
 
     public PeerLink Link { get; } = new(region, time, options);
 
-    public CreditAccount Credits { get; } = new(epoch);
+    /// <summary>True for another shard of the own pool.</summary>
+    public bool IsShard { get; } = ShardName.TryParse(region, out _);
+
+    public CreditAccount Credits { get; private set; } = new(epoch);
+
+    /// <summary>Requests ever forwarded there.</summary>
+    public long Forwarded { get; private set; }
 
     public HotPrefixSet Hot { get; } = new();
 
@@ -121,6 +128,9 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
         return (load + Credits.OnTheirWay + 1) / Math.Max(1e-9, target);
     }
 
+    /// <summary>Sends under another epoch from now on, and nothing before the next report.</summary>
+    public void BeginAccount(long epoch) => Credits = new CreditAccount(epoch, Credits.InFlight);
+
     /// <summary>When its last report came.</summary>
     public TimeSpan Heard => _heardAt;
 
@@ -160,6 +170,7 @@ internal sealed class Peer(string region, int number, TimeProvider time, RegionO
     public void OnSent(double workMs, TimeSpan now)
     {
         Awaited++;
+        Forwarded++;
         Credits.Send(workMs, now);
         _ladder.Add(workMs);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Metrics;
 using Mesh.Core.Routing;
+using Mesh.Core.Sharding;
 
 namespace Mesh.Core.Regions.Peers;
 
@@ -8,6 +9,7 @@ namespace Mesh.Core.Regions.Peers;
 internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
 {
     private readonly SlidingCounter _overflow = new(slots: 10, TimeSpan.FromMilliseconds(100));
+    private readonly SlidingCounter _toShards = new(slots: 10, TimeSpan.FromMilliseconds(100));
     private readonly SlidingCounter _received = new(slots: 10, TimeSpan.FromMilliseconds(100));
     private Peer[] _peers = [];
     private int _lastNumber;
@@ -37,11 +39,45 @@ internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
     /// <summary>Requests per second that found no room at home.</summary>
     public double OverflowPerSecond(TimeSpan now) => _overflow.PerSecond(now);
 
+    /// <summary>Those of them that no other shard of the pool was sent, either: what there is for other regions.</summary>
+    public double BeyondShardsPerSecond(TimeSpan now) => Math.Max(0, _overflow.PerSecond(now) - _toShards.PerSecond(now));
+
     /// <summary>Requests per second that came from peers and were placed.</summary>
     public double ReceivedPerSecond(TimeSpan now) => _received.PerSecond(now);
 
     /// <summary>A request found no room at home, or a better place elsewhere.</summary>
     public void OnOverflow(TimeSpan now) => _overflow.Add(now);
+
+    /// <summary>A request went to another shard of the pool.</summary>
+    public void OnSentToShard(TimeSpan now) => _toShards.Add(now);
+
+    /// <summary>Epoch that requests to other regions are sent with.</summary>
+    public long Account { get; private set; } = options.Epoch;
+
+    /// <summary>Other shards of the pool.</summary>
+    public int Shards
+    {
+        get
+        {
+            var shards = 0;
+            foreach (var peer in _peers)
+            {
+                if (peer.IsShard) shards++;
+            }
+
+            return shards;
+        }
+    }
+
+    /// <summary>What goes to other regions is counted under another epoch from now on.</summary>
+    public void BeginAccount(long epoch)
+    {
+        Account = epoch;
+        foreach (var peer in _peers)
+        {
+            if (!peer.IsShard) peer.BeginAccount(epoch);
+        }
+    }
 
     /// <summary>
     /// How far peers may be granted places that are still taken but are expected to come free while a request is on its way, 0–1. Requests end in bursts, too:
@@ -106,7 +142,7 @@ internal sealed class PeerTable(PoolStateOptions options, TimeProvider time)
                 if (region == own || region == options.Shard || peers.ContainsKey(region)) continue;
                 if (!TryFind(region, out var peer))
                 {
-                    peer = new Peer(region, _lastNumber++ % PeerPrefixes.MostPeers, time, options.Regions, options.Epoch);
+                    peer = new Peer(region, _lastNumber++ % PeerPrefixes.MostPeers, time, options.Regions, ShardName.TryParse(region, out _) ? options.Epoch : Account);
                     Prefixes.Forget(peer.Number);
                     if (options.Locality.RoundTripTimes.TryGetValue(region, out var configured)) peer.MeasuredRoundTrip = configured;
                 }

@@ -11,6 +11,8 @@ internal sealed class CreditShares
 {
     private const double EvenShare = 0.1;
     private const double MostCarried = 2;
+    // What another shard of the pool may need before it hears of the next division: two intervals, and a hiccup.
+    private const double ShardHorizonSeconds = 0.25;
     private double[] _shares = [];
     private double[] _carried = [];
 
@@ -20,7 +22,9 @@ internal sealed class CreditShares
         if (_shares.Length != peers.Length) (_shares, _carried) = (new double[peers.Length], new double[peers.Length]);
         Array.Clear(_shares);
         if (!(spare > 0)) return _shares;
-        var left = ByPriority(spare, peers);
+        var isMixed = IsMixed(peers);
+        var left = isMixed ? ToShards(spare, peers) : spare;
+        left = ByPriority(left, peers, isMixed ? static p => !p.IsShard : static p => true);
         var total = 0.0;
         var able = 0;
         foreach (var peer in peers)
@@ -84,7 +88,39 @@ internal sealed class CreditShares
 
     private static double DemandOf(Peer peer) => peer.Report?.OverflowPerSecond ?? 0;
 
-    private double ByPriority(double spare, ReadOnlySpan<Peer> peers)
+    // Other shards of the pool and other regions: the own region's clients come first, whichever shard they have come to.
+    private static bool IsMixed(ReadOnlySpan<Peer> peers)
+    {
+        var (shards, regions) = (0, 0);
+        foreach (var peer in peers)
+        {
+            if (peer.IsShard) shards++;
+            else regions++;
+        }
+
+        return shards > 0 && regions > 0;
+    }
+
+    private double ToShards(double spare, ReadOnlySpan<Peer> peers)
+    {
+        var left = ByPriority(spare, peers, static p => p.IsShard);
+        var need = 0.0;
+        foreach (var peer in peers)
+        {
+            if (peer.IsShard && IsAble(peer)) need += DemandOf(peer) * ShardHorizonSeconds;
+        }
+
+        if (need <= 0 || left <= 0) return left;
+        var part = Math.Min(1, left / need);
+        for (var i = 0; i < peers.Length; i++)
+        {
+            if (peers[i].IsShard && IsAble(peers[i])) _shares[i] += part * DemandOf(peers[i]) * ShardHorizonSeconds;
+        }
+
+        return left - (part * need);
+    }
+
+    private double ByPriority(double spare, ReadOnlySpan<Peer> peers, Func<Peer, bool> counts)
     {
         var left = spare;
         var below = long.MaxValue;
@@ -95,7 +131,7 @@ internal sealed class CreditShares
             var waiting = 0.0;
             foreach (var peer in peers)
             {
-                if (!IsAble(peer) || peer.Report is null) continue;
+                if (!IsAble(peer) || peer.Report is null || !counts(peer)) continue;
                 foreach (var count in peer.Report.Waiting)
                 {
                     if (count.Priority >= below || count.Priority < highest) continue;
@@ -108,7 +144,7 @@ internal sealed class CreditShares
             var part = Math.Min(1, left / waiting);
             for (var i = 0; i < peers.Length; i++)
             {
-                if (!IsAble(peers[i]) || peers[i].Report is null) continue;
+                if (!IsAble(peers[i]) || peers[i].Report is null || !counts(peers[i])) continue;
                 foreach (var count in peers[i].Report!.Waiting)
                 {
                     if (count.Priority == highest) _shares[i] += part * count.Requests;

@@ -15,6 +15,12 @@ internal static class PlaceKeeping
     /// <param name="spare">Requests that could be taken besides those that are here.</param>
     public static bool IsDue(Peer peer, ReadOnlySpan<Peer> peers, double spare)
     {
+        return IsKnownThere(peer, peers) && IsDueAmongShards(peer, peers, spare);
+    }
+
+    /// <summary>As <see cref="IsDue"/>, between the shards of a pool that has places in a region.</summary>
+    public static bool IsDueAmongShards(Peer peer, ReadOnlySpan<Peer> peers, double spare)
+    {
         if (!peer.IsConnected) return false;
         var (demand, hosted, waiting) = (0.0, 0, long.MinValue);
         foreach (var each in peers)
@@ -29,6 +35,18 @@ internal static class PlaceKeeping
         var others = demand - DemandOf(peer);
         // Whoever has more than its share of what peers have together leaves to the others what comes free.
         return others <= 0 || peer.Hosted <= Math.Ceiling(DemandOf(peer) / demand * (hosted + spare));
+    }
+
+    // Between shards of a pool, the one that has sent a request on does not hear of its end; and what another shard needs, it gets before other regions.
+    private static bool IsKnownThere(Peer peer, ReadOnlySpan<Peer> peers)
+    {
+        if (peer.IsShard) return false;
+        foreach (var each in peers)
+        {
+            if (each.IsShard && (DemandOf(each) > 0 || HighestWaiting(each) > long.MinValue)) return false;
+        }
+
+        return true;
     }
 
     private static double DemandOf(Peer peer) => peer.Report?.OverflowPerSecond ?? 0;

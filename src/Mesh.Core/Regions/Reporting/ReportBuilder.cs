@@ -17,11 +17,8 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
 {
     private const int MostPriorities = 8;
     private const int MostModels = 64;
-    // Without a target, an endpoint counts as having room while a prompt would begin to be computed there within this time.
-    private const double RoomMs = 1000;
     // Outstanding work below which an endpoint begins a prompt as good as at once.
     private const double BeginsAtOnceMs = 50;
-    private const double MostSparePerEndpoint = 64;
     // Where so many come in vain as take more than this away, own requests take the places of peers' before the next of theirs is there.
     private const double LeastTrust = 0.5;
     private static readonly TimeSpan FlowsEvery = TimeSpan.FromMilliseconds(250);
@@ -80,14 +77,20 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         }
 
         if (!peers.TryFind(receiver, out var peer)) return _body;
-        return _body with
-        {
-            ReceivedEpoch = peer.Told.ReceivedEpoch,
-            Received = peer.Told.Received,
-            Hosted = peer.Told.Hosted,
-            Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.Told.GrantPreferred : peer.Told.Grant })],
-        };
+        // What another shard of the pool takes is no other region's business.
+        if (!peer.IsShard && peers.Shards > 0) return ForRegion(peer, now);
+        return Own(peer);
     }
+
+    private PoolReport Own(Peer peer) => _body! with
+    {
+        ReceivedEpoch = peer.Told.ReceivedEpoch,
+        Received = peer.Told.Received,
+        Hosted = peer.Told.Hosted,
+        Tiers = [.. _body.Tiers.Select(t => t with { Grant = t.Preference == BackendPreference.Preferred ? peer.Told.GrantPreferred : peer.Told.Grant })],
+    };
+
+    private PoolReport ForRegion(Peer peer, TimeSpan now) => Own(peer) with { OverflowPerSecond = Math.Round(peers.BeyondShardsPerSecond(now), 1) };
 
     private PoolReport BuildBody(PoolConfig config, Reservations reservations, TimeSpan now)
     {
@@ -138,6 +141,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         (least, sumWait, sumSpeed) = (-1, 0, 0);
         var leastMs = double.PositiveInfinity;
         var free = reservations.Backends;
+        var freshness = clock.Freshness(clock.Now);
         free.ClearFreeSpare();
         for (var slot = 0; slot < rows.Count; slot++)
         {
@@ -147,7 +151,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
             _waits[ready++] = wait;
             sumWait += wait;
             sumSpeed += row.PrefillSpeed;
-            free.AddFreeSpare(row.Backend, Math.Clamp((RoomMs - wait) / typicalMs, 0, MostSparePerEndpoint));
+            free.AddFreeSpare(row.Backend, FreeRoom.Of(endpoints.InSlot(slot), wait, typicalMs, freshness));
             if (wait + row.DecodeMs >= leastMs) continue;
             (least, leastMs) = (slot, wait + row.DecodeMs);
         }
@@ -277,7 +281,8 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
     {
         if (_digestAt != TimeSpan.MinValue && now - _digestAt < DigestEvery) return _digest;
         _digestAt = now;
-        var digest = Hot.Digest(HotPrefixSet.Most);
+        // A region hears one digest of all shards, of the same size.
+        var digest = Hot.Digest(HotPrefixSet.Most / (1 + peers.Shards));
         // The same array as long as nothing changes, so that whoever compares sees it at once.
         if (!digest.AsSpan().SequenceEqual(_digest.AsSpan())) _digest = digest;
         return _digest;

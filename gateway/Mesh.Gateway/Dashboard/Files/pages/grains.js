@@ -92,6 +92,15 @@ function machineRows() {
       states: [[pool.readyEndpoints === 0 ? 'no endpoint' : pool.queuedRequests > 0 ? 'queueing' : 'placing', pool.readyEndpoints === 0 ? 'bad' : pool.queuedRequests > 0 ? 'warn' : 'good']],
       facts: `${plural(pool.leases, 'lease')}, ${plural(pool.sessions, 'session')}, ${count(pool.queuedRequests)} queued, profile ${pool.profile ?? dash}`,
     });
+    // A divided pool: the row above is all of it; each shard is a machine of its own, the first under the pool's name.
+    for (const shard of live.rows('shards').filter(s => s.pool === pool.id).sort((a, b) => a.shard - b.shard)) {
+      rows.push({
+        kind: 'Shard', key: `${pool.id} #${shard.shard}`, href: `#/pools/${pool.id}`, ...place('pool', shard.shard === 0 ? pool.id : `${pool.id}#${shard.shard}`, shard.epoch),
+        states: [[shard.healthyEndpoints === 0 ? 'no endpoint' : shard.queuedRequests > 0 ? 'queueing' : 'placing', shard.healthyEndpoints === 0 ? 'bad' : shard.queuedRequests > 0 ? 'warn' : 'good']],
+        facts: `${count(shard.healthyEndpoints)} of ${plural(shard.endpoints, 'endpoint')} healthy, ${plural(shard.leases, 'lease')}, ${count(shard.queuedRequests)} queued, `
+          + `${count(shard.forwarded)} sent on to other shards, ${count(shard.received)} from them`,
+      });
+    }
     const own = endpoints.filter(e => e.pool === pool.id);
     const states = new Map();
     for (const endpoint of own) states.set(endpoint.state, (states.get(endpoint.state) ?? 0) + 1);
@@ -137,9 +146,10 @@ function machineRow(machine) {
   const states = h('td', { class: 'states' });
   const facts = h('td');
   const key = h('span');
-  const where = h('td', { class: 'muted' });
-  const epoch = h('td', { class: 'num' });
-  const running = h('td', { class: 'num' });
+  // The labels show where there is no room for the heads of the columns.
+  const where = h('td', { class: 'muted', 'data-label': 'Silo' });
+  const epoch = h('td', { class: 'num', 'data-label': 'Epoch' });
+  const running = h('td', { class: 'num', 'data-label': 'Running for' });
   const row = h('tr', {}, h('th', { scope: 'row' }, machine.kind), h('td', {}, machine.href ? h('a', { href: machine.href }, key) : key), states, facts, where, epoch, running);
   row.meshUpdate = now => {
     text(key, now.key);
@@ -148,6 +158,7 @@ function machineRow(machine) {
     set(where, 'title', now.whereTitle ?? null);
     text(epoch, now.epoch ? String(now.epoch) : dash);
     text(running, age(now.running));
+    for (const cell of [where, epoch, running]) set(cell, 'data-none', cell.textContent === dash);
     keyed(states, now.states, (s) => s[1] + (s[2] ?? ''), s => s[2] ? h('a', { href: s[2], class: 'plain-link' }, pill(s[0], s[1])) : pill(s[0], s[1]),
       (node, s) => updatePill(node.matches('a') ? node.firstChild : node, s[0], s[1]));
   };
