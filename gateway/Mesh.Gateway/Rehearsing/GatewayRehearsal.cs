@@ -30,11 +30,12 @@ internal sealed partial class GatewayRehearsal
     private static async Task RunAsync(GatewayOptions options, TimeProvider time, ILogger log)
     {
         var began = time.GetTimestamp();
-        using var end = new CancellationTokenSource(MostTime, time);
+        var played = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = PlayAsync(options, time, played);
         try
         {
-            // Whatever does not listen to the token is left behind.
-            await PlayAsync(options, time, end.Token).WaitAsync(MostTime, time);
+            // Nobody waits for its end, nor for what does not end in time.
+            await played.Task.WaitAsync(MostTime, time);
             Rehearsed(log, time.GetElapsedTime(began).TotalMilliseconds);
         }
         catch (Exception e)
@@ -43,23 +44,32 @@ internal sealed partial class GatewayRehearsal
         }
     }
 
-    private static async Task PlayAsync(GatewayOptions options, TimeProvider time, CancellationToken end)
+    private static async Task PlayAsync(GatewayOptions options, TimeProvider time, TaskCompletionSource played)
     {
-        using var server = new RehearsalServer(end);
-        var listener = new IPEndPoint(IPAddress.Loopback, FreePort());
-        var config = RehearsalEngine.Config(server.Address);
-        await using var engine = new RehearsalEngine(config, time);
-        var own = new GatewayOptions
+        using var end = new CancellationTokenSource(MostTime, time);
+        try
         {
-            Listeners = new Dictionary<string, string> { [RehearsalEngine.ListenerPort] = listener.ToString() },
-            StateDirectory = "",
-            DrainTimeout = TimeSpan.Zero,
-            // The server here speaks HTTP/1.1 alone.
-            Upstream = options.Upstream == UpstreamKind.Http2 ? UpstreamKind.Framework : options.Upstream,
-            Sockets = options.Sockets,
-        };
-        await using var gateway = await GatewayHost.StartAsync(own, config, engine, time, NullLoggerFactory.Instance, isRehearsal: true);
-        for (var round = 0; round < Rounds; round++) await RehearsalClient.PlayAsync(listener, end);
+            using var server = new RehearsalServer(end.Token);
+            var listener = new IPEndPoint(IPAddress.Loopback, FreePort());
+            var config = RehearsalEngine.Config(server.Address);
+            await using var engine = new RehearsalEngine(config, time);
+            var own = new GatewayOptions
+            {
+                Listeners = new Dictionary<string, string> { [RehearsalEngine.ListenerPort] = listener.ToString() },
+                StateDirectory = "",
+                DrainTimeout = TimeSpan.Zero,
+                // The server here speaks HTTP/1.1 alone.
+                Upstream = options.Upstream == UpstreamKind.Http2 ? UpstreamKind.Framework : options.Upstream,
+                Sockets = options.Sockets,
+            };
+            await using var gateway = await GatewayHost.StartAsync(own, config, engine, time, NullLoggerFactory.Instance, isRehearsal: true);
+            for (var round = 0; round < Rounds; round++) await RehearsalClient.PlayAsync(listener, end.Token);
+            played.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            played.TrySetException(e);
+        }
     }
 
     private static int FreePort()
