@@ -8,9 +8,6 @@ namespace Mesh.Grains.Gateways;
 /// <param name="FirstByteAt">Timestamp of the answer's beginning; of no meaning before.</param>
 internal readonly record struct Holding(HeldLease Lease, long MadeAt, long FirstByteAt)
 {
-    /// <summary>One that was placed just now.</summary>
-    public static Holding Begin(in HeldLease lease, TimeProvider time) => new(lease, time.GetTimestamp(), 0);
-
     /// <summary>One that is known by its ages.</summary>
     public static Holding From(in HeldLease lease, TimeProvider time) =>
         new(lease, Ages.ToTimestamp(lease.Age.Ticks, time), Ages.ToTimestamp(lease.FirstByteAge.Ticks, time));

@@ -95,6 +95,18 @@ internal sealed partial class PoolLink
     /// <summary>True while the gateway chooses by itself.</summary>
     public bool IsOnItsOwn => _standIn is not null;
 
+    /// <summary>What the link waits for, in one line for those who look for a request that has had no answer.</summary>
+    public string Describe()
+    {
+        lock (_gate)
+        {
+            var asks = _open.Values.OrderBy(a => a.Number).Take(8).Select(a =>
+                $"{a.Number} ({a.Request.RequestId}, attempt {a.Attempt}, asked {_services.Time.GetElapsedTime(a.AskedAt).TotalMilliseconds:F0} ms ago{(a.WasAsked ? "" : ", never sent")}{(a.IsFresh ? ", fresh" : "")}{(a.IsFlying ? ", flying" : "")}{(a.IsWithStandIn ? ", stand-in" : "")})");
+            return $"{_id}#{Shard}: epoch {_epoch}, key {_key}, {(_isAnnounced ? "announced" : "not announced")}{(_isSending ? ", announcing" : "")}{(_isLost ? ", lost" : "")}{(_standIn is null ? "" : ", on its own")}, "
+                + $"heard {_services.Time.GetElapsedTime(Volatile.Read(ref _lastContact)).TotalMilliseconds:F0} ms ago, {_held.Count} held, {_flights.Count} messages under way, {_open.Count} open: {string.Join("; ", asks)}";
+        }
+    }
+
     /// <summary>Another configuration of the same pool.</summary>
     public void Reconfigure(PoolConfig config)
     {
@@ -290,7 +302,7 @@ internal sealed partial class PoolLink
             {
                 ask.TryEnd();
                 _open.Remove(ask.Number);
-                if (IsKept(in decision)) _held[decision.Lease] = Holding.Begin(ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens), _services.Time);
+                if (IsKept(in decision)) _held[decision.Lease] = new Holding(ask.Hold(in decision, _services.Options.Pool.AssumedOutputTokens), PlacedAt(), 0);
             }
         }
 
@@ -304,6 +316,9 @@ internal sealed partial class PoolLink
         ask.Decide(in decision);
         return true;
     }
+
+    // The pool has just been heard, unless the gateway chose by itself: the clock need not be read again.
+    private long PlacedAt() => _standIn is null ? Volatile.Read(ref _lastContact) : _services.Time.GetTimestamp();
 
     // What another shard is asked for ends here as soon as that one has answered.
     private static bool IsKept(in RouteDecision decision) =>

@@ -28,6 +28,9 @@ internal sealed class CallMemory(GatewaySession session, int key, TimeSpan memor
     /// <summary>When it was last heard of.</summary>
     public TimeSpan LastSeen { get; set; }
 
+    /// <summary>When the pool's state last heard of it: of calls that are asked again, and of what became of requests, it does not hear whose they are.</summary>
+    public TimeSpan LastTold { get; set; }
+
     /// <summary>Who is to be told of the pool's state; null for nobody.</summary>
     public IPoolWatcher? Watcher { get; set; }
 

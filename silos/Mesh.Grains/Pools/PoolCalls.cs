@@ -18,6 +18,7 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool, ShardMember shard)
     private readonly List<(RouteCall Call, CallMemory Calls)> _parked = [];
     private TimeSpan? _settlesAt;
     private long _lastWait;
+    private CancellationTokenSource? _leave;
 
     /// <summary>The gateways that have announced themselves, or that the activation before this one knew.</summary>
     public PoolSessions Sessions { get; } = new(mesh.Options);
@@ -151,8 +152,11 @@ internal sealed class PoolCalls(SiloMesh mesh, PoolId pool, ShardMember shard)
     private RememberedCall Enter(RouteCall call, CallMemory calls, TimeSpan now)
     {
         var request = call.ToRequest(pool, calls.Session);
-        var leave = new CancellationTokenSource();
+        calls.LastTold = now;
+        // Only a wait keeps it: the next call takes it where this one is decided at once.
+        var leave = _leave ??= new CancellationTokenSource();
         var route = Host!.RouteAsync(in request, leave.Token);
+        if (!route.IsCompletedSuccessfully) _leave = null;
         var known = route.IsCompletedSuccessfully
             ? new RememberedCall(route.Result, null, null)
             : new RememberedCall(default, route.AsTask(), leave) { Call = call, Order = ++_lastWait };

@@ -112,7 +112,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         _lastSignOfLife = now;
         Take(call.Shards);
         if (_isSuperseded || call.Epoch > _epoch || _calls.Sessions.Find(call.Session) is not { } calls) return new ValueTask<PoolReply>(Refusal(call.Epoch));
-        calls.LastSeen = now;
+        calls.LastSeen = calls.LastTold = now;
         calls.Trim(call.Settled, now);
 
         // The state may have forgotten a session that this shell still knows: it was silent for a little too long.
@@ -142,6 +142,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
             if (!_told.Contains(hint.Endpoint)) Take(hint);
         }
 
+        calls.LastTold = now;
         GiveBackWhatIsNotHeld(calls.Session, announcement.Held);
         Meet(announcement.Held);
         var adopted = _host.Announce(calls.Session, announcement.Held);
@@ -187,6 +188,7 @@ internal sealed partial class PoolGrain(SiloMesh mesh, ILogger<PoolGrain> logger
         var now = Now;
         TickShards(now);
         _calls.Sessions.ForgetSilent(now, mesh.Options.Engine.Pool.SessionTimeout);
+        if (_host is not null) _calls.Sessions.TellWhoLives(_host, now);
         // One whose silo died while it rehearsed.
         if (RehearsalPool.Is(_id) && _calls.Sessions.Count == 0 && now > mesh.Options.Engine.Pool.SessionTimeout) DeactivateOnIdle();
         _calls.EnterParked(now);

@@ -1,4 +1,5 @@
 using Mesh.Core.Leases;
+using Mesh.Engine;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Hosting;
 
@@ -77,6 +78,20 @@ internal sealed class PoolSessions(GrainOptions options)
             calls.LeaveAll();
             _byKey.Remove(calls.Key);
             _bySession.Remove(calls.Session);
+        }
+    }
+
+    /// <summary>
+    /// Tells the state of everybody who has been heard here since it heard of him last. One that it forgot while he lives would have its waiting calls
+    /// forgotten there, and kept here, for ever.
+    /// </summary>
+    public void TellWhoLives(PoolHost host, TimeSpan now)
+    {
+        foreach (var calls in _byKey.Values)
+        {
+            if (calls.LastSeen <= calls.LastTold) continue;
+            calls.LastTold = now;
+            if (!host.Heartbeat(calls.Session)) calls.MustAnnounce = true;
         }
     }
 

@@ -83,6 +83,7 @@ internal sealed class PlanCommand(ToolConsole console)
 
         SearchResult? result = null;
         var offered = 0.0;
+        RunFigures? last = null;
         ReplayProgress.Show(console, begin =>
         {
             double Play(int endpoints, ulong seed)
@@ -95,6 +96,7 @@ internal sealed class PlanCommand(ToolConsole console)
                 var figures = world.Play(new ReplayRun(router, "", slo, progress) { WarmUp = trace.WarmUp }, trace.Source.At(rate), cancellationToken).Track.Figures;
                 if (figures.Requests == 0) throw new ArgumentException($"No request came after the warm-up of {trace.WarmUp.TotalSeconds:0} s: a smaller --warm-up or a longer trace is needed.");
                 if (seed == first) offered = figures.OfferedPerSecond;
+                if (endpoints == most) last = figures;
                 if (console.Progress is null) console.Error.WriteLine(ReplayText.Number($"{title}: {figures.GoodputShare * 100:0.0}% within the SLO"));
                 return figures.GoodputShare;
             }
@@ -106,14 +108,14 @@ internal sealed class PlanCommand(ToolConsole console)
         if (OutputOption.Read(arguments, _output) == OutputFormat.Json)
             JsonText.Write(console, new Answer(router, rate, offered, traces[first].WarmUp.TotalSeconds, slo.TtftMs, slo.TpotMs, target, seeds, result.Endpoints, result.At, result.OneLess, result.Tried, Groups(fleet, result.Endpoints), result.Endpoints is { } found ? fleet?.WithEndpoints(found).CostPerHour : null));
         else
-            Write(router, rate, slo, target, seeds.Length, fleet, result);
+            Write(router, rate, slo, target, seeds.Length, fleet, result, last);
         return result.Endpoints is null ? ExitCodes.Failed : ExitCodes.Done;
     }
 
     private IReplayWorld? WorldOf(ParseResult arguments, FleetDescription? fleet, LoadResult? manifests, ulong seed, int endpoints) =>
         fleet is null ? _world.Equal(arguments, seed, endpoints) : _world.Over(console, arguments, fleet.WithEndpoints(endpoints), manifests, seed);
 
-    private void Write(string router, double rate, SloTarget slo, double target, int seeds, FleetDescription? fleet, SearchResult result)
+    private void Write(string router, double rate, SloTarget slo, double target, int seeds, FleetDescription? fleet, SearchResult result, RunFigures? atMost)
     {
         var table = new Table().Border(TableBorder.None);
         foreach (var head in (string[])["endpoints", "within SLO, worst seed", "margin", "each seed"]) table.AddColumn(new TableColumn(new Text(head, Palette.Heading)) { NoWrap = true, Alignment = Justify.Right });
@@ -126,7 +128,7 @@ internal sealed class PlanCommand(ToolConsole console)
         if (result.Endpoints is not { } endpoints)
         {
             console.Problem(
-                ReplayText.Number($"no fleet of up to {Findings.Count(result.At.Endpoints, "endpoint")} serves {what}: {result.At.Endpoints} reach {result.At.Worst * 100:0.0}%"),
+                ReplayText.Number($"no fleet of up to {Findings.Count(result.At.Endpoints, "endpoint")} serves {what}: {result.At.Endpoints} reach {result.At.Worst * 100:0.0}%{Medians(atMost)}"),
                 "raise --max, lower --rate or --goodput, or give the SLO more time");
             return;
         }
@@ -137,6 +139,10 @@ internal sealed class PlanCommand(ToolConsole console)
         if (fleet?.WithEndpoints(endpoints).CostPerHour is { } cost) console.WriteLine(ReplayText.Number($"  cost: {cost:0.00} an hour"));
         foreach (var group in Groups(fleet, endpoints)) console.WriteLine(ReplayText.Number($"  {group.Cluster}: {group.Endpoints} {group.Hardware}"));
     }
+
+    // Whether the SLO is out of reach, or the fleet too small, is seen from these.
+    private static string Medians(RunFigures? run) =>
+        run is null || run.Requests == run.Refused ? "" : ReplayText.Number($", with medians of TTFT {run.TtftMs.P50:0.#} ms and TPOT {run.TpotMs.P50:0.#} ms");
 
     private static string Margin(SearchPoint point) => ReplayText.Number($"{point.Margin * 100:+0.0;−0.0} points");
 

@@ -14,10 +14,11 @@ namespace Mesh.Cli.Commands;
 internal sealed class ReplayCommand(ToolConsole console)
 {
     private readonly TraceOptions _trace = new();
-    private readonly WorldOptionSet _world = new();
+    private readonly WorldOptionSet _world = new(severalFleets: true);
     private readonly SloOptions _slo = new();
     private readonly Option<string[]> _profiles = new("--profile") { Description = $"Routers, separated by commas: {string.Join(", ", RouterCatalog.Names)}. With a fleet, mesh is what the manifests say.", DefaultValueFactory = _ => ["mesh"], AllowMultipleArgumentsPerToken = true };
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _seeds = new("--seeds") { Description = "So many seeds, from --seed on: the table then has means, and below it how far they are to be trusted.", DefaultValueFactory = _ => 1 };
     private readonly Option<string[]> _diff = new("--diff") { Description = "Two directories of manifests: what would the second do other than the first? Needs --fleet.", HelpName = "OLD NEW", Arity = new ArgumentArity(2, 2), AllowMultipleArgumentsPerToken = true };
     private readonly Option<bool> _exitCode = new("--exit-code") { Description = "With --diff: exit with 1 when a figure differs, and with 2 instead of 1 when there is no answer." };
     private readonly Option<string?> _plot = new("--plot") { Description = "Write a page with the TTFT distribution, load per endpoint over time and flows between regions.", HelpName = "FILE" };
@@ -37,7 +38,7 @@ internal sealed class ReplayCommand(ToolConsole console)
         _world.AddTo(command);
         _slo.AddTo(command);
         _rates.AddTo(command);
-        foreach (var option in (Option[])[_profiles, _seed, _diff, _exitCode, _plot, _output]) command.Add(option);
+        foreach (var option in (Option[])[_profiles, _seed, _seeds, _diff, _exitCode, _plot, _output]) command.Add(option);
         command.SetAction((arguments, cancellationToken) => Task.Run(() => Run(arguments, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -69,19 +70,33 @@ internal sealed class ReplayCommand(ToolConsole console)
         var slo = _slo.Read(arguments);
         var routers = Routers(arguments);
         var seed = arguments.GetValue(_seed);
-        if (Open(arguments, seed) is not { } world) return null;
-        var trace = _trace.Source(arguments, seed);
+        if (Open(arguments, seed) is not { } worlds) return null;
+        if (worlds.Count > 1 && _rates!.SearchesSaturation(arguments))
+            throw new ArgumentException("--load with several fleets needs --saturation: each fleet would be played at another rate.");
+        ulong[] seeds = [.. Enumerable.Range(0, arguments.InRange(_seeds, 1, SeedSummary.MostSeeds)).Select(i => unchecked(seed + (ulong)i))];
+        PlayedTrace[] traces = [.. seeds.Select(s => _trace.Source(arguments, s))];
+        var trace = traces[0];
         List<RunTrack> runs = [];
         // Kept until the end: a line amid a bar of progress garbles both.
         List<string> warnings = [];
         var wanted = 0;
         var isWhole = ReplayProgress.Show(console, begin =>
         {
-            var rates = _rates!.Of(arguments, world, trace, slo, begin, console, cancellationToken);
-            wanted = rates.Count * routers.Count;
+            var rates = _rates!.Of(arguments, worlds[0].World, trace, slo, begin, console, cancellationToken);
+            wanted = rates.Count * worlds.Count * routers.Count * seeds.Length;
             foreach (var (load, rate) in rates)
             {
-                foreach (var router in routers) runs.Add(PlayOnce(world, trace, new ReplayRun(router, load, slo) { WarmUp = trace.WarmUp }, rate, begin, cancellationToken));
+                foreach (var (router, fleet, world) in routers.SelectMany(router => worlds.Select(w => (router, w.Fleet, w.World))))
+                {
+                    for (var i = 0; i < seeds.Length; i++)
+                    {
+                        var run = new ReplayRun(router, load, slo) { WarmUp = trace.WarmUp };
+                        var side = (fleet is null ? "" : $"{fleet}: ") + (seeds.Length > 1 ? ReplayText.Number($"seed {seeds[i]}: ") : "");
+                        var track = PlayOnce(world.WithSeed(seeds[i]), traces[i], run, rate, begin, cancellationToken, side);
+                        runs.Add(track with { Figures = track.Figures with { Fleet = fleet, Seed = seeds[i] } });
+                    }
+                }
+
                 if (trace.Shortfall(rate, runs[^1].Figures.OfferedPerSecond) is { } warning) warnings.Add(warning);
             }
         });
@@ -97,19 +112,35 @@ internal sealed class ReplayCommand(ToolConsole console)
                 ReplayCsv.Write(console, figures);
                 break;
             default:
-                ReplayText.Write(console, figures);
+                WriteText(figures, seeds.Length);
                 break;
         }
 
-        WritePlot(arguments, runs);
+        // One picture of each run is enough: those of other seeds look alike.
+        WritePlot(arguments, runs.FindAll(r => r.Figures.Seed == seed));
         if (isWhole) return ExitCodes.Done;
         Interrupted(runs.Count, wanted);
         return null;
     }
 
+    private void WriteText(List<RunFigures> figures, int seeds)
+    {
+        if (seeds == 1)
+        {
+            ReplayText.Write(console, figures);
+            return;
+        }
+
+        // An interrupted command may have a run whose seeds are not all there.
+        List<SeedSummary> summaries = [.. figures.Chunk(seeds).Where(c => c.Length > 1).Select(c => new SeedSummary(c))];
+        ReplayText.Write(console, summaries.Count == 0 ? figures : summaries.ConvertAll(s => s.Means));
+        foreach (var summary in summaries) console.WriteLine(summary.Line());
+    }
+
     private int? Compare(ParseResult arguments, CancellationToken cancellationToken)
     {
         if (_world.Manifests(arguments) is not null) throw new ArgumentException("--diff names both directories of manifests: leave --manifests out.");
+        arguments.Refuse("with --diff", _seeds);
         if (arguments.GetValue(_output) == "csv") throw new ArgumentException("-o csv is not there for --diff: take json.");
         var slo = _slo.Read(arguments);
         var routers = Routers(arguments);
@@ -172,14 +203,23 @@ internal sealed class ReplayCommand(ToolConsole console)
         return arguments.GetValue(_exitCode) && differs ? ExitCodes.Failed : ExitCodes.Done;
     }
 
-    private IReplayWorld? Open(ParseResult arguments, ulong seed)
+    // What is played on; fleets have names where there are several.
+    private List<(string? Fleet, IReplayWorld World)>? Open(ParseResult arguments, ulong seed)
     {
         var directory = _world.Manifests(arguments);
-        var (fleet, hasErrors) = _world.Fleet(console, arguments, isNeeded: directory is not null);
+        var (fleets, hasErrors) = _world.Fleets(console, arguments, isNeeded: directory is not null);
         if (hasErrors) return null;
-        if (fleet is null) return _world.Equal(arguments, seed);
-        if (directory is null) return _world.Over(console, arguments, fleet, null, seed);
-        return Manifests.Load(console, directory) is { } manifests ? _world.Over(console, arguments, fleet, manifests, seed) : null;
+        if (fleets.Count == 0) return [(null, _world.Equal(arguments, seed))];
+        var manifests = directory is null ? null : Manifests.Load(console, directory);
+        if (directory is not null && manifests is null) return null;
+        List<(string? Fleet, IReplayWorld World)> worlds = [];
+        foreach (var fleet in fleets)
+        {
+            if (_world.Over(console, arguments, fleet, manifests, seed) is not { } world) return null;
+            worlds.Add((fleets.Count > 1 ? fleet.Path : null, world));
+        }
+
+        return worlds;
     }
 
     private RunTrack PlayOnce(

@@ -22,7 +22,7 @@ internal sealed class FleetSearch(Func<int, ulong, double> play, double target, 
     public SearchResult Find()
     {
         var (low, high) = Bracket();
-        if (high is null) return new SearchResult(null, At(most), most > 1 ? At(most - 1) : null, Tried());
+        if (high is null) return new SearchResult(null, AsPlayed(most), null, Tried());
         while (high - low > 1)
         {
             var middle = low + ((high.Value - low) / 2);
@@ -33,7 +33,7 @@ internal sealed class FleetSearch(Func<int, ulong, double> play, double target, 
         var found = high.Value;
         while (!ReachesAlways(found))
         {
-            if (++found > most) return new SearchResult(null, At(most), most > 1 ? At(most - 1) : null, Tried());
+            if (++found > most) return new SearchResult(null, AsPlayed(most), null, Tried());
         }
 
         while (found > 1 && ReachesAlways(found - 1)) found--;
@@ -76,12 +76,15 @@ internal sealed class FleetSearch(Func<int, ulong, double> play, double target, 
         return shares[seed];
     }
 
-    // What is told of is played with every seed.
+    // What is found is played with every seed.
     private SearchPoint At(int endpoints)
     {
         Share(endpoints, seeds.Length - 1);
         return new SearchPoint(endpoints, [.. _shares[endpoints]], target);
     }
+
+    // One seed that falls short is enough to say no.
+    private SearchPoint AsPlayed(int endpoints) => new(endpoints, [.. _shares[endpoints]], target);
 
     private ImmutableArray<SearchPoint> Tried() => [.. _shares.Select(s => new SearchPoint(s.Key, [.. s.Value], target))];
 }
@@ -89,7 +92,7 @@ internal sealed class FleetSearch(Func<int, ulong, double> play, double target, 
 /// <summary>What a search has found.</summary>
 /// <param name="Endpoints">Smallest number that reaches the share with every seed; null when none up to the limit does.</param>
 /// <param name="At">That number, else the limit.</param>
-/// <param name="OneLess">One endpoint less; null for none.</param>
+/// <param name="OneLess">One endpoint less; null for none, or where none does.</param>
 /// <param name="Tried">Every number that was played, rising.</param>
 internal sealed record SearchResult(int? Endpoints, SearchPoint At, SearchPoint? OneLess, ImmutableArray<SearchPoint> Tried);
 

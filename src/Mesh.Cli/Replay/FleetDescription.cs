@@ -7,6 +7,9 @@ namespace Mesh.Cli.Replay;
 /// <summary>A fleet as a file describes it, with the places that messages name.</summary>
 internal sealed record FleetDescription
 {
+    /// <summary>File that describes it, as it was named.</summary>
+    public string Path { get; init; } = "";
+
     /// <summary>Regions, each once.</summary>
     public required ImmutableArray<Located<string>> Regions { get; init; }
 

@@ -29,7 +29,7 @@ internal static class PlotPage
     {
         var figures = run.Figures;
         return new PlotRun(
-            $"{figures.Router} at {figures.Load}",
+            ReplayText.Name(figures),
             [.. run.TtftQuantilesMs.Select(ms => Math.Round(ms, 2))],
             figures.GoodputShare,
             figures.Requests,

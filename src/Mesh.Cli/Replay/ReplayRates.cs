@@ -45,6 +45,9 @@ internal sealed class ReplayRates(TraceOptions trace)
             : throw new ArgumentException($"--load {load}: a share above 0 is expected, such as 0.95."));
     }
 
+    /// <summary>Whether the highest rate is still to be found.</summary>
+    public bool SearchesSaturation(ParseResult arguments) => Shares(arguments) is not null && arguments.GetValue(_saturation) is null;
+
     /// <summary>Every load with its rate, in requests per second. The search for saturation, where there is one, is played here.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="world">What the search is played on.</param>

@@ -9,8 +9,6 @@ namespace Mesh.Cli.Replay;
 /// <summary>Figures of runs as a table for people: a row for each run or, where a screen is too narrow for that, a column.</summary>
 internal static class ReplayText
 {
-    private const int NameColumns = 2;
-
     // The second is what a figure is called where it stands alone.
     private static readonly (string Short, string Full)[] Heads =
     [
@@ -19,35 +17,41 @@ internal static class ReplayText
         ("e2e s p50", "e2e s p50"), ("p90", "e2e s p90"), ("p99", "e2e s p99"), ("prefix hits", "prefix hits"), ("spread", "spread"), ("cross-region", "cross-region"),
     ];
 
-    private static readonly (string Short, string Full)[] CostHeads = [("cost/h", "cost/h"), ("cost/1M out", "cost/1M out")];
+    private static readonly (string Short, string Full)[] FleetHeads = [("fleet", "fleet")];
+
+    private static readonly (string Short, string Full)[] CostHeads = [("cost/h", "cost/h"), ("cost/1M good", "cost per 1M good")];
 
     /// <summary>Writes the table, and below it why requests were refused and where they went.</summary>
     public static void Write(ToolConsole console, IReadOnlyList<RunFigures> runs)
     {
         var isPriced = runs.Any(r => r.CostPerHour is not null);
-        (string Short, string Full)[] heads = isPriced ? [.. Heads, .. CostHeads] : Heads;
-        List<string[]> rows = [.. runs.Select(r => Cells(r, isPriced).Select(Printable.Of).ToArray())];
+        var hasFleets = runs.Any(r => r.Fleet is not null);
+        (string Short, string Full)[] heads = [.. Heads[..2], .. hasFleets ? FleetHeads : [], .. Heads[2..], .. isPriced ? CostHeads : []];
+        List<string[]> rows = [.. runs.Select(r => Cells(r, hasFleets, isPriced).Select(Printable.Of).ToArray())];
         var width = heads.Select((h, i) => Math.Max(h.Short.Length, rows.Max(r => r[i].Length)) + 1).Sum() - 1;
         if (console.Width() is { } screen && screen < width) WriteUpright(console, heads, rows, screen);
-        else WriteRows(console, heads, rows);
+        else WriteRows(console, heads, rows, hasFleets ? 3 : 2);
         foreach (var run in runs.Where(r => r.Refused > 0))
-            console.WriteLine($"{run.Router} at {run.Load} refused {string.Join(", ", run.RefusedBy.Select(r => Number($"{r.Value} {r.Key}")))}");
+            console.WriteLine($"{Name(run)} refused {string.Join(", ", run.RefusedBy.Select(r => Number($"{r.Value} {r.Key}")))}");
         foreach (var run in runs.Where(r => r.CrossRegionShare > 0))
         {
             for (var from = 0; from < run.Regions.Length; from++)
             {
-                if (Flow(run, from) is { } flow) console.WriteLine($"{run.Router} at {run.Load} from {flow}");
+                if (Flow(run, from) is { } flow) console.WriteLine($"{Name(run)} from {flow}");
             }
         }
     }
 
+    /// <summary>What a run is called.</summary>
+    public static string Name(RunFigures run) => run.Fleet is null ? $"{run.Router} at {run.Load}" : $"{run.Router} at {run.Load} on {run.Fleet}";
+
     /// <summary>For example <c>0.95</c>; a number in the invariant culture.</summary>
     public static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static void WriteRows(ToolConsole console, (string Short, string Full)[] heads, List<string[]> rows)
+    private static void WriteRows(ToolConsole console, (string Short, string Full)[] heads, List<string[]> rows, int names)
     {
         var table = new Table().Border(TableBorder.None);
-        for (var i = 0; i < heads.Length; i++) table.AddColumn(Column(heads[i].Short, i < NameColumns));
+        for (var i = 0; i < heads.Length; i++) table.AddColumn(Column(heads[i].Short, i < names));
         foreach (var row in rows) table.AddRow(row.Select(c => new Text(c)));
         console.WriteTable(table);
     }
@@ -81,18 +85,18 @@ internal static class ReplayText
         return $"{run.Regions[from]}: {string.Join(", ", parts.Select(p => Number($"{p.Share:0.0}% {(p.To == from ? "stays" : "to " + p.Name)}")))}";
     }
 
-    private static IEnumerable<string> Cells(RunFigures r, bool isPriced)
+    private static IEnumerable<string> Cells(RunFigures r, bool hasFleets, bool isPriced)
     {
         IEnumerable<string> cells =
         [
-            r.Router, r.Load,
+            r.Router, r.Load, .. hasFleets ? [r.Fleet ?? ""] : Array.Empty<string>(),
             Number($"{r.OfferedPerSecond:0.00}"), Number($"{r.GoodputPerSecond:0.00}"), Number($"{r.GoodputShare * 100:0.0}%"), Number($"{r.Refused}"),
             .. Three(r.TtftMs, "0", 1), .. Three(r.TpotMs, "0.0", 1), .. Three(r.E2eMs, "0.00", 0.001),
             Number($"{r.PrefixHitRatio * 100:0.0}%"),
             Number($"{r.LeastToMeanTokens:0.00}–{r.MostToMeanTokens:0.00}"),
             r.Regions.Length > 1 ? Number($"{r.CrossRegionShare * 100:0.0}%") : "–",
         ];
-        return isPriced ? [.. cells, Money(r.CostPerHour), Money(r.CostPerMillionOutputTokens)] : cells;
+        return isPriced ? [.. cells, Money(r.CostPerHour), Money(r.CostPerMillionGoodTokens)] : cells;
     }
 
     private static string Money(double? amount) => amount is { } known ? Number($"{known:0.00}") : "–";

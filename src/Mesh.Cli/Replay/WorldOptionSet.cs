@@ -11,13 +11,20 @@ using Mesh.Simulation.World;
 namespace Mesh.Cli.Replay;
 
 /// <summary>Options that say what a trace is played on: a described fleet, with or without manifests, or equal endpoints.</summary>
-internal sealed class WorldOptionSet
+/// <param name="severalFleets">Whether several fleets can be compared.</param>
+internal sealed class WorldOptionSet(bool severalFleets = false)
 {
     private const int MostEndpoints = 1_000_000;
 
     private readonly Option<string?> _manifests = new("--manifests") { Description = "Directory of manifests whose policies hold; needs --fleet.", HelpName = "DIR" };
     private readonly Option<string?> _pool = new("--pool") { Description = "Pool of the manifests, as NAME or NAMESPACE/NAME, where there are several.", HelpName = "POOL" };
-    private readonly Option<string?> _fleet = new("--fleet") { Description = "YAML file with a SimulatedFleet: regions, round trips, clusters, endpoints, hardware.", HelpName = "FILE" };
+    private readonly Option<string[]> _fleet = new("--fleet")
+    {
+        Description = "YAML file with a SimulatedFleet: regions, round trips, clusters, endpoints, hardware." + (severalFleets ? " Given again, the same is played on another fleet, for comparison." : ""),
+        HelpName = "FILE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private readonly Option<int> _endpoints = new("--endpoints") { Description = "Without --fleet: endpoints per region.", DefaultValueFactory = _ => 8 };
     private readonly Option<int> _regions = new("--regions") { Description = "Without --fleet: regions, each by itself; requests are spread by session.", DefaultValueFactory = _ => 1 };
     private readonly Option<double> _latencyMs = new("--latency-ms") { Description = "Without --fleet: gateway to endpoint, one way.", DefaultValueFactory = _ => 0.5 };
@@ -42,22 +49,41 @@ internal sealed class WorldOptionSet
     public string? Manifests(ParseResult arguments) => arguments.GetValue(_manifests);
 
     /// <summary>The described fleet; null without, or with errors, which have then been told of.</summary>
-    /// <exception cref="ArgumentException">Manifests without a fleet.</exception>
+    /// <exception cref="ArgumentException">Manifests without a fleet, or several fleets.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public (FleetDescription? Fleet, bool HasErrors) Fleet(ToolConsole console, ParseResult arguments, bool isNeeded)
     {
+        var (fleets, hasErrors) = Fleets(console, arguments, isNeeded);
+        if (fleets.Count > 1) throw new ArgumentException("--fleet: one file is expected here.");
+        return (fleets.Count == 0 ? null : fleets[0], hasErrors);
+    }
+
+    /// <summary>Every described fleet; none without, or with errors, which have then been told of.</summary>
+    /// <exception cref="ArgumentException">Manifests without a fleet, or the same file twice.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public (IReadOnlyList<FleetDescription> Fleets, bool HasErrors) Fleets(ToolConsole console, ParseResult arguments, bool isNeeded)
+    {
         if (Manifests(arguments) is null && !isNeeded) arguments.Refuse("without --manifests", _pool);
-        if (arguments.GetValue(_fleet) is not { } path)
+        if (arguments.GetValue(_fleet) is not { Length: > 0 } paths)
         {
             if (isNeeded) throw new ArgumentException("Policies need a fleet to act on: --fleet FILE says how many endpoints stand where.");
-            return (null, false);
+            return ([], false);
         }
 
         arguments.Refuse("with --fleet, which describes its endpoints itself", _endpoints, _regions, _latencyMs, _blockSize, _numGpuBlocks, _hardware);
-        InputProblems.CheckReadable(_fleet.Name, path);
-        var report = new DiagnosticBag();
-        var fleet = FleetFile.Read(path, report);
-        return (fleet, Tell(console, path, report));
+        if (paths.Distinct(StringComparer.Ordinal).Count() < paths.Length) throw new ArgumentException("--fleet names a file twice.");
+        List<FleetDescription> fleets = [];
+        var hasErrors = false;
+        foreach (var path in paths)
+        {
+            InputProblems.CheckReadable(_fleet.Name, path);
+            var report = new DiagnosticBag();
+            var fleet = FleetFile.Read(path, report);
+            hasErrors |= Tell(console, path, report);
+            if (fleet is not null) fleets.Add(fleet with { Path = path });
+        }
+
+        return (hasErrors ? [] : fleets, hasErrors);
     }
 
     /// <summary>A world of a described fleet; null with errors, which have then been told of.</summary>
@@ -67,7 +93,7 @@ internal sealed class WorldOptionSet
         var report = new DiagnosticBag();
         var pool = manifests is null ? null : FindPool(manifests.Config!, arguments.GetValue(_pool));
         var built = new FleetBuilder(report).Build(fleet, manifests?.Config, pool);
-        if (Tell(console, arguments.GetValue(_fleet)!, report)) return null;
+        if (Tell(console, fleet.Path, report)) return null;
         return new PolicyFleet(built!.Value.Fleet, built.Value.Pool, seed);
     }
 

@@ -34,6 +34,12 @@ internal sealed class EndpointAdapters
     private readonly List<(string Name, int Requests)> _used = [];
     private int _slots = AssumedSlots;
 
+    /// <summary>Adapters of requests in flight, and those that ran last.</summary>
+    public int Count => _used.Count;
+
+    /// <summary>Name of one of them.</summary>
+    public string this[int index] => _used[index].Name;
+
     public void Add(string adapter)
     {
         var index = IndexOf(adapter);

@@ -13,7 +13,7 @@ namespace Mesh.Core.Endpoints;
 /// One endpoint of a pool: what is in flight there, exactly, and what its probes, samples and model list last said. It changes in place,
 /// so that a lease can hold on to it while configurations come and go.
 /// </summary>
-internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
+internal sealed partial class EndpointState(EndpointId id, CostTable costs, int slot)
 {
     // 27,000 blocks of 16 tokens: an 80 GB accelerator with a model of 8 billion parameters.
     private const long DefaultKvCapacityTokens = 432_000;
@@ -188,7 +188,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightTokens += load.Tokens;
         if (!firstByteSeen) InFlightPrefillTokens += load.PromptTokens;
         TotalRequests++;
-        if (load.Adapter is not null) (_adapters ??= new EndpointAdapters()).Add(load.Adapter);
+        if (load.Adapter is null) return;
+        (_adapters ??= new EndpointAdapters()).Add(load.Adapter);
+        costs.AdapterChanges?.Note(slot);
     }
 
     public void EndPrefill(LeaseLoad load) => InFlightPrefillTokens -= load.PromptTokens;
@@ -198,7 +200,9 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         InFlightRequests--;
         InFlightTokens -= ended.Load.Tokens;
         if (!ended.FirstByteSeen) InFlightPrefillTokens -= ended.Load.PromptTokens;
-        if (ended.Load.Adapter is not null) _adapters!.Remove(ended.Load.Adapter);
+        if (ended.Load.Adapter is null) return;
+        _adapters!.Remove(ended.Load.Adapter);
+        costs.AdapterChanges?.Note(slot);
     }
 
     public void AddFailure(double weight, LeaseLoad load, Decay decay)
@@ -229,51 +233,6 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
 
     public double FailureRequests(Decay decay) => _failures.Requests(decay);
 
-    /// <summary>Takes a probe's result; one that is older than the last is ignored.</summary>
-    public HealthTransition Observe(ProbeResult probe, HealthCheckConfig check)
-    {
-        var before = Health;
-        if (probe.Timestamp < _lastProbe) return new HealthTransition(before, before);
-        _lastProbe = probe.Timestamp;
-        _health.Observe(probe.Success, check.HealthyThreshold, check.UnhealthyThreshold);
-        return Moved(before);
-    }
-
-    /// <summary>Takes over a verdict.</summary>
-    public HealthTransition Observe(EndpointHealth verdict)
-    {
-        var before = Health;
-        _health.Set(verdict);
-        return Moved(before);
-    }
-
-    /// <summary>Takes a sample; null when it is older than the last.</summary>
-    public HealthTransition? Observe(EndpointSample sample) => Observe(sample, sample.Timestamp);
-
-    /// <summary>
-    /// Takes a sample that ages as if it had been read at <paramref name="agesFrom"/>, and says what it changed; null when it is older than
-    /// the last.
-    /// </summary>
-    public HealthTransition? Observe(EndpointSample sample, long agesFrom)
-    {
-        var before = Health;
-        return _readings.Take(sample, agesFrom) ? Taken(before) : null;
-    }
-
-    /// <summary>As above, put together with what reports have told.</summary>
-    public HealthTransition? Observe(EndpointSample sample, long agesFrom, SampleFreshness freshness)
-    {
-        var before = Health;
-        return _readings.Take(sample, agesFrom, freshness) ? Taken(before) : null;
-    }
-
-    /// <summary>Takes a report; null when it is older than the last.</summary>
-    public HealthTransition? Observe(in EndpointReport report, SampleFreshness freshness)
-    {
-        var before = Health;
-        return _readings.Take(in report, freshness) ? Taken(before) : null;
-    }
-
     /// <summary>What it told of its load beside an answer, last; null when it never has.</summary>
     public EndpointReport? LastReport => _readings.LastReport;
 
@@ -288,11 +247,21 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
         _engineStarted = started;
         if (before is null || before == started) return false;
         _adapters?.ForgetLoaded();
+        costs.AdapterChanges?.Note(slot);
         return true;
     }
 
     /// <summary>Requests with a LoRA adapter that are in flight.</summary>
     public int AdapterRequests(string adapter) => _adapters?.RequestsOf(adapter) ?? 0;
+
+    /// <summary>LoRA adapters that have run there and may still be loaded.</summary>
+    public int KnownAdapters => _adapters?.Count ?? 0;
+
+    /// <summary>One of those.</summary>
+    public string KnownAdapter(int index) => _adapters![index];
+
+    /// <summary>The last sample while it counts for adapters; null when it does not.</summary>
+    public EndpointSample? FreshSample(SampleFreshness freshness) => _readings.FreshSample(freshness);
 
     /// <summary>How ready it is for a LoRA adapter.</summary>
     public AdapterState AdapterState(string adapter, SampleFreshness freshness) => (_adapters ??= new EndpointAdapters()).StateOf(adapter, _readings.FreshSample(freshness));
@@ -306,36 +275,13 @@ internal sealed class EndpointState(EndpointId id, CostTable costs, int slot)
     /// <summary>Requests in the engine's running batch; NaN when unknown or stale.</summary>
     public double RunningRequests(SampleFreshness freshness) => _readings.RunningRequests(freshness);
 
-    private HealthTransition Taken(EndpointHealth before)
-    {
-        InFlightAtSample = InFlightRequests;
-        _inFlightTokensAtSample = InFlightTokens;
-        return Moved(before);
-    }
-
     private void UpdateReady()
     {
         var isReady = BackendIndex >= 0 && Health == EndpointHealth.Healthy && !IsEjected;
         ref readonly var known = ref costs.Rows[slot];
         // Most samples change nothing about it, and a row that is asked for to be changed is looked at again.
         if (known.IsReady == isReady && known.MayBeChosen == (isReady && !IsHeldBack)) return;
-        ref var row = ref costs[slot];
-        row.IsReady = isReady;
-        row.MayBeChosen = isReady && !IsHeldBack;
-    }
-
-    private HealthTransition Moved(EndpointHealth before)
-    {
-        var after = Health;
-        // An endpoint that has come back starts with a clean sheet: what failed was the one that died.
-        if (before == EndpointHealth.Unhealthy && after == EndpointHealth.Healthy)
-        {
-            _failures.Clear();
-            costs[slot].HasFailures = false;
-        }
-
-        UpdateReady();
-        return new HealthTransition(before, after);
+        costs.SetReady(slot, isReady, isReady && !IsHeldBack);
     }
 
     internal readonly struct ByReadiness : IHeapOrder<EndpointState>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Config;
 using Mesh.Core.Scheduling.Cost;
+using Mesh.Core.Scheduling.Cost.Adapters;
 
 namespace Mesh.Core.Endpoints;
 
@@ -15,6 +16,8 @@ internal sealed class EndpointTable
     private readonly ModelCatalog _models;
     private readonly SortedSet<int> _freeSlots = [];
     private EndpointState[] _configured = [];
+    private ulong[] _idHashes = [];
+    private int[] _slots = [];
     private EndpointState[] _drained = [];
     private EndpointState?[] _bySlot = [];
     private long _lastMark;
@@ -23,6 +26,12 @@ internal sealed class EndpointTable
 
     /// <summary>Endpoints of the configuration that requests are placed on, ordered by backend and address.</summary>
     public ReadOnlySpan<EndpointState> Configured => _configured;
+
+    /// <summary>Hashes of their ids, in the same order and side by side.</summary>
+    public ReadOnlySpan<ulong> IdHashes => _idHashes;
+
+    /// <summary>Their slots, in the same order.</summary>
+    public ReadOnlySpan<int> Slots => _slots;
 
     /// <summary>Endpoints of the configuration that an operator drains, in the same order.</summary>
     public ReadOnlySpan<EndpointState> Drained => _drained;
@@ -35,6 +44,9 @@ internal sealed class EndpointTable
 
     /// <summary>LoRA adapters that some endpoint has named.</summary>
     public KnownAdapters Adapters { get; } = new();
+
+    /// <summary>Where LoRA adapters are in a large pool; made when it is first asked for.</summary>
+    public AdapterIndex AdapterPlaces => field ??= new AdapterIndex(this);
 
     /// <summary>The endpoint in a slot that has one.</summary>
     public EndpointState InSlot(int slot) => _bySlot[slot]!;
@@ -83,6 +95,8 @@ internal sealed class EndpointTable
         }
 
         _configured = [.. configured];
+        _idHashes = [.. configured.Select(e => e.IdHash)];
+        _slots = [.. configured.Select(e => e.Slot)];
         _drained = [.. drained];
         foreach (var endpoint in before) ForgetIfDrained(endpoint);
     }

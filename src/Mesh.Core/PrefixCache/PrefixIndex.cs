@@ -15,6 +15,7 @@ public sealed class PrefixIndex
     private readonly PrefixNode[] _nodes;
     private readonly PrefixTree _tree;
     private readonly HolderTable _holders;
+    private readonly PrefixLookup _lookup;
     private readonly long[] _tokens;
     private readonly long[] _capacityTokens;
     private readonly int[] _path;
@@ -35,6 +36,7 @@ public sealed class PrefixIndex
         _nodes = new PrefixNode[Math.Max(16, maxBlocks / 6)];
         _tree = new PrefixTree(_nodes, maxBlocks);
         _holders = new HolderTable(_nodes, Math.Max(16, maxBlocks / 3), Math.Max(64, maxBlocks / 2), endpointCapacity);
+        _lookup = new PrefixLookup(_nodes, _tree, _holders);
         _tokens = new long[endpointCapacity];
         _capacityTokens = new long[endpointCapacity];
         Array.Fill(_capacityTokens, long.MaxValue);
@@ -63,82 +65,13 @@ public sealed class PrefixIndex
     /// <param name="chain">Chained block hashes.</param>
     /// <param name="heldBlocks">Written for every endpoint: 0 where nothing is held.</param>
     /// <returns>The most that any endpoint holds.</returns>
-    public int Match(ReadOnlySpan<ulong> chain, Span<int> heldBlocks)
-    {
-        heldBlocks.Clear();
-        var most = 0;
-        for (var depth = 0; depth < chain.Length;)
-        {
-            var node = _tree.Find(chain[depth]);
-            if (node < 0) break;
-            var matched = _tree.MatchLength(node, chain[depth..]);
-            foreach (var holder in _holders.HoldersOf(node))
-            {
-                // Who lacks a part of the run before has no use for this one.
-                if (heldBlocks[holder.Endpoint] != depth) continue;
-                var held = depth + Math.Min(holder.Held, matched);
-                heldBlocks[holder.Endpoint] = held;
-                most = Math.Max(most, held);
-            }
-            if (matched < _nodes[node].Length) break;
-            depth += matched;
-        }
-        return most;
-    }
-
-    /// <summary>Leading blocks of a chain that one endpoint holds.</summary>
-    internal int HeldBy(int endpoint, ReadOnlySpan<ulong> chain)
-    {
-        for (var depth = 0; depth < chain.Length;)
-        {
-            var node = _tree.Find(chain[depth]);
-            if (node < 0 || _holders.Find(node, endpoint) is not (>= 0 and var entry)) return depth;
-            var length = _nodes[node].Length;
-            var held = Math.Min(_holders.Held(entry), _tree.MatchLength(node, chain[depth..]));
-            depth += held;
-            if (held < length) return depth;
-        }
-        return chain.Length;
-    }
+    public int Match(ReadOnlySpan<ulong> chain, Span<int> heldBlocks) => _lookup.Match(chain, heldBlocks);
 
     /// <summary>As <see cref="Match"/>, without a look at everybody who holds what many hold.</summary>
-    internal void Look(ReadOnlySpan<ulong> chain, PromptHolders found)
-    {
-        found.Start(_holders);
-        var areMany = true;
-        for (var depth = 0; depth < chain.Length;)
-        {
-            var node = _tree.Find(chain[depth]);
-            if (node < 0) break;
-            var matched = _tree.MatchLength(node, chain[depth..]);
-            var crowd = _holders.Crowds.Of(node);
-            if (areMany && crowd is not null) found.AddCrowd(crowd, depth, matched, _nodes[node].Length);
-            else if (crowd is not null) ListAmongMany(found, node, depth, matched);
-            else ListFew(found, node, depth, matched, areMany);
-            areMany &= crowd is not null;
-            if (matched < _nodes[node].Length) break;
-            depth += matched;
-        }
-    }
+    internal void Look(ReadOnlySpan<ulong> chain, PromptHolders found) => _lookup.Look(chain, found);
 
-    private void ListFew(PromptHolders found, int node, int depth, int matched, bool areFirst)
-    {
-        foreach (ref readonly var holder in _holders.HoldersOf(node))
-        {
-            if ((areFirst ? found.OfCrowds(holder.Endpoint) : found.OfListed(holder.Endpoint)) == depth)
-                found.List(holder.Endpoint, depth + Math.Min(holder.Held, matched));
-        }
-    }
-
-    // Few have what came before: of those who hold this, no others count.
-    private void ListAmongMany(PromptHolders found, int node, int depth, int matched)
-    {
-        foreach (var endpoint in found.Listed)
-        {
-            if (found.OfListed(endpoint) != depth || _holders.Find(node, endpoint) is not (>= 0 and var entry)) continue;
-            found.List(endpoint, depth + Math.Min(_holders.Held(entry), matched));
-        }
-    }
+    /// <summary>Leading blocks of a chain that one endpoint holds.</summary>
+    internal int HeldBy(int endpoint, ReadOnlySpan<ulong> chain) => _lookup.HeldBy(endpoint, chain);
 
     /// <summary>Notes that an endpoint holds a chain now, as used last.</summary>
     public void Store(int endpoint, ReadOnlySpan<ulong> chain)

@@ -17,6 +17,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 {
     private readonly SchedulingWorkspace _workspace = new();
     private readonly NamedEndpoints _named = new(endpoints);
+    private readonly SessionPlaces _sessions = new(endpoints);
     private readonly SchedulingProfile _profile = ProfileBuilder.Build(config);
     private readonly LeastCost? _cost = config.ChoosesByCost ? new LeastCost(costs, endpoints, random) : null;
     private readonly double _bindAheadMs = config.BindAhead?.TotalMilliseconds ?? double.PositiveInfinity;
@@ -111,8 +112,16 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
 
     private Span<EndpointState> Filter(in SchedulingContext context, BackendTable backends, Range among, ReadOnlySpan<bool> excluded, out DecisionReason reason)
     {
+        reason = default;
         var named = _named.In(in context, backends, among);
-        if (!named.IsEmpty && _profile.Filter(in context, named, _workspace, excluded, out reason) is { IsEmpty: false } candidates) return candidates;
+        var candidates = named.IsEmpty ? [] : _profile.Filter(in context, named, _workspace, excluded, out reason);
+        if (!candidates.IsEmpty) return candidates;
+        if (context.FitsEverywhere && context.Request.Excluded.IsDefaultOrEmpty)
+        {
+            candidates = _profile.FilterReady(in context, _workspace.Ready(endpoints.Configured[among], endpoints.Slots[among], endpoints.Costs), excluded);
+            if (!candidates.IsEmpty) return candidates;
+        }
+
         // Why nobody is left is told by the filters' order, which begins with all.
         return _profile.Filter(in context, endpoints.Configured[among], _workspace, excluded, out reason);
     }
@@ -178,9 +187,24 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
         if (context.Request.AffinityKey == 0) return null;
 
         // The backends that the first request of the session would see: an endpoint of one that is full is no reason to wait.
+        var best = BestOfSession(in context, backends);
+        if (best < 0 || !backends.Loads[endpoints.Configured[best].BackendIndex].HasRoom(now)) return null;
+        return new Placement(endpoints.Configured[best], DecisionReason.SessionAffinity) { WithinTarget = true };
+    }
+
+    private int BestOfSession(in SchedulingContext context, BackendTable backends)
+    {
+        var all = endpoints.Configured;
+        if (all.Length >= SessionPlaces.LeastEndpoints)
+        {
+            foreach (var place in _sessions.Find(context.Request.AffinityKey, backends))
+            {
+                if (_profile.Accepts(in context, all[place], _workspace)) return place;
+            }
+        }
+
         var best = -1;
         var bestWeight = 0UL;
-        var all = endpoints.Configured;
         foreach (var backend in backends.Selector.FirstUsableTier())
         {
             // Whoever drains a backend wants its sessions to leave, too.
@@ -194,8 +218,7 @@ internal sealed class Placer(EndpointTable endpoints, CostModel costs, Schedulin
                 bestWeight = weight;
             }
         }
-        if (best < 0 || !backends.Loads[all[best].BackendIndex].HasRoom(now)) return null;
-        return new Placement(all[best], DecisionReason.SessionAffinity) { WithinTarget = true };
+        return best;
     }
 
     private static DecisionReason ReasonFor(ChoiceKind kind, DecisionReason picked) => kind switch

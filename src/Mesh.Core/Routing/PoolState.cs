@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Mesh.Core.Config;
 using Mesh.Core.Endpoints;
 using Mesh.Core.FlowControl;
@@ -178,28 +177,6 @@ public sealed partial class PoolState
         return true;
     }
 
-    /// <summary>Takes a reading of an endpoint's metrics. False, and no effect, when it is older than the last or the endpoint is unknown.</summary>
-    public bool Apply(EndpointSample sample)
-    {
-        ArgumentNullException.ThrowIfNull(sample);
-        return _observations.Take(sample);
-    }
-
-    /// <summary>
-    /// Takes what an endpoint told of its load beside an answer: the newest value of each figure holds. False, and no effect, when it is older
-    /// than what is known, or the endpoint is unknown.
-    /// </summary>
-    public bool Apply(in EndpointReport report) => _observations.Take(in report);
-
-    /// <summary>Takes a probe's result and says what it changed. One that is older than the last, or of an unknown endpoint, changes nothing.</summary>
-    public HealthTransition Apply(ProbeResult probe) => _observations.Take(probe, _config.HealthCheck);
-
-    /// <summary>Takes over a verdict that a prober elsewhere has reached by the pool's thresholds.</summary>
-    public HealthTransition ApplyHealth(EndpointId id, EndpointHealth verdict) => _observations.Take(id, verdict);
-
-    /// <summary>Takes the models that an endpoint lists, adapters included; <c>default</c> means not known. False when the endpoint is unknown.</summary>
-    public bool ApplyModels(EndpointId id, ImmutableArray<string> models) => _observations.Take(id, models);
-
     /// <summary>
     /// Takes a new configuration. Endpoints are kept by id with all that is known of them; removed ones get no new requests, and the leases
     /// that they have stay valid until they are completed. Requests that wait for a removed one are placed anew.
@@ -232,42 +209,6 @@ public sealed partial class PoolState
     }
 
     /// <summary>
-    /// A gateway session lives. False when it is the session's first since this state knows it, or since it was forgotten for its silence: it
-    /// must then <see cref="Announce"/> what it holds, for requests that came before may have hidden that it was gone. (Nothing is to be
-    /// announced when it holds nothing.)
-    /// </summary>
-    public bool Heartbeat(GatewaySession session) => Greet(_reservations.Sessions.Touch(session, _clock.Now));
-
-    /// <summary>
-    /// Takes over the leases that a gateway holds from an earlier epoch, or from before it fell silent, under the ids that the gateway knows.
-    /// What they were predicted to cost, and since when, counts as it did there. Idempotent: a lease that is live is left as it is. Leases of endpoints, and of peer regions, that the pool does not have are passed over. A session's calls
-    /// must arrive in order: an announcement that overtakes a completion would bring the lease back.
-    /// </summary>
-    /// <returns>How many leases were taken over.</returns>
-    public int Announce(GatewaySession session, ReadOnlySpan<HeldLease> held)
-    {
-        var timestamp = _clock.Now;
-        var owner = _reservations.Sessions.Touch(session, timestamp);
-        if (owner is null) return 0;
-        Greet(owner);
-        var now = _clock.SinceStart(timestamp);
-        var adopted = 0;
-        foreach (var lease in held)
-        {
-            if (lease.Region is not null)
-            {
-                if (_peers.TryFind(lease.Region, out var peer) && _reservations.TryAdopt(owner, peer, lease, now)) adopted++;
-                continue;
-            }
-
-            if (_endpoints.TryFind(lease.Endpoint, out var endpoint) && _reservations.TryAdopt(owner, endpoint, lease, now)) adopted++;
-        }
-
-        _reservations.ResumeStreams(held, now);
-        return adopted;
-    }
-
-    /// <summary>
     /// Takes back the leases and places of sessions that have been silent for the time-out, ends waits that are overdue, lets stale samples
     /// become unknown, and gives waiting requests the room that time has made.
     /// </summary>
@@ -297,14 +238,6 @@ public sealed partial class PoolState
         Sessions = Sessions(),
         Peers = PeerSnapshots(),
     };
-
-    private static bool Greet(SessionState? session)
-    {
-        if (session is null) return false;
-        var before = session.IsGreeted;
-        session.IsGreeted = true;
-        return before;
-    }
 
     private BackendTable MakeBackends(BackendTable? before)
     {

@@ -261,10 +261,11 @@ internal sealed class Reservations(PoolStateOptions options, PoolClock clock, En
         var nowMs = clock.SinceStart(clock.Now).TotalMilliseconds;
         var predictedTokens = work.PredictedTokens(in ended.Stream, nowMs, Costs) - 1;
         var tookMs = nowMs - ended.Stream.BegunMs;
-        if (tookMs <= 0 || predictedTokens <= 0) return;
+        var tableTokens = work.TableTokens(in ended.Stream, nowMs, Costs) - 1;
+        if (tookMs <= 0 || predictedTokens <= 0 || tableTokens <= 0) return;
         var (observedMs, predictedMs) = (tookMs / (outcome.OutputTokens - 1), tookMs / predictedTokens);
         OutputTokenError.Observe(predictedMs, observedMs);
-        var tableMs = predictedMs / work.TrustedDecodeRatio;
+        var tableMs = tookMs / tableTokens;
         _poolDecodeSpeed.Observe(observedMs, tableMs, nowMs);
         work.ObserveDecode(observedMs, tableMs, _poolDecodeSpeed.Ratio, nowMs);
     }

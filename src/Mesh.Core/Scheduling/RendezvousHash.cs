@@ -17,10 +17,13 @@ internal static class RendezvousHash
     }
 
     /// <summary>Weight of an endpoint for a key.</summary>
-    public static ulong Weight(EndpointState endpoint, ulong key)
+    public static ulong Weight(EndpointState endpoint, ulong key) => Weight(endpoint.IdHash, key);
+
+    /// <summary>The same by the hash of the endpoint's id.</summary>
+    public static ulong Weight(ulong idHash, ulong key)
     {
         // The finalizer of SplitMix64: every bit of the sum has to count.
-        var z = endpoint.IdHash ^ key;
+        var z = idHash ^ key;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);

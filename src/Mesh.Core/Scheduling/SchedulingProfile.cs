@@ -13,6 +13,9 @@ namespace Mesh.Core.Scheduling;
 internal sealed class SchedulingProfile(
     string name, ImmutableArray<IEndpointFilter> filters, ImmutableArray<WeightedScorer> scorers, IEndpointPicker picker)
 {
+    // Filters that always hold come first.
+    private readonly int _guards = filters.TakeWhile(IsGuard).Count();
+
     public string Name { get; } = name;
 
     public ImmutableArray<IEndpointFilter> Filters => filters;
@@ -20,7 +23,7 @@ internal sealed class SchedulingProfile(
     public ImmutableArray<WeightedScorer> Scorers => scorers;
 
     /// <summary>True when filters besides those that always hold narrow the candidates.</summary>
-    public bool HasOwnFilters { get; } = filters.Any(f => RuleCatalog.Find(RuleKind.Filter, f.Name) is not { AlwaysOn: true });
+    public bool HasOwnFilters { get; } = !filters.All(IsGuard);
 
     /// <summary>True if an endpoint passes every filter and is not ejected.</summary>
     public bool Accepts(in SchedulingContext context, EndpointState endpoint, SchedulingWorkspace workspace)
@@ -43,18 +46,14 @@ internal sealed class SchedulingProfile(
     public Span<EndpointState> Filter(
         in SchedulingContext context, ReadOnlySpan<EndpointState> endpoints, SchedulingWorkspace workspace, ReadOnlySpan<bool> excluded, out DecisionReason reason)
     {
-        var candidates = workspace.Candidates(endpoints);
-        reason = DecisionReason.NoReadyEndpoint;
-        if (!excluded.IsEmpty) candidates = candidates[..Exclude(candidates, excluded)];
-        foreach (var filter in filters)
-        {
-            if (candidates.IsEmpty) break;
-            candidates = candidates[..filter.Filter(in context, candidates)];
-            if (candidates.IsEmpty) reason = filter.WhenEmpty;
-        }
-
-        return candidates;
+        return Pass(in context, workspace.Candidates(endpoints), excluded, firstFilter: 0, out reason);
     }
+
+    /// <summary>
+    /// The same of endpoints that are ready, for a request that fits everywhere: they pass the filters that always hold. Empty, it does not tell that the others would leave
+    /// nobody.
+    /// </summary>
+    public Span<EndpointState> FilterReady(in SchedulingContext context, Span<EndpointState> ready, ReadOnlySpan<bool> excluded) => Pass(in context, ready, excluded, _guards, out _);
 
     /// <summary>Scores candidates that passed the filters and picks one.</summary>
     public SchedulingChoice Pick(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, SchedulingWorkspace workspace, Xoshiro256 random)
@@ -73,6 +72,21 @@ internal sealed class SchedulingProfile(
         // :: Step 2: one of the best.
         return new SchedulingChoice(candidates[picker.Pick(in context, candidates, totals, random)], DecisionReason.BestScore);
     }
+
+    private Span<EndpointState> Pass(in SchedulingContext context, Span<EndpointState> candidates, ReadOnlySpan<bool> excluded, int firstFilter, out DecisionReason reason)
+    {
+        reason = DecisionReason.NoReadyEndpoint;
+        if (excluded.Contains(true)) candidates = candidates[..Exclude(candidates, excluded)];
+        for (var i = firstFilter; i < filters.Length && !candidates.IsEmpty; i++)
+        {
+            candidates = candidates[..filters[i].Filter(in context, candidates)];
+            if (candidates.IsEmpty) reason = filters[i].WhenEmpty;
+        }
+
+        return candidates;
+    }
+
+    private static bool IsGuard(IEndpointFilter filter) => RuleCatalog.Find(RuleKind.Filter, filter.Name) is { AlwaysOn: true };
 
     private static int Exclude(Span<EndpointState> candidates, ReadOnlySpan<bool> excluded)
     {

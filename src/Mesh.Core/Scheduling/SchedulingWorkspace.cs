@@ -1,4 +1,5 @@
 using Mesh.Core.Endpoints;
+using Mesh.Core.Scheduling.Cost;
 
 namespace Mesh.Core.Scheduling;
 
@@ -12,16 +13,29 @@ internal sealed class SchedulingWorkspace
     /// <summary>A copy of the endpoints, which filters may reorder.</summary>
     public Span<EndpointState> Candidates(ReadOnlySpan<EndpointState> endpoints)
     {
-        if (_candidates.Length < endpoints.Length)
-        {
-            _candidates = new EndpointState[endpoints.Length];
-            _totals = new double[endpoints.Length];
-            _scores = new double[endpoints.Length];
-        }
-
-        var candidates = _candidates.AsSpan(0, endpoints.Length);
+        var candidates = Room(endpoints.Length);
         endpoints.CopyTo(candidates);
         return candidates;
+    }
+
+    /// <summary>A copy of those that are ready, in the same order.</summary>
+    /// <param name="endpoints">Endpoints.</param>
+    /// <param name="slots">Their slots.</param>
+    /// <param name="costs">Tells who is ready.</param>
+    public Span<EndpointState> Ready(ReadOnlySpan<EndpointState> endpoints, ReadOnlySpan<int> slots, CostTable costs)
+    {
+        var candidates = Room(endpoints.Length);
+        var (from, kept) = (0, 0);
+        for (var i = 0; i <= slots.Length; i++)
+        {
+            if (i < slots.Length && costs.IsReady(slots[i])) continue;
+            // In runs: reference by reference costs a barrier each.
+            endpoints[from..i].CopyTo(candidates[kept..]);
+            kept += i - from;
+            from = i + 1;
+        }
+
+        return candidates[..kept];
     }
 
     /// <summary>Weighted sums, all 0 at first.</summary>
@@ -34,4 +48,16 @@ internal sealed class SchedulingWorkspace
 
     /// <summary>Room for one rule's scores.</summary>
     public Span<double> Scores(int count) => _scores.AsSpan(0, count);
+
+    private Span<EndpointState> Room(int count)
+    {
+        if (_candidates.Length < count)
+        {
+            _candidates = new EndpointState[count];
+            _totals = new double[count];
+            _scores = new double[count];
+        }
+
+        return _candidates.AsSpan(0, count);
+    }
 }

@@ -252,10 +252,9 @@ public sealed class FederationHub : IFederation
             {
                 // Whoever has not run for a while hears its own silence: what came meanwhile is read first.
                 if (passed > _settings.ReportInterval * 3 || peer.Look() is not { } change) continue;
-                // A suspicion comes and goes with every hiccup of a machine; it is in the metrics.
-                var isHiccup = change is { After: PeerReach.Suspect, Before: PeerReach.Healthy } or { After: PeerReach.Healthy, Before: PeerReach.Suspect };
-                if (isHiccup) FederationLog.Suspected(_log, peer.Address.Name, change.After, change.Before);
-                else FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, change.Before);
+                // A suspicion comes and goes with every hiccup of a machine; it is in the metrics. What was told last is what the next line goes on from.
+                if (peer.Tell(change.After) is { } before) FederationLog.Changed(_log, peer.Address.Name, peer.Address.Region, change.After, before);
+                else FederationLog.Suspected(_log, peer.Address.Name, change.After, change.Before);
             }
 
             Interlocked.Exchange(ref _tick, new TaskCompletionSource()).TrySetResult();

@@ -67,7 +67,7 @@ internal static class FaultsCommand
 
     private static int Tell(FaultBatchResult result, TextWriter output)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Worlds} worlds, {result.Faults} faults, {result.Requests} requests, {result.Events} events"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Worlds} {(result.Worlds == 1 ? "world" : "worlds")}, {result.Faults} faults, {result.Requests} requests, {result.Events} events"));
         foreach (var (end, count) in result.Ends) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {end}: {count}"));
         if (result.Violation is null)
         {

@@ -11,6 +11,12 @@ internal sealed record RunFigures
     /// <summary>How the load was asked for.</summary>
     public required string Load { get; init; }
 
+    /// <summary>What it was played on, where several fleets are compared; null else.</summary>
+    public string? Fleet { get; init; }
+
+    /// <summary>What decided everything random; null where that is not said.</summary>
+    public ulong? Seed { get; init; }
+
     /// <summary>Requests that came.</summary>
     public required int Requests { get; init; }
 
@@ -59,8 +65,8 @@ internal sealed record RunFigures
     /// <summary>What the fleet costs in an hour, in the currency of its prices; null where they are not told.</summary>
     public double? CostPerHour { get; init; }
 
-    /// <summary>What 1,000,000 tokens of answers cost at this load; null without prices or answers.</summary>
-    public double? CostPerMillionOutputTokens { get; init; }
+    /// <summary>What 1,000,000 tokens of answers within the SLO cost at this load; null without prices or such answers.</summary>
+    public double? CostPerMillionGoodTokens { get; init; }
 
     /// <summary>Virtual time of the last end.</summary>
     public required double VirtualSeconds { get; init; }

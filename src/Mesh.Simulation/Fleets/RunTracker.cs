@@ -24,6 +24,7 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
     private long _promptTokens;
     private long _cachedTokens;
     private long _outputTokens;
+    private long _goodTokens;
     private int _good;
 
     private int _played;
@@ -61,7 +62,9 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
         _promptTokens += request.PromptTokens;
         _cachedTokens += request.CachedTokens;
         _outputTokens += request.OutputTokens;
-        if (ttft <= slo.TtftMs && tpot <= slo.TpotMs) _good++;
+        if (!(ttft <= slo.TtftMs && tpot <= slo.TpotMs)) return;
+        _good++;
+        _goodTokens += request.OutputTokens;
     }
 
     public void OnRefused(WorldRequest request, double nowMs)
@@ -109,7 +112,7 @@ internal sealed class RunTracker(SloTarget slo, RunScope scope) : IRunObserver
             Flows = [.. Enumerable.Range(0, regions).Select(f => Enumerable.Range(0, regions).Select(t => _flows[f, t]).ToImmutableArray())],
             Regions = [.. scope.Regions],
             CostPerHour = costPerHour,
-            CostPerMillionOutputTokens = _outputTokens == 0 ? null : costPerHour * seconds / 3600 / _outputTokens * 1e6,
+            CostPerMillionGoodTokens = _goodTokens == 0 ? null : costPerHour * seconds / 3600 / _goodTokens * 1e6,
             VirtualSeconds = _lastEndMs / 1000,
             Events = events,
         };

@@ -75,6 +75,26 @@ public sealed class ReplayCommandTests
     }
 
     [Fact]
+    public async Task Replay_SeveralSeeds_GivesMeansWithTheirConfidence()
+    {
+        string[] args = [.. Small, "--profile", "mesh,random", "--seed", "5", "--seeds", "3"];
+        var json = (await ToolRun.OfAsync([.. args, "-o", "json"])).Json;
+        Assert.Equal([5, 6, 7, 5, 6, 7], json.EnumerateArray().Select(r => r.GetProperty("seed").GetInt32()));
+        // A seed's run is the same whether or not others are played beside it.
+        var alone = (await ToolRun.OfAsync([.. Small, "--profile", "mesh", "--seed", "6", "-o", "json"])).Json;
+        Assert.Equal(alone[0].GetRawText(), json[1].GetRawText());
+        double[] p90 = [.. json.EnumerateArray().Take(3).Select(r => r.GetProperty("ttftMs").GetProperty("p90").GetDouble())];
+        var mean = p90.Average();
+        var halfWidth = 4.303 * Math.Sqrt(p90.Sum(v => (v - mean) * (v - mean)) / 2 / 3);
+        var text = await ToolRun.OfAsync(args);
+        var lines = text.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(5, lines.Length);
+        Assert.StartsWith("mesh at 2/s, 3 seeds, mean ± 95%: goodput/s ", lines[3], StringComparison.Ordinal);
+        Assert.Contains(System.FormattableString.Invariant($", p90 {mean:0} ± {halfWidth:0}, "), lines[3], StringComparison.Ordinal);
+        Assert.StartsWith("random at 2/s, 3 seeds, ", lines[4], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Replay_NarrowScreen_PutsRunsSideBySide()
     {
         var output = new StringWriter();

@@ -98,12 +98,45 @@ public sealed class FleetReplayTests
         var figures = run.Json[0];
         // Six of one kind and two of the other.
         Assert.Equal((6 * 4) + (2 * 1.5), figures.GetProperty("costPerHour").GetDouble());
+        // All of them are within the SLO at this load.
+        Assert.Equal(1, figures.GetProperty("goodputShare").GetDouble());
         var hours = figures.GetProperty("requests").GetInt32() / figures.GetProperty("offeredPerSecond").GetDouble() / 3600;
-        Assert.Equal(27 * hours / figures.GetProperty("outputTokens").GetInt64() * 1e6, figures.GetProperty("costPerMillionOutputTokens").GetDouble(), 6);
+        Assert.Equal(27 * hours / figures.GetProperty("outputTokens").GetInt64() * 1e6, figures.GetProperty("costPerMillionGoodTokens").GetDouble(), 6);
         run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", both, .. Small]);
-        Assert.EndsWith("cost/1M out", run.Output.Split('\n')[0].TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("cost/1M good", run.Output.Split('\n')[0].TrimEnd(), StringComparison.Ordinal);
         run = await ToolRun.OfAsync(["plan", "--manifests", Manifests.Quickstart, "--fleet", both, .. Small, "--warm-up", "0s", "--seeds", "1", "--max", "2"]);
         Assert.Contains("  cost: 4.00 an hour\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_SeveralFleets_StandInOneTable()
+    {
+        using var folder = new TemporaryFolder();
+        var smaller = Fleets.Edited(folder, "count: 4", "count: 1");
+        var run = await ToolRun.OfAsync(Quickstart("--fleet", smaller, "--profile", "mesh,random", "-o", "json"));
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Equal(
+            [("mesh", Fleets.Quickstart), ("mesh", smaller), ("random", Fleets.Quickstart), ("random", smaller)],
+            run.Json.EnumerateArray().Select(r => (r.GetProperty("router").GetString(), r.GetProperty("fleet").GetString())));
+        // Beside another fleet a fleet's figures are what they are alone.
+        var alone = await ToolRun.OfAsync(Quickstart("-o", "json"));
+        Assert.Equal(alone.Json[0].GetProperty("ttftMs").GetRawText(), run.Json[0].GetProperty("ttftMs").GetRawText());
+        Assert.False(alone.Json[0].TryGetProperty("fleet", out _));
+        Assert.NotEqual(run.Json[0].GetProperty("ttftMs").GetRawText(), run.Json[1].GetProperty("ttftMs").GetRawText());
+        var text = await ToolRun.OfAsync(Quickstart("--fleet", smaller));
+        Assert.Matches("^router +load +fleet +offered/s", text.Output);
+        foreach (var (options, message) in ((string[], string)[])
+        [
+            (["--fleet", Fleets.Quickstart], "--fleet names a file twice."), (["--fleet", smaller, "--load", "0.5"], "--load with several fleets needs --saturation"),
+        ])
+        {
+            run = await ToolRun.OfAsync(["replay", "--manifests", Manifests.Quickstart, "--fleet", Fleets.Quickstart, .. Small[..4], .. options]);
+            Assert.Equal((1, ""), (run.ExitCode, run.Output));
+            Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        }
+
+        run = await ToolRun.OfAsync("replay", "--diff", Manifests.Quickstart, Manifests.Quickstart, "--fleet", Fleets.Quickstart, "--fleet", smaller, "--trace", "sessions");
+        Assert.Contains("--fleet: one file is expected here.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

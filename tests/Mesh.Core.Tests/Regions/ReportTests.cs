@@ -73,6 +73,23 @@ public sealed class ReportTests
         Assert.All(sums, sum => Assert.InRange(sum, 3, 10));
     }
 
+    [Theory]
+    [InlineData(10_000)]
+    [InlineData(1_000)]
+    public void BuildReport_NoTargets_GrantsWhatFitsIntoTheCaches(long capacityTokens)
+    {
+        var home = new HomeRegion();
+        home.Report("near", HomeRegion.Part());
+        for (var i = 0; i < 2; i++) home.State.Apply(new EndpointSample { Endpoint = PoolFixture.Id(i), Timestamp = home.Time.GetTimestamp(), KvCapacityTokens = capacityTokens });
+        for (var i = 0; i < 2; i++) Assert.Equal(RouteKind.Send, home.Route(prompt: 1000).Kind);
+        var each = 1000 + new PoolStateOptions().AssumedOutputTokens;
+
+        var spare = home.State.BuildReport("near").Tiers[0].Spare;
+
+        // As many more as there is room for, each like the one that is there.
+        Assert.Equal(2 * Math.Max(0, (0.95 * capacityTokens) - each) / each, spare, 0.06);
+    }
+
     [Fact]
     public void BuildReport_ShareThatMovesToAnother_WaitsUntilWhatWasGrantedCannotComeAnyMore()
     {

@@ -35,6 +35,37 @@ public sealed class LearningTests
     }
 
     [Fact]
+    public void Complete_StreamsThatBeganBeforeTheSlownessWasBelieved_AreNotTakenForSlowerStill()
+    {
+        const int Streams = 40;
+        const int Tokens = 400;
+        const int Prompt = 100;
+        const double Slowness = 1.6;
+        var pool = new PoolFixture(MeshWorld.Config(1));
+        var stepMs = Slowness * H100Llama8B.Table.DecodeMs(Streams, Prompt + new PoolStateOptions().AssumedOutputTokens);
+        var open = new Queue<RouteDecision>();
+        var (least, most) = (double.PositiveInfinity, 0.0);
+        for (var ended = 0; ended < 20 * Streams;)
+        {
+            pool.Time.Advance(TimeSpan.FromMilliseconds(stepMs * Tokens / Streams));
+            if (open.Count == Streams)
+            {
+                pool.State.Complete(open.Dequeue().Lease, new RequestOutcome(OutcomeKind.Success, Prompt, 0, Tokens));
+                ended++;
+            }
+
+            var decision = pool.State.Route(pool.Request(prompt: Prompt) with { IsStreaming = true });
+            pool.State.ReportFirstByte(decision.Lease);
+            open.Enqueue(decision);
+            if (ended < Streams) continue;
+            var ratio = pool.Endpoint(0).DecodeSpeedRatio;
+            (least, most) = (Math.Min(least, ratio), Math.Max(most, ratio));
+        }
+
+        Assert.True(least >= 1.3 && most <= 2.2, $"{Slowness} times as slow was taken for {least:F2} to {most:F2}");
+    }
+
+    [Fact]
     public void Complete_WholeAnswerCameEarly_TheEndpointIsFreeAtOnce()
     {
         var pool = new PoolFixture(MeshWorld.Config(1));

@@ -17,7 +17,7 @@ public class StreamSlackTests
     {
         var slack = new StreamSlack();
         slack.Add(TargetMs, nowMs: 0);
-        slack.Advance(StepMs, nowMs: 4000);
+        slack.Advance(StepMs, StepMs, nowMs: 4000);
 
         Assert.Equal(pushed, slack.PushedOver(TargetMs, waitMs, ownMs, promptSteps: 0, StepMs, nowMs: 4000));
     }
@@ -27,9 +27,9 @@ public class StreamSlackTests
     {
         var slack = new StreamSlack();
         var oldest = slack.Add(TargetMs, nowMs: 0);
-        slack.Advance(StepMs, nowMs: 2000);
+        slack.Advance(StepMs, StepMs, nowMs: 2000);
         slack.Add(TargetMs, nowMs: 2000);
-        slack.Advance(StepMs, nowMs: 4000);
+        slack.Advance(StepMs, StepMs, nowMs: 4000);
 
         // 1,150 ms are left to the older, which has saved 10 ms a token for longer, and 650 to the younger.
         Assert.Equal(0, slack.PushedOver(TargetMs, 0, 600, 0, StepMs, 4000));

@@ -37,7 +37,7 @@ internal sealed class MeshCluster : IAsyncDisposable
 
     public static async Task<MeshCluster> StartAsync(
         MeshConfig config, short silos = 3, Func<GrainOptions, GrainOptions>? adjust = null, TimeProvider? time = null, EngineOptions? engine = null,
-        GrainFederation? federation = null)
+        GrainFederation? federation = null, IOutgoingGrainCallFilter? network = null)
     {
         var configuration = new SiloConfiguration();
         configuration.Set(config);
@@ -57,7 +57,11 @@ internal sealed class MeshCluster : IAsyncDisposable
                 o.NumVotesForDeathDeclaration = 1;
             });
         });
-        builder.ConfigureClient(client => client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = TimeSpan.FromMilliseconds(500)));
+        builder.ConfigureClient(client =>
+        {
+            client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = TimeSpan.FromMilliseconds(500));
+            if (network is not null) client.AddOutgoingGrainCallFilter(network);
+        });
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return new MeshCluster(cluster, configuration, clock, engineOptions);

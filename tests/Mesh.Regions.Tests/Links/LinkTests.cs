@@ -91,6 +91,21 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void Tell_SuspicionsBetween_GoesOnFromWhatWasTold()
+    {
+        using var peer = Connected();
+        // A link often begins suspect, until both sides are heard: that it is healthy then is news.
+        Assert.Null(peer.Tell(PeerReach.Suspect));
+        Assert.Equal(PeerReach.Connecting, peer.Tell(PeerReach.Healthy));
+        Assert.Null(peer.Tell(PeerReach.Suspect));
+        Assert.Null(peer.Tell(PeerReach.Healthy));
+        Assert.Null(peer.Tell(PeerReach.Suspect));
+        Assert.Equal(PeerReach.Healthy, peer.Tell(PeerReach.Unreachable));
+        Assert.Null(peer.Tell(PeerReach.Suspect));
+        Assert.Equal(PeerReach.Unreachable, peer.Tell(PeerReach.Healthy));
+    }
+
+    [Fact]
     public void Look_PeerHearsUsNoMore_IsSuspectThoughItsReportsCome()
     {
         using var peer = Connected();

@@ -97,6 +97,15 @@ internal sealed class RegionProcess : IDisposable
         process.WaitForExit();
     }
 
+    /// <summary>As <c>kill -15</c>, and waits until it has ended.</summary>
+    public async Task StopAsync(TimeSpan limit)
+    {
+        if (_process is not { HasExited: false } process) return;
+        using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var patience = new CancellationTokenSource(limit);
+        await process.WaitForExitAsync(patience.Token);
+    }
+
     /// <summary>Value of a metric, summed over the series whose labels contain all of these; 0 where there is none.</summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {

@@ -12,6 +12,10 @@ public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    protected TwoRegions Regions => regions;
+
+    protected ITestOutputHelper Output => output;
+
     [RegionFact]
     public void Subscriptions_TwoSilosAndTwoGateways_OneToThePeerAndOneBack()
     {
@@ -159,7 +163,7 @@ public abstract class OverflowTests(TwoRegions regions, ITestOutputHelper output
 
     private Task<double> InFlightAtThePeerAsync() => regions.Embedded.MetricAsync("mesh_backend_in_flight_requests");
 
-    private async Task NoLeaseIsLeftAsync()
+    protected async Task NoLeaseIsLeftAsync()
     {
         await Poll.UntilAsync(async () => await regions.LeasesAsync() == 0, Patience, regions.Logs);
         await Poll.UntilAsync(async () => await regions.Embedded.MetricAsync("mesh_pool_leases") == 0, Patience, regions.Logs);
@@ -208,4 +212,70 @@ public sealed class OverflowWithoutConfigurationTests(SilosWithoutConfiguration 
 
 /// <summary>The other region gets the configuration from the silos.</summary>
 [Collection(RegionsCollection.Name)]
-public sealed class OverflowWithConfigurationTests(SilosWithConfiguration regions, ITestOutputHelper output) : OverflowTests(regions, output), IClassFixture<SilosWithConfiguration>;
+public sealed class OverflowWithConfigurationTests(SilosWithConfiguration regions, ITestOutputHelper output) : OverflowTests(regions, output), IClassFixture<SilosWithConfiguration>
+{
+    private const int ShortTokens = 60;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(1);
+
+    // A machine that is busy with other things starts and hears late whatever happens.
+    private static readonly TimeSpan LongestWithoutLink = TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("MESH_LONG") == "1" ? 2 : 12);
+
+    [RegionFact]
+    public Task StopSilo_ThatStandsForTheRegion_NothingIsLostOrRefused() => LeaveAsync("stopped", silo => silo.StopAsync(Patience));
+
+    [RegionFact]
+    public Task KillSilo_ThatStandsForTheRegion_NothingIsLostOrRefused() => LeaveAsync("killed", silo =>
+    {
+        silo.Kill();
+        return Task.CompletedTask;
+    });
+
+    // Both regions have room for what is sent to them, and take a little from each other now and then.
+    private async Task LeaveAsync(string how, Func<RegionProcess, Task> leave)
+    {
+        var spokesman = await Regions.SpokesmanAsync();
+        var edited = await Regions.Embedded.MetricAsync("mesh_config_version");
+        await using var first = new Load(Regions.Gateways[0].Listener, TwoRegions.Capacity / 4, ShortTokens);
+        await using var second = new Load(Regions.Gateways[1].Listener, TwoRegions.Capacity / 4, ShortTokens);
+        await using var peer = new Load(Regions.Embedded.Listener, TwoRegions.Capacity / 4, ShortTokens);
+        await Task.Delay(Steady);
+        using var end = new CancellationTokenSource();
+        var watching = WatchAsync(end.Token);
+
+        var began = TimeProvider.System.GetTimestamp();
+        await leave(spokesman);
+        await Poll.UntilAsync(
+            async () => await Regions.SpokesmanAsync() != spokesman && await Regions.Embedded.IsLinkedAsync(1) && await Regions.Gateways[0].IsLinkedAsync(1) && await Regions.Gateways[1].IsLinkedAsync(1),
+            Patience, Regions.Logs);
+        var took = TimeProvider.System.GetElapsedTime(began);
+        await Task.Delay(Steady);
+        await end.CancelAsync();
+        var silence = await watching;
+        Load[] loads = [first, second, peer];
+        foreach (var load in loads) await load.StopAsync();
+
+        var all = loads.SelectMany(l => l.Requests).ToArray();
+        Output.WriteLine($"{how}: another stands for the region and all are linked after {took.TotalSeconds:F2} s; the peer heard nothing for {silence.TotalSeconds:F2} s at most; {all.Length} requests, the longest {all.Max(r => r.Took).TotalMilliseconds:F0} ms");
+        Assert.All(all, r => Assert.True(r.Kind == EndKind.Answered, $"{r}\n{Regions.Logs()}"));
+        Assert.True(silence < LongestWithoutLink, $"the peer heard nothing for {silence.TotalSeconds:F1} s");
+        spokesman.Start();
+        await Regions.LinkedAsync();
+        // The silo that stands for the region now goes on giving the same configuration out.
+        Assert.InRange(await Regions.Embedded.MetricAsync("mesh_config_version"), edited, double.MaxValue);
+        await NoLeaseIsLeftAsync();
+    }
+
+    // Age of the newest report that the peer has from the silos' region, at its highest.
+    private async Task<TimeSpan> WatchAsync(CancellationToken end)
+    {
+        var longest = 0.0;
+        while (!end.IsCancellationRequested)
+        {
+            longest = Math.Max(longest, await Regions.Embedded.MetricAsync("mesh_peer_report_age_seconds"));
+            await Task.Delay(20, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return TimeSpan.FromSeconds(longest);
+    }
+}

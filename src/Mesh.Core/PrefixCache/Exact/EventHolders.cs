@@ -63,8 +63,8 @@ internal sealed class EventHolders(EventKnowledge events) : IPromptHolders
     public void Start(ReadOnlySpan<ulong> chain, PromptHolders? history, int slots, double nowMs)
     {
         _history = history;
-        _hasTiers = events.Index.HasTiers;
-        _mapped = events.Index.Look(chain, _gpu, _hasTiers ? _any : null);
+        _hasTiers = events.Index.Places.HasTiers;
+        _mapped = events.Index.Places.Look(chain, _gpu, _hasTiers ? _any : null);
         _hasRecent = events.Recent is { } recent && recent.EndpointCapacity >= slots;
         if (!_hasRecent) return;
         if (_newer is null || _newer.Endpoints < slots) (_newer, _older) = (new PromptHolders(slots), new PromptHolders(slots));

@@ -133,7 +133,7 @@ internal sealed class EventKnowledge
     public void Overlay(ReadOnlySpan<ulong> chain, Span<int> held, double nowMs)
     {
         var columns = _index.Columns;
-        var mapped = _index.Match(chain, _gpu.AsSpan(0, columns.Count), _any.AsSpan(0, columns.Count));
+        var mapped = _index.Places.Match(chain, _gpu.AsSpan(0, columns.Count), _any.AsSpan(0, columns.Count));
         var routed = _routed.AsSpan(0, held.Length);
         routed.Clear();
         if (_recent is not null && _recent.EndpointCapacity >= held.Length) _recent.Match(chain, routed, _scratch.AsSpan(0, held.Length), nowMs);
@@ -171,7 +171,7 @@ internal sealed class EventKnowledge
         for (var column = near.First; column < near.End; column++)
         {
             if (columns[column]?.Slot != slot) continue;
-            var held = _index.HeldBy(column, chain);
+            var held = _index.Places.HeldBy(column, chain);
             exact = Math.Max(exact, Worth(held.Gpu, held.Any));
             if (held.IsComplete) (isComplete, mapped) = (true, held.Any);
         }

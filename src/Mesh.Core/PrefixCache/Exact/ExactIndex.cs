@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Mesh.Core.PrefixCache.Exact;
 
 /// <summary>
@@ -14,21 +12,20 @@ internal sealed class ExactIndex
     private readonly BlockTable _blocks;
     private readonly MappingTable _mappings;
     private readonly FeedColumns _columns = new();
-    private ulong[] _aliveGpu = [];
-    private ulong[] _aliveAny = [];
     private int _turn;
 
     public ExactIndex(ExactPrefixOptions options)
     {
         _blocks = new BlockTable(options.MaxBlocks);
         _mappings = new MappingTable(options.MaxMappings) { FirstChanged = (node, first) => _blocks!.Node(node).FirstMapping = first };
+        Places = new PlaceMatcher(_mappings, _columns);
     }
 
     /// <summary>Which bit is whose.</summary>
     public FeedColumns Columns => _columns;
 
-    /// <summary>True once something offloaded has been told of: what is in the accelerator is not all there is.</summary>
-    public bool HasTiers => _mappings.HasTiers;
+    /// <summary>Finds who holds a prompt.</summary>
+    public PlaceMatcher Places { get; }
 
     /// <summary>Blocks held, each endpoint's counted.</summary>
     public int Blocks => _blocks.Count;
@@ -48,7 +45,6 @@ internal sealed class ExactIndex
     {
         var feed = _columns.Add(slot);
         _mappings.Widen(_columns.Count);
-        if (_aliveGpu.Length < _mappings.Words) (_aliveGpu, _aliveAny) = (new ulong[_mappings.Words], new ulong[_mappings.Words]);
         return feed;
     }
 
@@ -118,85 +114,6 @@ internal sealed class ExactIndex
         feed.Growths.Clear();
     }
 
-    /// <summary>Leading blocks of a chain that each feed's endpoint holds.</summary>
-    /// <param name="chain">The gateway's chained hashes.</param>
-    /// <param name="gpu">Written for every column: blocks in the accelerator.</param>
-    /// <param name="any">Written for every column: blocks in any tier.</param>
-    /// <returns>Leading blocks that are mapped: who holds fewer than these is known not to hold more, what comes after them is not known.</returns>
-    public int Match(ReadOnlySpan<ulong> chain, Span<int> gpu, Span<int> any)
-    {
-        gpu.Clear();
-        any.Clear();
-        var words = (_columns.Count + 63) / 64;
-        _aliveGpu.AsSpan(0, words).Fill(ulong.MaxValue);
-        _aliveAny.AsSpan(0, words).Fill(ulong.MaxValue);
-        if ((_columns.Count & 63) != 0) _aliveGpu[words - 1] = _aliveAny[words - 1] = (1UL << (_columns.Count & 63)) - 1;
-        var mapped = 0;
-        for (; mapped < chain.Length; mapped++)
-        {
-            var mapping = _mappings.Find(chain[mapped]);
-            if (mapping < 0) break;
-            var left = 0UL;
-            for (var w = 0; w < words; w++)
-            {
-                var onGpu = _mappings.Gpu(mapping)[w];
-                Lose(ref _aliveGpu[w], onGpu, w, mapped, gpu);
-                Lose(ref _aliveAny[w], onGpu | _mappings.Offloaded(mapping)[w], w, mapped, any);
-                left |= _aliveAny[w];
-            }
-            if (left == 0)
-            {
-                mapped++;
-                break;
-            }
-        }
-        for (var w = 0; w < words; w++)
-        {
-            Lose(ref _aliveGpu[w], 0, w, mapped, gpu);
-            Lose(ref _aliveAny[w], 0, w, mapped, any);
-        }
-        return mapped;
-    }
-
-    /// <summary>As <see cref="Match"/>, without a look at each feed.</summary>
-    /// <param name="chain">The gateway's chained hashes.</param>
-    /// <param name="gpu">Takes the blocks in the accelerator.</param>
-    /// <param name="any">Takes the blocks in any tier; null where there is but one.</param>
-    /// <returns>As there.</returns>
-    public int Look(ReadOnlySpan<ulong> chain, LeadingBlocks gpu, LeadingBlocks? any)
-    {
-        gpu.Start(_columns.Live);
-        any?.Start(_columns.Live);
-        var mapped = 0;
-        while (mapped < chain.Length && _mappings.Find(chain[mapped]) is >= 0 and var mapping)
-        {
-            var onGpu = _mappings.Gpu(mapping);
-            gpu.Keep(onGpu, [], mapped);
-            any?.Keep(onGpu, _mappings.Offloaded(mapping), mapped);
-            mapped++;
-            if ((any ?? gpu).IsEmpty) break;
-        }
-        gpu.End(mapped);
-        any?.End(mapped);
-        return mapped;
-    }
-
-    /// <summary>Leading blocks of a chain that one feed's endpoint holds.</summary>
-    /// <returns>Blocks in the accelerator, blocks in any tier, and whether it holds all that is mapped.</returns>
-    public (int Gpu, int Any, bool IsComplete) HeldBy(int column, ReadOnlySpan<ulong> chain)
-    {
-        var gpu = -1;
-        for (var blocks = 0; blocks < chain.Length; blocks++)
-        {
-            var mapping = _mappings.Find(chain[blocks]);
-            if (mapping < 0) return (gpu < 0 ? blocks : gpu, blocks, true);
-            var onGpu = (_mappings.Gpu(mapping)[column >> 6] >> column & 1) != 0;
-            if (!onGpu && gpu < 0) gpu = blocks;
-            if (!onGpu && (_mappings.Offloaded(mapping)[column >> 6] >> column & 1) == 0) return (gpu, blocks, false);
-        }
-        return (gpu < 0 ? chain.Length : gpu, chain.Length, true);
-    }
-
     /// <summary>Node of the block in which a place of a prompt ends; −1 when nobody holds it. False when the place is not mapped.</summary>
     public bool TryFind(ulong chain, out int node)
     {
@@ -232,13 +149,6 @@ internal sealed class ExactIndex
     public void Unmap(ulong chain)
     {
         if (_mappings.Find(chain) is >= 0 and var mapping) _mappings.Remove(mapping);
-    }
-
-    // Whoever is still in the run but does not hold this block drops out with what it had.
-    private static void Lose(ref ulong alive, ulong holders, int word, int blocks, Span<int> into)
-    {
-        for (var lost = alive & ~holders; lost != 0; lost &= lost - 1) into[(word << 6) + BitOperations.TrailingZeroCount(lost)] = blocks;
-        alive &= holders;
     }
 
     private int StoreOne(CacheFeed feed, int parent, int index, in StoredBlocks stored)

@@ -35,7 +35,7 @@ internal sealed class FreshCosts(EndpointTable endpoints, PoolClock clock)
             var request = new RouteRequest { RequestId = "", Pool = default, Session = default, FairnessId = "", PromptTokens = length };
             var context = new SchedulingContext(in request, null, endpoints, clock.Freshness(timestamp), clock.FailureDecay(timestamp)) { Costs = model, NowMs = nowMs };
             var scan = new CostScan(
-                in context, model, _heldCosts, CostModel.WorkWeightAt(meanWaitMs), CostModel.PushedStreamMsAt(busyShare), CostModel.KvShareAt(meanWaitMs), beginsAtOnceMs, nowMs, [], _random);
+                in context, model, _heldCosts, CostModel.WorkWeightAt(meanWaitMs), CostModel.PushedStreamMsAt(busyShare), CostModel.KvShareAt(meanWaitMs), beginsAtOnceMs, nowMs, null, _random);
             var rows = endpoints.Costs.Rows;
             for (var slot = 0; slot < rows.Length; slot++)
             {

@@ -17,11 +17,8 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
 {
     private const int MostPriorities = 8;
     private const int MostModels = 64;
-    // Without a target, an endpoint counts as having room while a prompt would begin to be computed there within this time.
-    private const double RoomMs = 1000;
     // Outstanding work below which an endpoint begins a prompt as good as at once.
     private const double BeginsAtOnceMs = 50;
-    private const double MostSparePerEndpoint = 64;
     // Where so many come in vain as take more than this away, own requests take the places of peers' before the next of theirs is there.
     private const double LeastTrust = 0.5;
     private static readonly TimeSpan FlowsEvery = TimeSpan.FromMilliseconds(250);
@@ -144,6 +141,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
         (least, sumWait, sumSpeed) = (-1, 0, 0);
         var leastMs = double.PositiveInfinity;
         var free = reservations.Backends;
+        var freshness = clock.Freshness(clock.Now);
         free.ClearFreeSpare();
         for (var slot = 0; slot < rows.Count; slot++)
         {
@@ -153,7 +151,7 @@ internal sealed class ReportBuilder(PoolStateOptions options, PoolClock clock, E
             _waits[ready++] = wait;
             sumWait += wait;
             sumSpeed += row.PrefillSpeed;
-            free.AddFreeSpare(row.Backend, Math.Clamp((RoomMs - wait) / typicalMs, 0, MostSparePerEndpoint));
+            free.AddFreeSpare(row.Backend, FreeRoom.Of(endpoints.InSlot(slot), wait, typicalMs, freshness));
             if (wait + row.DecodeMs >= leastMs) continue;
             (least, leastMs) = (slot, wait + row.DecodeMs);
         }

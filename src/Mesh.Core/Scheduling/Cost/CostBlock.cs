@@ -10,7 +10,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// for every prompt takes a step at least, which counts twice at least. One cache line; everything is infinite where nobody is ready.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct CostBlock
+internal struct CostBlock : IBlock<CostBlock>
 {
     /// <summary>Least end of the work outstanding + fixed, of endpoints that had some when the block was looked at last.</summary>
     public double RunningMs;

@@ -16,7 +16,7 @@ namespace Mesh.Core.Scheduling.Cost;
 /// (share of endpoints that could not begin at once)²</c>.</item>
 /// <item><c>kv</c>: 0.05 for each token by which prompt and streams together go beyond 95% of the KV cache, where its size is known: the
 /// engine lets the prompt, and all behind it, wait until streams have ended. Less in a busy pool (<see cref="KvShareAt"/>).</item>
-/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="AdapterCost"/>).</item>
+/// <item><c>adapter</c>: how ready the endpoint is for the request's LoRA adapter (<see cref="Adapters.AdapterCost"/>).</item>
 /// </list>
 /// </summary>
 internal sealed class CostModel(SchedulingConfig config)
@@ -45,13 +45,16 @@ internal sealed class CostModel(SchedulingConfig config)
     /// </summary>
     public static double KvShareAt(double meanWaitMs) => Math.Clamp(1.5 - meanWaitMs / 1000, 0, 1);
 
+    /// <summary>Tokens that a KV cache has room for before prompts have to wait for it.</summary>
+    public static double KvUsableTokens(long capacityTokens) => KvUsableShare * capacityTokens;
+
     /// <summary>What waiting for room in the KV cache costs.</summary>
     /// <param name="capacityTokens">Size of the cache; 0 when unknown.</param>
     /// <param name="neededTokens">What would be in it.</param>
     public static double KvShortageMs(long capacityTokens, long neededTokens)
     {
         if (capacityTokens == 0) return 0;
-        var over = neededTokens - KvUsableShare * capacityTokens;
+        var over = neededTokens - KvUsableTokens(capacityTokens);
         return over > 0 ? KvShortageMsPerToken * over : 0;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
+using Mesh.Core.Scheduling.Cost.Adapters;
 
 namespace Mesh.Core.Scheduling.Cost;
 
@@ -12,7 +13,7 @@ internal ref struct CostScan
 {
     // A failure within the last seconds weighs as much as this for every request that it counts as.
     private const double FailureMs = 100;
-    private readonly ReadOnlySpan<float> _adapterMs;
+    private readonly AdapterCost? _adapter;
     private readonly WorkCurve _curve;
     private readonly CostModel _model;
     private readonly Xoshiro256 _random;
@@ -28,9 +29,9 @@ internal ref struct CostScan
 
     public CostScan(
         in SchedulingContext context, CostModel model, HeldCosts heldCosts, double workWeight, double pushedStreamMs, double kvShare, double bindAheadMs, double nowMs,
-        ReadOnlySpan<float> adapterMs, Xoshiro256 random)
+        AdapterCost? adapter, Xoshiro256 random)
     {
-        _adapterMs = adapterMs;
+        _adapter = adapter;
         (_byHeld, _decision) = heldCosts.Start(context.Layout.MaxBlocks);
         _promptTokens = Math.Max(1, context.Request.PromptTokens);
         _curve = model.Curve;
@@ -95,7 +96,7 @@ internal ref struct CostScan
     private void Consider(
         in SchedulingContext context, int slot, in CostRow row, EndpointTable endpoints, double cost, double wait, double own, double work, int cached, bool ready)
     {
-        if (!_adapterMs.IsEmpty) cost += _adapterMs[slot];
+        if (_adapter is not null) cost += _adapter.Of(slot);
         if (row.HasFailures) cost += FailureMs * endpoints.InSlot(slot).FailureRequests(context.FailureDecay);
         if (row.HasStreams)
         {

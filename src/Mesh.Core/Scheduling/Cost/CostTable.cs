@@ -1,3 +1,5 @@
+using Mesh.Core.Scheduling.Cost.Adapters;
+
 namespace Mesh.Core.Scheduling.Cost;
 
 /// <summary>
@@ -10,10 +12,19 @@ internal sealed class CostTable
     public const int LargeSlots = 512;
 
     private CostRow[] _rows = [];
+
+    // A bit for each slot: who is ready is asked for without a look at the rows, too.
+    private ulong[] _ready = [];
     private CostTree? _tree;
 
     /// <summary>Rows of the slots given out, some of which may be of no endpoint.</summary>
     public ReadOnlySpan<CostRow> Rows => _rows.AsSpan(0, Count);
+
+    /// <summary>Takes what changes about the adapters of endpoints, and whether they are ready; null while nobody asks for it.</summary>
+    public ChangedSlots? AdapterChanges { get; set; }
+
+    /// <summary>Takes the rows that change, for the same purpose; null before the first.</summary>
+    public WaitTree? Waits { get; set; }
 
     /// <summary>Slots given out.</summary>
     public int Count { get; private set; }
@@ -24,8 +35,22 @@ internal sealed class CostTable
         get
         {
             _tree?.Change(slot);
+            Waits?.Change(slot);
             return ref _rows[slot];
         }
+    }
+
+    /// <summary>True for an endpoint that is ready.</summary>
+    public bool IsReady(int slot) => (_ready[slot >> 6] >> slot & 1) != 0;
+
+    /// <summary>Sets whether an endpoint is ready, and whether it may be chosen.</summary>
+    public void SetReady(int slot, bool isReady, bool mayBeChosen)
+    {
+        AdapterChanges?.Note(slot);
+        ref var row = ref this[slot];
+        row.IsReady = isReady;
+        row.MayBeChosen = mayBeChosen;
+        SetBit(slot, isReady);
     }
 
     /// <summary>The blocks of a large pool as they are now.</summary>
@@ -61,11 +86,26 @@ internal sealed class CostTable
     /// <summary>Makes an empty row for a slot.</summary>
     public void Reset(int slot)
     {
-        if (slot >= _rows.Length) Array.Resize(ref _rows, Math.Max(16, Math.Max(slot + 1, _rows.Length * 2)));
+        if (slot >= _rows.Length)
+        {
+            Array.Resize(ref _rows, Math.Max(16, Math.Max(slot + 1, _rows.Length * 2)));
+            Array.Resize(ref _ready, (_rows.Length + 63) / 64);
+        }
+
         Count = Math.Max(Count, slot + 1);
         if (Count >= LargeSlots) _tree ??= new CostTree();
         _tree?.Change(slot);
+        Waits?.Change(slot);
+        AdapterChanges?.Note(slot);
         _rows[slot] = new CostRow { Backend = -1, Scale = 1, PrefillSpeed = 1 };
+        SetBit(slot, isSet: false);
+    }
+
+    private void SetBit(int slot, bool isSet)
+    {
+        ref var word = ref _ready[slot >> 6];
+        var bit = 1UL << slot;
+        word = isSet ? word | bit : word & ~bit;
     }
 }
 

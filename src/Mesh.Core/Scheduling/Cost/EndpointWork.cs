@@ -15,6 +15,8 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private double _poolDecode = 1;
     private readonly StreamSlack _slack = new();
     private double _stepMs;
+    // What it was worked out with.
+    private double _stepRatio = 1;
     private double _nextStepMs;
     private double _blindUntilMs;
     private double _blindMs;
@@ -37,9 +39,6 @@ internal sealed class EndpointWork(CostTable table, int slot)
 
     /// <summary>Learned: this endpoint's times per output token over the table's.</summary>
     public double DecodeSpeedRatio => _decodeSpeed.Ratio * _poolDecode;
-
-    /// <summary>What of it predictions are made with; see <see cref="Trust"/>.</summary>
-    public double TrustedDecodeRatio => _decodeRatio;
 
     /// <summary>When the last answer began; before everything while there was none.</summary>
     public double LastFirstByteMs { get; private set; } = double.NegativeInfinity;
@@ -111,6 +110,13 @@ internal sealed class EndpointWork(CostTable table, int slot)
         return 1 + _slack.Tokens - stream.Tokens;
     }
 
+    /// <summary>The same by the step-time table alone: what is learned from must not depend on what was learned, least of all on what has been since the stream began.</summary>
+    public double TableTokens(in StreamMark stream, double nowMs, CostModel model)
+    {
+        CountTokens(nowMs, model);
+        return 1 + _slack.TableTokens - stream.TableTokens;
+    }
+
     /// <summary>The engine has been restarted: its speed may be another one, and is to be learned as quickly as at first.</summary>
     public void LearnAnew()
     {
@@ -152,7 +158,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
         _contextTokens += contextTokens;
         Row.HasStreams = true;
         Refresh(model);
-        return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens);
+        return new StreamMark(_slack.Add(model.TokenTargetMs, nowMs), nowMs, _slack.Tokens) { TableTokens = _slack.TableTokens };
     }
 
     /// <summary>
@@ -202,7 +208,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     {
         CountTokens(nowMs, model);
         var tokens = _stepMs > 0 ? (nowMs - begunMs) / _stepMs : 0;
-        return new StreamMark(_slack.Resume(model.TokenTargetMs, begunMs, tokens), begunMs, _slack.Tokens - tokens);
+        return new StreamMark(_slack.Resume(model.TokenTargetMs, begunMs, tokens), begunMs, _slack.Tokens - tokens) { TableTokens = _slack.TableTokens - tokens * _stepRatio };
     }
 
     /// <summary>Predicted time of a decode step with one stream more.</summary>
@@ -239,8 +245,13 @@ internal sealed class EndpointWork(CostTable table, int slot)
     }
 
     // One token for each step, and steps with a prompt's chunk take longer.
-    private void CountTokens(double nowMs, CostModel model) =>
-        _slack.Advance(_pending == 0 ? _stepMs : Math.Min(model.Curve.ChunkMs, _pendingMs) + table.Rows[slot].StepIncrementMs, nowMs);
+    private void CountTokens(double nowMs, CostModel model)
+    {
+        var increment = (double)table.Rows[slot].StepIncrementMs;
+        var chunk = Math.Min(model.Curve.ChunkMs, _pendingMs);
+        if (_pending == 0) _slack.Advance(_stepMs, _stepMs / _stepRatio, nowMs);
+        else _slack.Advance(chunk + increment, chunk + increment / _stepRatio, nowMs);
+    }
 
     private double BehindTheFirstMs => _pending <= 1 ? 0 : _pendingMs * (_pending - 1) / _pending;
 
@@ -283,6 +294,7 @@ internal sealed class EndpointWork(CostTable table, int slot)
     private void Refresh(CostModel model)
     {
         (var decodeMs, var incrementMs, _stepMs, _nextStepMs) = model.DecodeCosts(_streams, _contextTokens, _decodeRatio);
+        _stepRatio = _decodeRatio;
         ref var row = ref Row;
         row.DecodeMs = decodeMs;
         row.StepIncrementMs = (float)incrementMs;

@@ -1,6 +1,7 @@
 using Mesh.Core.Endpoints;
 using Mesh.Core.PrefixCache.Crowds;
 using Mesh.Core.Randomness;
+using Mesh.Core.Scheduling.Cost.Adapters;
 
 namespace Mesh.Core.Scheduling.Cost;
 
@@ -16,6 +17,7 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     private readonly MostHeld _mostHeld = new();
     private CostTree _tree = null!;
     private IPromptHolders? _holders;
+    private AdapterCost? _adapter;
     private double _workWeight;
     private double _nowMs;
     private int _first;
@@ -30,11 +32,12 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
     /// <param name="context">A request that fits everywhere.</param>
     /// <param name="among">The endpoints that it may go to.</param>
     /// <param name="scan">Takes what is found.</param>
+    /// <param name="adapter">Costs of its adapter; null for none.</param>
     /// <param name="workWeight">w − 1, at least 1.</param>
     /// <param name="nowMs">Now.</param>
-    public void Search(in SchedulingContext context, CandidateRows among, ref CostScan scan, double workWeight, double nowMs)
+    public void Search(in SchedulingContext context, CandidateRows among, ref CostScan scan, AdapterCost? adapter, double workWeight, double nowMs)
     {
-        (_holders, _workWeight, _nowMs) = (context.Holders, workWeight, nowMs);
+        (_holders, _adapter, _workWeight, _nowMs) = (context.Holders, adapter, workWeight, nowMs);
         _tree = endpoints.Costs.Tree(nowMs);
         _leastWork.Start(context.Layout, context.Request.PromptTokens);
         if (_holders is null) _mostHeld.Start(context.HeldBlocks, _tree);
@@ -96,9 +99,10 @@ internal sealed class LargePoolSearch(CostModel model, EndpointTable endpoints, 
 
     private double Bound(int level, int block)
     {
-        var slots = CostTree.LeafSlots << (level * CostTree.FanOutBits);
+        var slots = CostTree.SlotsAt(level);
         var (tableMs, steps) = _leastWork.Of(_holders is null ? _mostHeld.In(level, block) : _holders.MostOfCrowds(block * slots, slots));
-        return _tree[level][block].Bound(tableMs, steps, _workWeight, _nowMs);
+        var bound = _tree[level][block].Bound(tableMs, steps, _workWeight, _nowMs);
+        return _adapter is null ? bound : bound + _adapter.LeastIn(level, block);
     }
 
     private void LookAtListed(in SchedulingContext context, CandidateRows among, ref CostScan scan)

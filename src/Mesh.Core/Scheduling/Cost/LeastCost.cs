@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Mesh.Core.Endpoints;
 using Mesh.Core.Randomness;
 using Mesh.Core.Routing;
+using Mesh.Core.Scheduling.Cost.Adapters;
 
 namespace Mesh.Core.Scheduling.Cost;
 
@@ -14,7 +15,6 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     // In a pool where everyone is busy, work done twice costs this many times itself: it is taken from those who come later.
     private const double RepeatedWorkWeight = 8;
     private readonly HeldCosts _heldCosts = new();
-    private readonly AdapterCost _adapterCost = new(endpoints);
     private LoadSample[] _samples = [];
     private double _meanWaitMs;
     private double _pushedStreamMs = CostModel.PushedStreamMsAt(0);
@@ -26,6 +26,9 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
 
     /// <summary>What a pushed stream costs at the present load.</summary>
     public double PushedStreamMs => _pushedStreamMs;
+
+    /// <summary>What the adapters of requests cost.</summary>
+    public AdapterCost Adapters { get; init; } = new(endpoints);
 
     /// <summary>How the endpoints of a large pool are searched.</summary>
     public LargePoolSearch Search { get; init; } = new(model, endpoints, random);
@@ -41,7 +44,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice Choose(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double bindAheadMs, double nowMs)
     {
-        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
+        var scan = Start(in context, bindAheadMs, nowMs, Adapters.For(in context, nowMs, counts: true));
         foreach (var candidate in candidates) scan.Look(in context, candidate.Slot, in endpoints.Costs.Rows[candidate.Slot], endpoints, context.HeldBy(candidate.Slot));
         return EndOfAll(in scan);
     }
@@ -53,12 +56,13 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <param name="nowMs">Now.</param>
     public CostChoice? ChooseReady(in SchedulingContext context, CandidateRows among, double bindAheadMs, double nowMs)
     {
-        var scan = Start(in context, bindAheadMs, nowMs, _adapterCost.For(in context, nowMs, counts: true));
+        var adapter = Adapters.For(in context, nowMs, counts: true);
+        var scan = Start(in context, bindAheadMs, nowMs, adapter);
         var rows = endpoints.Costs.Rows;
         var end = Math.Min(rows.Length, among.End);
         if (IsLarge(among))
         {
-            Search.Search(in context, among, ref scan, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
+            Search.Search(in context, among, ref scan, adapter, CostModel.WorkWeightAt(_meanWaitMs), nowMs);
             (_meanWaitMs, var busyShare) = SampleOf(among.Sample).Look(rows[..end], among, bindAheadMs, nowMs);
             // Who was left out was a candidate, too.
             return scan.Count == 0 ? null : End(in scan, busyShare) with { IsOnly = scan.Count == 1 && !HasTwo(rows[..end], among) };
@@ -95,8 +99,8 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
         return false;
     }
 
-    private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, ReadOnlySpan<float> adapterMs) => new(
-        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, CostModel.KvShareAt(_meanWaitMs), bindAheadMs, nowMs, adapterMs, random);
+    private CostScan Start(in SchedulingContext context, double bindAheadMs, double nowMs, AdapterCost? adapter) => new(
+        in context, Model, _heldCosts, CostModel.WorkWeightAt(_meanWaitMs), _pushedStreamMs, CostModel.KvShareAt(_meanWaitMs), bindAheadMs, nowMs, adapter, random);
 
     private CostChoice EndOfAll(in CostScan scan)
     {
@@ -126,10 +130,10 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     public ImmutableArray<ExplainedCandidate> Explain(in SchedulingContext context, ReadOnlySpan<EndpointState> candidates, double nowMs, int count)
     {
         var best = new List<ExplainedCandidate>(count + 1);
-        var adapterMs = _adapterCost.For(in context, nowMs, counts: false);
+        var adapter = Adapters.For(in context, nowMs, counts: false);
         foreach (var candidate in candidates)
         {
-            var scan = Start(in context, double.PositiveInfinity, nowMs, adapterMs);
+            var scan = Start(in context, double.PositiveInfinity, nowMs, adapter);
             ref readonly var row = ref endpoints.Costs.Rows[candidate.Slot];
             scan.Look(in context, candidate.Slot, in row, endpoints, context.HeldBy(candidate.Slot));
             var found = scan.Cheapest;
@@ -154,7 +158,7 @@ internal sealed class LeastCost(CostModel model, EndpointTable endpoints, Xoshir
     /// <summary>Cost of an endpoint to the request that is next in its queue: by the same formula, without the queue behind it.</summary>
     public double CostOfNext(in SchedulingContext context, EndpointState endpoint, double nowMs)
     {
-        var scan = Start(in context, double.PositiveInfinity, nowMs, _adapterCost.For(in context, nowMs, counts: false));
+        var scan = Start(in context, double.PositiveInfinity, nowMs, Adapters.For(in context, nowMs, counts: false));
         scan.Look(in context, endpoint.Slot, in endpoints.Costs.Rows[endpoint.Slot], endpoints, context.HeldBy(endpoint.Slot));
         return scan.Cheapest.Cost;
     }

@@ -6,6 +6,9 @@ namespace Mesh.Core.Scheduling.Cost;
 /// <param name="Tokens">Tokens that a stream of its endpoint had been predicted to get until then.</param>
 internal readonly record struct StreamMark(double Amount, double BegunMs, double Tokens)
 {
+    /// <summary>The same as <see cref="Tokens"/> by the step-time table alone.</summary>
+    public double TableTokens { get; init; }
+
     /// <summary>False for a request whose answer has not begun, or comes as a whole.</summary>
     public bool IsStream { get; } = true;
 }

@@ -18,12 +18,17 @@ internal sealed class StreamSlack
     /// <summary>Tokens that a stream which has been there from the first has been predicted to get.</summary>
     public double Tokens => _tokens;
 
+    /// <summary>The same by the step-time table alone, whatever was believed about the endpoint's speed at the time.</summary>
+    public double TableTokens { get; private set; }
+
     /// <summary>Counts the tokens that a stream has got since the last call, one for each step.</summary>
     /// <param name="stepMs">Predicted time of a step since then; 0 when none was made.</param>
+    /// <param name="tableStepMs">The same by the step-time table.</param>
     /// <param name="nowMs">Now.</param>
-    public void Advance(double stepMs, double nowMs)
+    public void Advance(double stepMs, double tableStepMs, double nowMs)
     {
         if (stepMs > 0) _tokens += (nowMs - _countedAtMs) / stepMs;
+        if (tableStepMs > 0) TableTokens += (nowMs - _countedAtMs) / tableStepMs;
         _countedAtMs = nowMs;
     }
 

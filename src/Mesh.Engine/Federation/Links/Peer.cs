@@ -29,6 +29,7 @@ internal sealed class Peer : IDisposable
     private long _openEpoch;
     private bool _restarted;
     private PeerReach _reach;
+    private PeerReach _toldReach;
     private PeerIdentity? _identity;
     private string _address = "";
     private string? _error;
@@ -57,6 +58,16 @@ internal sealed class Peer : IDisposable
 
     /// <summary>As configured.</summary>
     public PeerAddress Address { get; }
+
+    /// <summary>Whether a change of reach is to be told, and from what: null for a suspicion, and for what a suspicion ends in when that was told before it.</summary>
+    /// <remarks>Called by one thread at a time.</remarks>
+    public PeerReach? Tell(PeerReach after)
+    {
+        if (after == PeerReach.Suspect || after == _toldReach) return null;
+        var before = _toldReach;
+        _toldReach = after;
+        return before;
+    }
 
     /// <summary>The configuration that it says it goes by.</summary>
     public ConfigTag Config { get; private set; } = ConfigTag.None;

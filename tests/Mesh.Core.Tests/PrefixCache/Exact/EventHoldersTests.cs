@@ -100,9 +100,10 @@ public sealed class EventHoldersTests
         }
 
         foreach (var prompt in prompts) _knowledge.Find(prompt);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (var prompt in prompts) _knowledge.Find(prompt)!.MostOfCrowds(0, 512);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            foreach (var prompt in prompts) _knowledge.Find(prompt)!.MostOfCrowds(0, 512);
+        }));
     }
 
     private void Follow(Xoshiro256 random, int slots, int ranks, double followed)

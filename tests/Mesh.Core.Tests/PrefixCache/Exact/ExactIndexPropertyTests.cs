@@ -167,7 +167,7 @@ public sealed class ExactIndexPropertyTests
             var chain = _chains[block];
             var gpu = new int[Index.Columns.Count];
             var any = new int[Index.Columns.Count];
-            var mapped = Index.Match(chain, gpu, any);
+            var mapped = Index.Places.Match(chain, gpu, any);
             var known = 0;
             while (known < chain.Length && (exactly ? _mapped.Contains(chain[known]) : Index.TryFind(chain[known], out _))) known++;
             var most = 0;

@@ -146,9 +146,10 @@ function machineRow(machine) {
   const states = h('td', { class: 'states' });
   const facts = h('td');
   const key = h('span');
-  const where = h('td', { class: 'muted' });
-  const epoch = h('td', { class: 'num' });
-  const running = h('td', { class: 'num' });
+  // The labels show where there is no room for the heads of the columns.
+  const where = h('td', { class: 'muted', 'data-label': 'Silo' });
+  const epoch = h('td', { class: 'num', 'data-label': 'Epoch' });
+  const running = h('td', { class: 'num', 'data-label': 'Running for' });
   const row = h('tr', {}, h('th', { scope: 'row' }, machine.kind), h('td', {}, machine.href ? h('a', { href: machine.href }, key) : key), states, facts, where, epoch, running);
   row.meshUpdate = now => {
     text(key, now.key);
@@ -157,6 +158,7 @@ function machineRow(machine) {
     set(where, 'title', now.whereTitle ?? null);
     text(epoch, now.epoch ? String(now.epoch) : dash);
     text(running, age(now.running));
+    for (const cell of [where, epoch, running]) set(cell, 'data-none', cell.textContent === dash);
     keyed(states, now.states, (s) => s[1] + (s[2] ?? ''), s => s[2] ? h('a', { href: s[2], class: 'plain-link' }, pill(s[0], s[1])) : pill(s[0], s[1]),
       (node, s) => updatePill(node.matches('a') ? node.firstChild : node, s[0], s[1]));
   };

@@ -106,7 +106,7 @@ function regionCard(region) {
     button.update();
     if (isPeer) button.element.hidden = true;
     // What a peer said last is no news of one that is not heard.
-    peer.hidden = !isPeer || now.link !== 'reachable' || !(now.endpoints > 0);
+    peer.hidden = !isPeer || !isHeard(now) || !(now.endpoints > 0);
     if (!peer.hidden) {
       const ready = readiness(now.readyEndpoints, now.endpoints);
       updatePill(health, `${ready.text} ready`, ready.tone, 'Its endpoints that can be sent requests');
@@ -240,18 +240,21 @@ class FlowMap {
         const level = now.fullness;
         set(fill, 'width', level === null ? 0 : (barWidth * Math.min(1, level * 0.75)).toFixed(1));
         set(fill, 'data-level', level === null ? 'none' : level >= 1 ? 'over' : level >= 0.8 ? 'near' : 'fine');
-        set(group, 'data-health', now.isPeer ? (now.isUp ? 'good' : 'bad') : now.readyEndpoints === 0 ? 'bad' : now.readyEndpoints < now.endpoints ? 'warn' : 'good');
+        set(group, 'data-health', now.isPeer ? (now.link === 'reachable' ? 'good' : isHeard(now) ? 'warn' : 'bad') : now.readyEndpoints === 0 ? 'bad' : now.readyEndpoints < now.endpoints ? 'warn' : 'good');
         text(details, now.isPeer ? `${now.region}: ${level === null ? 'fullness unknown' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight from here, ${rate(flow.rate)} req/s` : `${now.name}: ${now.readyEndpoints} of ${now.endpoints} endpoints ready, ${level === null ? 'no target' : percent(level) + ' of target'}, ${short(now.inFlightRequests)} in flight, `
           + `${rate(flow.rate)} req/s of which ${rate(flow.overflow)} overflow`);
       });
     }
     this.total = h('text', { class: 'map-number', x: left + boxWidth / 2, y: center + 16, 'text-anchor': 'middle' });
     const origin = [h('rect', { class: 'map-origin', x: left, y: center - 32, width: boxWidth, height: 64, rx: 10 }),
-      h('text', { class: 'map-origin-name', x: left + boxWidth / 2, y: center - 4, 'text-anchor': 'middle' }, fit(state.region || (narrow ? 'Gateway' : 'This gateway'), boxWidth - 8)), this.total];
+      h('text', { class: 'map-origin-name', x: left + boxWidth / 2, y: center - 4, 'text-anchor': 'middle' }, fit(state.region || (narrow ? 'Gateway' : 'This gateway'), boxWidth - 18)), this.total];
     this.svg = h('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' }, links, shapes, origin);
     clear(this.container, clusters.length > 0 ? this.svg : empty('No clusters', 'The manifests name none.'));
   }
 }
+
+// Whose last report still says something: a stale one is a moment old.
+const isHeard = region => region.link === 'reachable' || region.link === 'stale';
 
 const peerKey = region => `region ${region}`;
 
@@ -260,7 +263,7 @@ function targets() {
   const regions = live.rows('regions');
   const peers = new Map(regions.filter(r => r.link !== 'own' && r.link !== 'direct').map(r => [r.name, r]));
   const clusters = live.rows('clusters').filter(c => !peers.has(c.region)).map(c => ({ ...c, key: c.name }));
-  const gateways = [...peers.values()].map(r => ({ ...r, key: peerKey(r.name), name: 'gateway', region: r.name, isPeer: true, isUp: r.link === 'reachable', fullness: r.link === 'reachable' ? r.fullness ?? null : null }));
+  const gateways = [...peers.values()].map(r => ({ ...r, key: peerKey(r.name), name: 'gateway', region: r.name, isPeer: true, fullness: isHeard(r) ? r.fullness ?? null : null }));
   return [...clusters, ...gateways];
 }
 
