@@ -24,7 +24,7 @@ internal static class SiloHosts
         if (options.Admin is null)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-            Common(plain, loggers);
+            Common(plain, options, loggers);
             plain.UseOrleans(silo => AddSilo(silo, options, grains, configuration, federation));
             return plain.Build();
         }
@@ -35,7 +35,7 @@ internal static class SiloHosts
         web.Services.AddRoutingCore();
         // The container ends it with the host.
         web.Services.AddSingleton(_ => new AdminKeys(keys, address, time, loggers));
-        Common(web, loggers);
+        Common(web, options, loggers);
         web.UseOrleans(silo =>
         {
             AddSilo(silo, options, grains, configuration, federation);
@@ -54,7 +54,7 @@ internal static class SiloHosts
     public static IHost Client(SiloOptions options, ILoggerFactory loggers)
     {
         var plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        Common(plain, loggers);
+        Common(plain, options, loggers);
         plain.UseOrleansClient(client => Clustering.Add(client, options));
         return plain.Build();
     }
@@ -65,10 +65,11 @@ internal static class SiloHosts
         silo.AddMeshGrains(grains, configuration, federation);
     }
 
-    private static void Common(IHostApplicationBuilder builder, ILoggerFactory loggers)
+    private static void Common(IHostApplicationBuilder builder, SiloOptions options, ILoggerFactory loggers)
     {
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        // Before the process gives up on it.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = options.StopTimeout * 2 / 3);
     }
 }

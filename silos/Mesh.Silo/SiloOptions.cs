@@ -69,6 +69,11 @@ internal sealed record SiloOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>How long a process that was told to stop may take to hand over and to leave the list of silos, 1 s–1 h. What has not ended by then, for instance
+    /// because Redis cannot be reached, is left as if the process had died.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a gateway that reaches no silo goes on by what it last knew, 0–24 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan FailStaticFor { get; set; } = TimeSpan.FromMinutes(1);

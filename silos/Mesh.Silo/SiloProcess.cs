@@ -91,10 +91,25 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
             await WaitAsync(feed, Follow);
         }
 
-        await host.StopAsync();
-        await ((Task)starting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await StopAsync(host, starting);
         await output.WriteLineAsync("Stopped.");
         return 0;
+    }
+
+    // A silo that cannot take itself off the list tries it for as long as it lives.
+    private async Task StopAsync(IHost host, Task starting)
+    {
+        try
+        {
+            await Task.Run(() => host.StopAsync()).WaitAsync(silo.StopTimeout, time);
+            await starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (TimeoutException)
+        {
+            await error.WriteLineAsync(
+                $"Not stopped within {silo.StopTimeout.TotalSeconds:0} s (Silo:StopTimeout); {(silo.Redis is { } redis ? $"is Redis at {redis} there? " : "")}Ends now; other silos find out by themselves.");
+            Environment.Exit(Failed);
+        }
     }
 
     private async Task ServeAsync(
@@ -161,6 +176,7 @@ internal sealed partial class SiloProcess(GatewayOptions options, SiloOptions si
           --Silo:GatewayPort=PORT      for gateways; 30000 by default
           --Silo:Address=IP            by which others reach this silo; 127.0.0.1 by default
           --Silo:Admin=IP:PORT         the silo's dashboard, /healthz, /readyz and /mesh/v1/grains there
+          --Silo:StopTimeout=HH:MM:SS  for handing over when told to stop; 00:00:30 by default
           --Silo:ClusterId=NAME        the same for all silos and gateways of a region; mesh by default
           --region, --peer NAME=URL    peer regions, the same at all silos and gateways; gateways also --peers-at IP:PORT,
                                        and silos, where the manifests name the peers: they open nothing there
