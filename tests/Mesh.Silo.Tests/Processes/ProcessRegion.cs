@@ -39,6 +39,8 @@ public sealed class ProcessRegion : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        // Clients and endpoints live in this process: with two threads, whatever blocks one for a while would look like a pause of the region's.
+        ThreadPool.SetMinThreads(16, 16);
         if (WhyNot is not null) return;
         var port = FreePorts.Next();
         var net = 1 + Environment.ProcessId % 200;
