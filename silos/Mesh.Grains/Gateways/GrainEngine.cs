@@ -150,6 +150,7 @@ public sealed partial class GrainEngine : IMeshEngine
             try
             {
                 await rehearsal.RunAsync(end.Token).ConfigureAwait(false);
+                await rehearsal.EndAsync(end.Token).ConfigureAwait(false);
                 return;
             }
             catch (Exception e)

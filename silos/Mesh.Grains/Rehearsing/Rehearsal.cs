@@ -3,6 +3,7 @@ using Mesh.Core.Routing;
 using Mesh.Grains.Contracts;
 using Mesh.Grains.Gateways;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Core.Internal;
 
 namespace Mesh.Grains.Rehearsing;
 
@@ -57,6 +58,11 @@ internal sealed class Rehearsal : IDisposable
         await _grain.Snapshot().AsTask().WaitAsync(cancellationToken);
         await _grain.Tick().AsTask().WaitAsync(cancellationToken);
     }
+
+    /// <summary>Ends the pool, before it tells the news to a gateway that is not there any more.</summary>
+    /// <exception cref="OperationCanceledException">It took too long.</exception>
+    public async Task EndAsync(CancellationToken cancellationToken) =>
+        await _grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask().WaitAsync(cancellationToken);
 
     public void Dispose() => _link.Close();
 

@@ -39,7 +39,7 @@ internal sealed partial class SiloRehearsal(
                 await MoveAsync(rehearsal, here, end.Token);
                 await rehearsal.RunAsync(end.Token);
             }
-            await rehearsal.Grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask().WaitAsync(end.Token);
+            await rehearsal.EndAsync(end.Token);
             Rehearsed(logger, mesh.Time.GetElapsedTime(began).TotalMilliseconds);
         }
         catch (Exception e) when (GrainFailure.IsExpected(e))
